@@ -1,0 +1,3 @@
+"""Kairos: real-time marketing automation on PyFlink."""
+
+__version__ = "0.1.0"

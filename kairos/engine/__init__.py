@@ -1,0 +1,1 @@
+"""The pure engine: no I/O, no clock, no randomness, no Flink. Time is an argument everywhere."""
