@@ -1,0 +1,56 @@
+"""Packaging, and the one place where versions of dependencies are pinned (docs/dependencies.md says why each is here).
+
+`base` runs the engine and the commands on a rule folder, `flink` the job, `apps` the processes around it, `dev` the
+checks and tests. All install into one environment; a dependency that clashes with Flink's pins gets an extra and an
+environment of its own.
+"""
+
+from setuptools import find_packages, setup
+
+BASE = [
+    "google-re2==1.1.20251105",
+    "mini-racer==0.14.1",
+    "msgspec==0.22.0",
+    "orjson==3.13.0",
+    "python-liquid==2.3.6",
+    "rich==15.0.0",
+    "ruamel.yaml==0.19.1",
+    "typer==0.29.2",
+    "tzdata==2026.6",
+]
+
+FLINK = ["apache-flink==2.3.0"]
+
+APPS = [
+    "httpx==0.28.1",
+    "kafka-python==3.0.12",
+    "pymysql==1.2.4",
+    "redis==5.3.1",
+    "sqlalchemy==2.1.9",
+]
+
+DEV = [
+    "filelock==4.2.11",
+    "hypothesis==6.170.15",
+    "import-linter==2.16",
+    "mypy==2.4.1",
+    "pytest==9.2.0",
+    "pytest-timeout==2.4.0",
+    "pytest-xdist==3.8.0",
+    "ruff==0.17.6",
+]
+
+setup(
+    name="kairos",
+    version="0.1.0",
+    description="Real-time marketing automation on PyFlink",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    # The root as the only package directory makes an editable install one plain .pth line, which Flink's Python and
+    # mypy both follow.
+    package_dir={"": "."},
+    packages=find_packages(include=["kairos*", "operators*", "jobs*"]),
+    install_requires=BASE,
+    extras_require={"flink": FLINK, "apps": APPS, "dev": DEV},
+    entry_points={"console_scripts": ["kairos = kairos.apps.cli:main"]},
+)
