@@ -1,0 +1,54 @@
+"""Quiet hours: [from, to) on the user's own clock, over midnight and over changes of summer time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from kairos.engine.policy.spec import QuietHours
+
+MINUTE = 60_000
+
+
+def local(time: int, zone: ZoneInfo) -> datetime:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).astimezone(zone)
+
+
+def epoch_ms(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def is_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
+    moment = local(time, zone)
+    minute = moment.hour * 60 + moment.minute
+    if quiet.start < quiet.end:
+        return quiet.start <= minute < quiet.end
+    return minute >= quiet.start or minute < quiet.end
+
+
+def quiet_until(quiet: QuietHours, time: int, zone: ZoneInfo) -> int | None:
+    """Epoch ms of the first moment at or after `time` that is not quiet; None if `time` is not quiet itself."""
+    if not is_quiet(quiet, time, zone):
+        return None
+    day = local(time, zone).date()
+    for days in (0, 1):
+        midnight = datetime(day.year, day.month, day.day) + timedelta(days=days, minutes=quiet.end)
+        for fold in (0, 1):
+            end = epoch_ms(midnight.replace(tzinfo=zone, fold=fold).astimezone(UTC))
+            if end > time and not is_quiet(quiet, end, zone):
+                return _first_awake(quiet, max(time, end - 180 * MINUTE), end, zone)
+    raise AssertionError("quiet hours end within two days")
+
+
+def _first_awake(quiet: QuietHours, asleep: int, awake: int, zone: ZoneInfo) -> int:
+    """The local `to` may not exist (spring): then the quiet hours end where the clock jumps, before `awake`."""
+    while not is_quiet(quiet, asleep, zone) or awake % MINUTE:
+        return awake
+    low, high = asleep // MINUTE, awake // MINUTE
+    while high - low > 1:
+        middle = (low + high) // 2
+        if is_quiet(quiet, middle * MINUTE, zone):
+            low = middle
+        else:
+            high = middle
+    return high * MINUTE

@@ -1,0 +1,111 @@
+"""Everything known of one user, as one value: versioned msgpack, never pickled classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kairos.engine.event import Event
+from kairos.engine.pattern import Runs
+
+STATE_VERSION = 1
+
+
+class ActivityRuns(msgspec.Struct, array_like=True, gc=False):
+    """Open partial matches of one activity, by value of `per` ("" without). `shape`, `version`: what they were made by."""
+
+    version: str
+    shape: str
+    parts: dict[str, Runs]
+
+
+class Case(msgspec.Struct, array_like=True):
+    """A match after it completed: held, tried on one channel after the other, waiting for its goal.
+
+    `steps` keeps the slimmed events. `entry` is the index in `send` of the last attempt (-1: none yet). `held_until`,
+    `fallback_at`: 0 when not set. `keep_until`: until then a goal or a late event may concern it.
+    """
+
+    activity: str
+    version: str
+    occurrence: str
+    part: str
+    matched_at: int
+    steps: dict[str, list[Event]]
+    attempt: int = 0
+    entry: int = -1
+    channel: str = ""
+    held_until: int = 0
+    held_for: str = ""
+    give_up: int = 0
+    sent_at: int = 0
+    fallback_at: int = 0
+    receipt: str = ""
+    control: bool = False
+    goal_met: bool = False
+    reached: bool = False  # some attempt was `sent` or better: its reservations stay
+    keep_until: int = 0
+
+    @property
+    def decided_at(self) -> int:
+        return self.sent_at or self.matched_at
+
+
+class Reservation(msgspec.Struct, array_like=True, gc=False):
+    """One send that uses up caps."""
+
+    at: int
+    occurrence: str
+    channel: str
+    caps: tuple[str, ...]
+
+
+class UserState(msgspec.Struct, array_like=True):
+    """`applied_until` is the last instant applied (base); `tail` holds later events in order, not yet applied.
+
+    `seen` maps "source NUL id" -> event time for the dedup horizon; `metrics` "name@definition" -> cells; `once`
+    activity -> time of its last send; `due` caches the earliest time at which base alone has something to do (0: none).
+    """
+
+    version: int = STATE_VERSION
+    applied_until: int = 0
+    due: int = 0
+    tail: list[Event] = []
+    seen: dict[str, int] = {}
+    metrics: dict[str, Any] = {}
+    runs: dict[str, ActivityRuns] = {}
+    cases: list[Case] = []
+    reservations: list[Reservation] = []
+    once: dict[str, int] = {}
+    seen_pruned: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return not (self.tail or self.seen or self.metrics or self.runs or self.cases or self.reservations or self.once)
+
+
+class StateVersionError(Exception):
+    """The stored value was written by a newer engine than this one."""
+
+
+class StateCodec:
+    """Encoder and decoder; made per worker, because msgspec objects cannot be pickled along with a job."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(UserState)
+        self._version = msgspec.msgpack.Decoder(tuple[int, ...])
+
+    def encode(self, state: UserState) -> bytes:
+        return self._encoder.encode(state)
+
+    def decode(self, value: bytes) -> UserState:
+        """Raises StateVersionError; a golden file per version under tests/ keeps old values readable."""
+        try:
+            state = self._decoder.decode(value)
+        except msgspec.ValidationError as error:
+            raise StateVersionError(f"a user state that this engine (version {STATE_VERSION}) cannot read: {error}") from None
+        if state.version > STATE_VERSION:
+            raise StateVersionError(f"user state of version {state.version}, this engine knows up to {STATE_VERSION}")
+        return state
