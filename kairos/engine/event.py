@@ -211,7 +211,8 @@ def _colons(value: Any, level: int) -> int:
         raise EventError("too_deep", f"more than {MAX_LEVELS} levels")
     if isinstance(value, list):
         return sum(_colons(element, level + 1) for element in value)
-    return len(value) + sum(key.count(":") + _colons(element, level + 1) for key, element in value.items())
+    keys = len(value) + "\n".join(value).count(":")
+    return keys + sum(_colons(element, level + 1) for element in value.values())
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
