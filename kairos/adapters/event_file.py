@@ -1,0 +1,113 @@
+"""Events from a JSON Lines file (`.gz` too): every line that is one, and a report of every line that is not."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from msgspec.structs import force_setattr
+
+from kairos.engine.event import MAX_BYTES, Event, EventError, decode
+
+Report = Callable[[int, str, bytes], None]
+"""Called with the line's number (from 1), what is wrong with it, and the line or its beginning."""
+
+Check = Callable[[Event], None]
+"""Raises EventError for an event that the sources do not declare."""
+
+_LONGEST = MAX_BYTES + 3  # CR, LF, and one byte that shows that the line goes on
+_TICK = 8192
+
+
+class EventFile:
+    """Reads a file to its end, because it need not be in event-time order, and plays it.
+
+    `invalid` counts the lines that are no events. While `play` runs, `line` is the number of the line that the event
+    last yielded came from.
+    """
+
+    def __init__(self, report: Report, check: Check | None = None) -> None:
+        self._report = report
+        self._check = check
+        self._events: list[Event] = []
+        self._lines = array("L")
+        self.invalid = 0
+        self.line = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def read(self, stream: BinaryIO, on_bytes: Callable[[int], object] | None = None) -> None:
+        """Keeps all valid events; `on_bytes` hears now and then how far it got. Texts that repeat are kept once."""
+        check = self._check
+        same: dict[str, str] = {}
+        keep = same.setdefault
+        for number, line in self._split(stream):
+            try:
+                event = decode(line)
+                if check is not None:
+                    check(event)
+            except EventError as error:
+                if line.strip():
+                    self._refuse(number, error.message, line)
+                continue
+            force_setattr(event, "user_id", keep(event.user_id, event.user_id))
+            force_setattr(event, "type", keep(event.type, event.type))
+            force_setattr(event, "source", keep(event.source, event.source))
+            self._events.append(event)
+            self._lines.append(number)
+            if on_bytes is not None and not number % _TICK:
+                on_bytes(stream.tell())
+
+    def sort(self) -> None:
+        """Event-time order, then source and id; what is still equal stays in file order."""
+        keys = [event.order for event in self._events]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        self._events = [self._events[i] for i in order]
+        self._lines = array("L", (self._lines[i] for i in order))
+
+    def play(self) -> Iterator[Event]:
+        """The events, once: each is let go of as it is played, so that memory serves the users' state instead."""
+        self._events.reverse()
+        pop = self._events.pop
+        for self.line in self._lines:
+            yield pop()
+
+    def _split(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+        """(number, line without its end). LF alone ends a line. What is too long is reported, and never held in memory."""
+        number = 0
+        readline = stream.readline
+        while line := readline(_LONGEST):
+            number += 1
+            if len(line) == _LONGEST and line[-1:] != b"\n":
+                size = len(line) + _skip_line(stream)
+                self._refuse(number, f"{size} bytes; at most {MAX_BYTES} are taken", line)
+                continue
+            yield number, line.rstrip(b"\r\n")
+
+    def _refuse(self, number: int, message: str, line: bytes) -> None:
+        self.invalid += 1
+        self._report(number, message, line)
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Reads to the end of the line; how many bytes that were, without the line end."""
+    size = 0
+    while piece := stream.readline(_LONGEST):
+        size += len(piece)
+        if piece.endswith(b"\n"):
+            return size - 1
+    return size
+
+
+def open_events(path: Path) -> BinaryIO:
+    """The file, unpacked if it is `.gz`; `-` is standard input. Raises OSError."""
+    if str(path) == "-":
+        return sys.stdin.buffer
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb", buffering=1 << 20)

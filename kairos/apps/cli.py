@@ -1,0 +1,71 @@
+"""The `kairos` command. A sub-command is a module with a typer `app`, imported only when it is called.
+
+To add one: write the module, add its row to COMMANDS. An app with one `@app.command()` becomes the command itself, one
+with several a group of them (`kairos stack up`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+
+class Command(NamedTuple):
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "lint": Command("kairos.apps.commands.lint", "Report every mistake in a rule folder, with its place."),
+    "test": Command("kairos.apps.commands.rehearse", "Run the examples that stand beside the rules."),
+    "simulate": Command("kairos.apps.commands.simulate", "Play a file of events; print every decision."),
+    "explain": Command("kairos.apps.commands.explain", "Tell why a user got a message, or did not."),
+    "publish": Command("kairos.apps.commands.publish", "Show what a change does, then write a new release."),
+    "schema": Command("kairos.apps.commands.schema", "Print JSON Schema for editors."),
+}
+
+EPILOG = """Start with: kairos lint rules/ && kairos test rules/
+
+Exit codes: 0 done, 1 something was found or failed, 2 it could not start (wrong arguments, missing or wrong files)."""
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(COMMANDS[cmd_name].module).app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="kairos",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+
+
+@app.callback()
+def kairos() -> None:
+    """Recognise the right moment in every user's events, decide, and reach out exactly once."""
+
+
+def main() -> None:
+    app(prog_name="kairos")
