@@ -1,0 +1,268 @@
+"""Runs of a pattern's automaton over the events of one partition.
+
+Semantics are those of Flink CEP's NFA (NFA.java of flink-cep 2.3.0) on the graph that graph.py builds, with one
+deliberate difference: at its deadline an `absent` at the end is decided for every run that needs nothing more, where
+Flink decides it only for runs that have left the step before it (a repetition that could go on has not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from kairos.engine.event import Event
+from kairos.engine.expression.scope import Scope
+from kairos.engine.pattern.after_match import AfterMatch, Marks, Standing
+from kairos.engine.pattern.conditions import Conditions
+from kairos.engine.pattern.decision_tree import Node, Outcome, Question, build_tree
+from kairos.engine.pattern.graph import Action, Graph, Kind, State
+from kairos.engine.pattern.runs import Match, Progress, Run, Runs
+from kairos.engine.pattern.spec import Pattern
+
+NOTHING_TAKEN: Mapping[str, tuple[Event, ...]] = MappingProxyType({})
+NO_RUN = Run(-1, ())
+
+
+class Automaton:
+    """The general matcher; see `matcher.Matcher` for its methods."""
+
+    stateless = False
+
+    def __init__(
+        self,
+        pattern: Pattern,
+        shape: str,
+        graph: Graph,
+        conditions: Conditions,
+        strategy: AfterMatch,
+        keeps: Mapping[str, tuple[str, ...]],
+        max_runs: int,
+    ) -> None:
+        """`keeps`: event type -> the props to keep of a taken event."""
+        self.types = frozenset(keeps)
+        self.shape = shape
+        self.has_final_absence = pattern.steps[-1].kind == "absent"
+        self._names = tuple(step.name for step in pattern.steps)
+        self._steps = len(self._names)
+        self._last = pattern.steps[-1]
+        self._within = pattern.within
+        self._from_first = pattern.within_kind == "first_last"
+        self._graph = graph
+        self._start = graph.start.number
+        self._pending = tuple(_needs_only_time(state) for state in graph.states)
+        self._conditions = conditions
+        self._asked = conditions.asked
+        self._strategy = strategy
+        self._keeps = keeps
+        self._max_runs = max_runs
+        self._trees: dict[str, list[Node | None]] = {name: [None] * len(graph.states) for name in keeps}
+
+    def on_event(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, list[Match]]:
+        matches: list[Match] = []
+        if runs is not None and self._within is not None and self._first_end(runs) <= event.time:
+            runs, matches = self.on_time(runs, event.time)
+        scope.steps = NOTHING_TAKEN
+        trees = self._trees[event.type]
+        answers: dict[int, bool] = {}
+        kept: list[Run] = []
+        finished: list[Marks] = []
+        changed = False
+        number = 0
+        if runs is not None:
+            number = runs.following
+            for run in runs.runs:
+                node = trees[run.state] or self._tree(event.type, run.state)
+                if node.__class__ is Question:
+                    node = self._decide(node, run, runs, scope, answers)
+                if node.stays:  # type: ignore[union-attr]
+                    kept.append(run)
+                else:
+                    changed = True
+                    self._advance(run.taken, node, number, kept, finished)  # type: ignore[arg-type]
+        node = trees[self._start] or self._tree(event.type, self._start)
+        if node.__class__ is Question:
+            node = self._decide(node, NO_RUN, runs, scope, answers)
+        if node.moves:  # type: ignore[union-attr]
+            self._advance((), node, number, kept, finished)  # type: ignore[arg-type]
+        elif not changed:
+            return runs, matches
+        after, done = self._settle(runs, kept, finished, event.time, (number, event))
+        return after, matches + done if matches else done
+
+    def on_time(self, runs: Runs | None, now: int) -> tuple[Runs | None, list[Match]]:
+        matches: list[Match] = []
+        while runs is not None and self._within is not None:
+            end = self._first_end(runs)
+            if end > now:
+                break
+            over = [run for run in runs.runs if self._end(run, runs) <= end]
+            kept = [run for run in runs.runs if self._end(run, runs) > end]
+            finished = [run.taken for run in over if self._pending[run.state]]
+            runs, done = self._settle(runs, kept, finished, end, None)
+            matches += done
+        return runs, matches
+
+    def next_deadline(self, runs: Runs | None) -> int | None:
+        if runs is None or self._within is None:
+            return None
+        if runs.waiting:
+            return self._first_end(runs)
+        if not self.has_final_absence:
+            return None
+        return min((self._end(run, runs) for run in runs.runs if self._pending[run.state]), default=None)
+
+    def expiry(self, runs: Runs | None) -> int | None:
+        if runs is None or self._within is None:
+            return None
+        return min((self._end(run, runs) for run in runs.runs if not self._pending[run.state]), default=None)
+
+    def on_late(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, bool]:
+        if runs is None:
+            return None, False
+        kept = [run for run in runs.runs if not self._refutes(event, run, runs, scope)]
+        if len(kept) == len(runs.runs):
+            return runs, False
+        # What waited for a dropped run is released by the next deadline or event, in order; late truth decides nothing.
+        return self._pack(runs, kept, runs.waiting, None), True
+
+    def cancels(self, steps: Mapping[str, tuple[Event, ...]], event: Event, scope: Scope) -> bool:
+        if not self.has_final_absence or event.type not in self._last.types:
+            return False
+        asked = self._asked[2 * (self._steps - 1)]
+        scope.steps = steps
+        return asked is None or asked.holds(scope)
+
+    def progress(self, runs: Runs | None) -> list[Progress]:
+        return [] if runs is None else [self._tell(run, runs) for run in runs.runs]
+
+    # One event
+
+    def _tree(self, event_type: str, state: int) -> Node:
+        tree = build_tree(self._graph, self._graph.states[state], self._conditions.known(event_type))
+        self._trees[event_type][state] = tree
+        return tree
+
+    def _decide(self, node: Node, run: Run, runs: Runs | None, scope: Scope, answers: dict[int, bool]) -> Outcome:
+        """Asks what the tree asks; conditions that read no run are asked once an event (`answers`)."""
+        steps = None
+        while isinstance(node, Question):
+            number = node.number
+            asked = self._asked[number]
+            assert asked is not None
+            if asked.of_run:
+                if steps is None:
+                    steps = NOTHING_TAKEN if runs is None or not run.taken else self._taken(run.taken, runs.events)
+                scope.steps = steps
+                answer = asked.holds(scope)
+            elif number in answers:
+                answer = answers[number]
+            else:
+                answer = answers[number] = asked.holds(scope)
+            node = node.branch(answer)
+        return node
+
+    def _advance(
+        self, taken: Marks, outcome: Outcome, number: int, kept: list[Run], finished: list[Marks]
+    ) -> None:
+        for move in outcome.moves:
+            marks = taken if move.step is None else (*taken, number * self._steps + move.step)
+            if move.target is None:
+                finished.append(marks)
+                continue
+            if not outcome.stopped:
+                kept.append(Run(move.target, marks))
+            if move.ends:
+                finished.append(marks)
+
+    # After an event or a deadline
+
+    def _settle(
+        self, old: Runs | None, kept: list[Run], finished: list[Marks], at: int, new: tuple[int, Event] | None
+    ) -> tuple[Runs | None, list[Match]]:
+        """The state afterwards, and what goes out; `new` is the event just seen, with its number."""
+        waiting = [] if old is None else old.waiting
+        if new is not None:
+            new = new[0], self._slim(new[1])
+        matches: list[Match] = []
+        if finished or waiting:
+            standing = Standing(kept, waiting, [])
+            self._strategy.settle(standing, finished)
+            kept, waiting = standing.runs, standing.waiting
+            events = {} if old is None else old.events
+            if new is not None and standing.released:
+                events = {**events, new[0]: new[1]}
+            matches = [self._match(marks, events, at) for marks in standing.released]
+        return self._pack(old, kept, waiting, new), matches
+
+    def _pack(
+        self, old: Runs | None, kept: list[Run], waiting: list[Marks], new: tuple[int, Event] | None
+    ) -> Runs | None:
+        """What is left as state: at most `max_runs` runs, the newest are not kept, and the events that they need."""
+        if not kept and not waiting:
+            return None
+        limit = self._max_runs
+        dropped = max(0, len(kept) - limit) + max(0, len(waiting) - limit) + (0 if old is None else old.dropped)
+        kept, waiting = kept[:limit], waiting[:limit]
+        needed = {mark // self._steps for run in kept for mark in run.taken}
+        needed.update(mark // self._steps for marks in waiting for mark in marks)
+        events = {} if old is None else {n: event for n, event in old.events.items() if n in needed}
+        following = 0 if old is None else old.following
+        if new is not None and new[0] in needed:
+            events[new[0]] = new[1]
+            following = new[0] + 1
+        return Runs(following, kept, waiting, events, dropped)
+
+    def _slim(self, event: Event) -> Event:
+        props = event.props
+        kept = {name: props[name] for name in self._keeps[event.type] if name in props}
+        return Event(event.id, event.type, event.time, event.source, kept)
+
+    def _match(self, marks: Marks, events: Mapping[int, Event], at: int) -> Match:
+        return Match(self._taken(marks, events), at, events[marks[0] // self._steps].time)
+
+    def _taken(self, marks: Iterable[int], events: Mapping[int, Event]) -> dict[str, tuple[Event, ...]]:
+        taken: dict[str, list[Event]] = {}
+        for mark in marks:
+            number, step = divmod(mark, self._steps)
+            taken.setdefault(self._names[step], []).append(events[number])
+        return {name: tuple(found) for name, found in taken.items()}
+
+    # Time
+
+    def _end(self, run: Run, runs: Runs) -> int:
+        """The time at which a run is over: `within` after its first event, or after its last one so far."""
+        assert self._within is not None
+        mark = run.taken[0 if self._from_first else -1]
+        return runs.events[mark // self._steps].time + self._within
+
+    def _first_end(self, runs: Runs) -> int:
+        if self._from_first:  # runs are in the order of their first events
+            return self._end(runs.runs[0], runs)
+        return min(self._end(run, runs) for run in runs.runs)
+
+    # Late events, and telling
+
+    def _refutes(self, event: Event, run: Run, runs: Runs, scope: Scope) -> bool:
+        """Whether the event, had it come in time, would have stopped this run where it stands now."""
+        if event.order <= self._since(run, runs).order:
+            return False
+        node = self._trees[event.type][run.state] or self._tree(event.type, run.state)
+        return self._decide(node, run, runs, scope, {}).stopped
+
+    def _since(self, run: Run, runs: Runs) -> Event:
+        """An absence holds from the first event of the step taken last."""
+        step = run.taken[-1] % self._steps
+        mark = next(mark for mark in run.taken if mark % self._steps == step)
+        return runs.events[mark // self._steps]
+
+    def _tell(self, run: Run, runs: Runs) -> Progress:
+        steps = {name: tuple(e.id for e in events) for name, events in self._taken(run.taken, runs.events).items()}
+        waits_for = self._names[self._graph.states[run.state].step]
+        return Progress(steps, waits_for, None if self._within is None else self._end(run, runs))
+
+
+def _needs_only_time(state: State) -> bool:
+    """Whether a run in this state is a match at its deadline: it waits for the final absence, or could at once."""
+    if state.kind is Kind.PENDING:
+        return True
+    return any(_needs_only_time(edge.target) for edge in state.edges if edge.action is Action.PROCEED)

@@ -1,0 +1,53 @@
+"""The pattern of one plain step: every event that it accepts is a match, and nothing is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kairos.engine.event import Event
+from kairos.engine.expression.scope import Scope
+from kairos.engine.pattern.conditions import Predicate
+from kairos.engine.pattern.runs import Match, Progress, Runs
+
+
+class Single:
+    """See `matcher.Matcher` for its methods."""
+
+    stateless = True
+    has_final_absence = False
+
+    def __init__(self, name: str, holds: Predicate | None, shape: str, keeps: Mapping[str, tuple[str, ...]]) -> None:
+        """`keeps`: event type -> the props to keep of a taken event."""
+        self.types = frozenset(keeps)
+        self.shape = shape
+        self._name = name
+        self._holds = holds
+        self._keeps = keeps
+
+    def on_event(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, list[Match]]:
+        if self._holds is not None:
+            scope.steps = {}
+            if not self._holds(scope):
+                return None, []
+        props = event.props
+        kept = {name: props[name] for name in self._keeps[event.type] if name in props}
+        taken = Event(event.id, event.type, event.time, event.source, kept)
+        return None, [Match({self._name: (taken,)}, event.time, event.time)]
+
+    def on_time(self, runs: Runs | None, now: int) -> tuple[Runs | None, list[Match]]:
+        return None, []
+
+    def next_deadline(self, runs: Runs | None) -> int | None:
+        return None
+
+    def expiry(self, runs: Runs | None) -> int | None:
+        return None
+
+    def on_late(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, bool]:
+        return None, False
+
+    def cancels(self, steps: Mapping[str, tuple[Event, ...]], event: Event, scope: Scope) -> bool:
+        return False
+
+    def progress(self, runs: Runs | None) -> list[Progress]:
+        return []
