@@ -74,11 +74,12 @@ class EventFile:
         """The events, once: each is let go of as it is played, so that memory serves the users' state instead."""
         self._events.reverse()
         pop = self._events.pop
-        for self.line in self._lines:
+        for line in self._lines:
+            self.line = line
             yield pop()
 
     def _split(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-        """(number, line without its end). LF alone ends a line. What is too long is reported, and never held in memory."""
+        """(number, line without its end). LF alone ends a line. What is too long is reported and not held in memory."""
         number = 0
         readline = stream.readline
         while line := readline(_LONGEST):

@@ -1,4 +1,4 @@
-"""What the commands say to people: messages that cannot be forged by their input, colours and progress on a terminal."""
+"""What the commands say to people: messages that no input can forge; colours and progress on a terminal."""
 
 from __future__ import annotations
 

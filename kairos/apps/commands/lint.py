@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from kairos.apps.console import paint
-from kairos.apps.rule_folder import count, load_folder, show_findings, summary
+from kairos.apps.rule_folder import load_folder, show_findings, summary
 
 app = typer.Typer(rich_markup_mode=None)
 

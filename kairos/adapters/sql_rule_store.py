@@ -1,0 +1,98 @@
+"""Releases as rows of one table, in SQLite or MySQL/MariaDB: a row is a release, and is never changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import sqlalchemy as sql
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from kairos.adapters.rule_store import RuleStoreError
+from kairos.engine.rule.release import Release, ReleaseError, decode, encode
+
+METADATA = sql.MetaData()
+RELEASES = sql.Table(
+    "rule_releases",
+    METADATA,
+    sql.Column("number", sql.BigInteger, primary_key=True, autoincrement=False),
+    sql.Column("effective_at", sql.BigInteger, nullable=False),
+    sql.Column("published_at", sql.BigInteger, nullable=False),
+    sql.Column("author", sql.String(200), nullable=False),
+    # 16 MB in MySQL, where a plain BLOB ends at 64 KB
+    sql.Column("body", sql.LargeBinary(2**24 - 1), nullable=False),
+)
+
+
+class SqlRuleStore:
+    """`address` is an SQLAlchemy URL. The table is created where it is missing."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            url = make_url(address)
+            self._place = url.render_as_string(hide_password=True)
+            timeout = {"connect_timeout": 5} if url.get_backend_name() == "mysql" else {}
+            self._engine = sql.create_engine(url, pool_pre_ping=True, connect_args=timeout)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise RuleStoreError(f"the rule store's address is not usable: {error}") from None
+        self._created = False
+        self._refused: int | None = None
+
+    def latest(self, after: int) -> Release | None:
+        newer = sql.select(RELEASES.c.number, RELEASES.c.body).where(RELEASES.c.number > after)
+        try:
+            with self._connect() as connection:
+                rows = connection.execute(newer.order_by(RELEASES.c.number.desc()).limit(2)).all()
+        except SQLAlchemyError as error:
+            raise self._unreachable(error) from None
+        for number, body in rows:
+            try:
+                return _read(number, body)
+            except ReleaseError as error:
+                if number != self._refused:
+                    self._refused = number
+                    raise RuleStoreError(f"release {number} in {self._place} is broken: {error}") from None
+        return None
+
+    def publish(self, release: Release, files: Mapping[str, bytes], author: str) -> None:
+        row = {
+            "number": release.number,
+            "effective_at": release.effective_at,
+            "published_at": time.time_ns() // 1_000_000,
+            "author": author[:200],
+            "body": encode(release),
+        }
+        try:
+            with self._connect() as connection, connection.begin():
+                newest = connection.execute(sql.select(sql.func.max(RELEASES.c.number))).scalar() or 0
+                if newest != release.number - 1:
+                    raise self._overtaken(newest)
+                connection.execute(RELEASES.insert(), row)
+        except IntegrityError:
+            raise self._overtaken(release.number) from None
+        except SQLAlchemyError as error:
+            raise self._unreachable(error) from None
+
+    def _connect(self) -> sql.Connection:
+        connection = self._engine.connect()
+        if not self._created:
+            METADATA.create_all(connection)
+            connection.commit()
+            self._created = True
+        return connection
+
+    def _overtaken(self, number: int) -> RuleStoreError:
+        return RuleStoreError(f"release {number} was published meanwhile in {self._place}: look at the new plan first")
+
+    def _unreachable(self, error: SQLAlchemyError) -> RuleStoreError:
+        cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
+        return RuleStoreError(f"the rule store {self._place} does not answer: {cause}")
+
+
+def _read(number: int, body: bytes) -> Release:
+    """Raises ReleaseError."""
+    release = decode(body)
+    if release.number != number:
+        raise ReleaseError(f"its body belongs to release {release.number}")
+    return release
