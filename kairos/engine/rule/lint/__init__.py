@@ -1,0 +1,1 @@
+"""What is wrong, and what is probably not meant: each module one subject, each check a function over drafts."""

@@ -1,0 +1,1 @@
+"""From located values to the rule model: short forms spelt out, defaults applied."""

@@ -1,0 +1,1 @@
+"""From bytes to located YAML nodes, and from their text to values."""
