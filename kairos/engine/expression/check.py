@@ -1,0 +1,289 @@
+"""Names and types of an expression: what would silently be null or false in every case is an error here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kairos.engine.expression.functions import FUNCTIONS
+from kairos.engine.expression.problem import Problem, did_you_mean
+from kairos.engine.expression.scope import Names
+from kairos.engine.expression.tree import (
+    Aggregate,
+    Arithmetic,
+    Call,
+    Choice,
+    Comparison,
+    Field,
+    ListOf,
+    Literal,
+    Logic,
+    Node,
+    Not,
+    Prop,
+    Sign,
+    StepCount,
+    StepProp,
+)
+
+_EVENT_TYPES = {"type": "string", "time": "integer", "id": "string", "source": "string"}
+
+# The kinds of values that a type can have at run time; a time is epoch ms or ISO text.
+_EVERY = frozenset({"number", "text", "boolean", "list", "object"})
+_KINDS: dict[str, frozenset[str]] = {
+    "number": frozenset({"number"}),
+    "integer": frozenset({"number"}),
+    "string": frozenset({"text"}),
+    "date": frozenset({"text"}),
+    "time": frozenset({"number", "text"}),
+    "boolean": frozenset({"boolean"}),
+    "list": frozenset({"list"}),
+    "object": frozenset({"object"}),
+    "null": frozenset(),
+    "any": _EVERY,
+    # what functions take, beside the types of values
+    "sized": frozenset({"text", "list", "object"}),
+    "container": frozenset({"text", "list"}),
+}
+_SAID = {
+    "number": "a number", "integer": "a number", "string": "text", "date": "a date (text)", "time": "a time",
+    "boolean": "a boolean", "list": "a list", "object": "an object", "null": "null", "any": "anything",
+    "sized": "text or a list", "container": "text or a list",
+}  # fmt: skip
+_ORDERED = frozenset({"number", "text"})
+
+
+def check(text: str, tree: Node, names: Names) -> tuple[str, list[Problem]]:
+    """The expression's type, and everything that is wrong with it."""
+    checker = _Checker(text, names)
+    return checker.type_of(tree), checker.problems
+
+
+def said(type_: str) -> str:
+    """The type in words, with its article."""
+    return _SAID[type_]
+
+
+class _Checker:
+    def __init__(self, text: str, names: Names) -> None:
+        self.problems: list[Problem] = []
+        self._text = text
+        self._names = names
+
+    def _problem(self, node: Node, code: str, message: str, hint: str | None = None) -> str:
+        """Notes the problem; the type that the node has from there on, so that nothing follows from it."""
+        self.problems.append(Problem(node.start, code, message, hint))
+        return "any"
+
+    def _quote(self, node: Node) -> str:
+        words = " ".join(self._text[node.start : node.end].split())
+        return f"'{words if len(words) <= 60 else words[:57] + '...'}'"
+
+    def type_of(self, node: Node) -> str:
+        match node:
+            case Literal(value=value):
+                return _type_of_value(value)
+            case ListOf(items=items):
+                self._types(items)
+                return "list"
+            case Logic(operator=operator, operands=operands):
+                for operand in operands:
+                    self._condition(operand, f"'{operator}'")
+                return "boolean"
+            case Not(operand=operand):
+                self._condition(operand, "'not'")
+                return "boolean"
+            case Choice(condition=condition, then=then, otherwise=otherwise):
+                self._condition(condition, "'if'")
+                return _common(self._types((then, otherwise)))
+            case Comparison():
+                return self._comparison(node)
+            case Arithmetic(first=first, rest=rest):
+                return self._arithmetic([first, *(operand for _, operand in rest)], [sign for sign, _ in rest])
+            case Sign(operator=sign, operand=operand):
+                return self._arithmetic([operand], [sign])
+            case Call():
+                return self._call(node)
+        return self._name(node)
+
+    def _types(self, nodes: Iterable[Node]) -> list[str]:
+        return [self.type_of(node) for node in nodes]
+
+    # -------------------------------------------------------------------------------------------------------- names
+    def _name(self, node: Node) -> str:
+        match node:
+            case Prop(name=name):
+                return self._bare(node, name)
+            case StepProp(step=step, prop=prop):
+                return self._step_prop(node, step, prop)
+            case StepCount(step=step):
+                return "integer" if self._is_step(node, step) else "any"
+            case Aggregate(function=function, step=step, prop=prop):
+                return self._aggregate(node, function, step, prop)
+            case Field(root="event", name=name):
+                if not self._names.event:
+                    return self._problem(node, "no-event", "there is no event to read here")
+                return _EVENT_TYPES[name]
+            case Field(root=root, name=name):
+                return self._state(node, root, name)
+        raise TypeError(node)
+
+    def _bare(self, node: Node, name: str) -> str:
+        names = self._names
+        if not names.bare:
+            message = f"'{name}' is a bare name, and there is no event here whose prop it could be"
+            return self._problem(node, "no-event", message, self._qualified(name))
+        if names.props is None or name in names.props:
+            return "any" if names.props is None else names.props[name]
+        owner = f" of {names.props_of}" if names.props_of else " here"
+        if name in names.forbidden or name in names.steps:
+            message = f"'{name}' is a step, and no prop{owner}"
+            return self._problem(node, "unknown-prop", message, f"a step's props are read as {name}.prop")
+        hint = did_you_mean(name, names.props) or self._qualified(name)
+        return self._problem(node, "unknown-prop", f"'{name}' is not a prop{owner}", hint)
+
+    def _qualified(self, name: str) -> str | None:
+        """The same name elsewhere: as a profile's field or a metric."""
+        if name in (self._names.profile or ()):
+            return f"did you mean 'profile.{name}'?"
+        return f"did you mean 'metric.{name}'?" if name in self._names.metrics else None
+
+    def _is_step(self, node: Node, step: str) -> bool:
+        names = self._names
+        if step in names.steps:
+            return True
+        if step in names.forbidden:
+            self._problem(node, "unknown-step", f"'{step}' cannot be read here: {names.forbidden[step]}")
+        elif names.props is not None and step in names.props:
+            message = f"'{step}' is a prop, not a step: what is inside of it cannot be read"
+            self._problem(node, "unknown-step", message)
+        else:
+            known = [*names.steps, "event", "profile", "metric", "prior"]
+            self._problem(node, "unknown-step", f"there is no earlier step '{step}'", did_you_mean(step, known))
+        return False
+
+    def _step_prop(self, node: Node, step: str, prop: str) -> str:
+        if not self._is_step(node, step):
+            return "any"
+        props = self._names.steps[step].props
+        return self._declared(node, prop, props, f"a prop of step '{step}'", "unknown-prop")
+
+    def _declared(self, node: Node, name: str, known: Mapping[str, str] | None, what: str, code: str) -> str:
+        if known is None:
+            return "any"
+        if name not in known:
+            return self._problem(node, code, f"'{name}' is not {what}", did_you_mean(name, known))
+        return known[name]
+
+    def _aggregate(self, node: Node, function: str, step: str, prop: str) -> str:
+        type_ = self._step_prop(node, step, prop)
+        if not _KINDS[type_] & _KINDS["number"]:
+            return self._problem(node, "type-mismatch", f"{function}() takes numbers; '{step}.{prop}' is {said(type_)}")
+        return "integer" if type_ == "integer" and function != "avg" else "number"
+
+    def _state(self, node: Node, root: str, name: str) -> str:
+        if not self._names.state:
+            return self._problem(node, "props-only", f"'{root}.{name}' cannot be read here: only props can")
+        if root == "profile":
+            return self._declared(
+                node, name, self._names.profile, "a declared field of the profile", "unknown-profile-field"
+            )
+        return self._declared(node, name, self._names.metrics, "a metric", "unknown-metric")
+
+    # ------------------------------------------------------------------------------------------------------- operators
+    def _condition(self, node: Node, where: str) -> None:
+        type_ = self.type_of(node)
+        if not _KINDS[type_] & _KINDS["boolean"]:
+            hint = "compare it with something, or ask exists(..)"
+            self._problem(
+                node, "type-mismatch", f"{where} takes conditions; {self._quote(node)} is {said(type_)}", hint
+            )
+
+    def _arithmetic(self, operands: list[Node], signs: list[str]) -> str:
+        types = self._types(operands)
+        for operand, type_ in zip(operands, types, strict=True):
+            if not _KINDS[type_] & _KINDS["number"]:
+                message = f"arithmetic takes numbers only; {self._quote(operand)} is {said(type_)}"
+                self._problem(operand, "type-mismatch", message)
+        return "integer" if set(types) == {"integer"} and "/" not in signs else "number"
+
+    def _comparison(self, node: Comparison) -> str:
+        operands = [node.first, *(operand for _, operand in node.rest)]
+        types = self._types(operands)
+        for index, (sign, _) in enumerate(node.rest):
+            left, right = (operands[index], types[index]), (operands[index + 1], types[index + 1])
+            if sign in ("in", "not in"):
+                self._membership(left, right)
+            else:
+                self._pair(left, sign, right)
+        return "boolean"
+
+    def _pair(self, left: tuple[Node, str], sign: str, right: tuple[Node, str]) -> None:
+        (a, type_a), (b, type_b) = left, right
+        if "null" in (type_a, type_b):
+            return  # false, always: a warning's matter
+        if not _KINDS[type_a] & _KINDS[type_b]:
+            message = f"a comparison of {said(type_a)} with {said(type_b)} is always false: {self._quote(a)}, {self._quote(b)}"
+            self._problem(b, "type-mismatch", message)
+        elif sign not in ("==", "!="):
+            for operand, type_ in (left, right):
+                if not _KINDS[type_] & _ORDERED:
+                    message = f"'{sign}' orders numbers and texts; {self._quote(operand)} is {said(type_)}"
+                    self._problem(operand, "type-mismatch", message)
+                    return
+
+    def _membership(self, left: tuple[Node, str], right: tuple[Node, str]) -> None:
+        (a, type_a), (b, type_b) = left, right
+        if not _KINDS[type_b] & _KINDS["container"]:
+            message = f"'in' looks into a list or a text; {self._quote(b)} is {said(type_b)}"
+            self._problem(b, "type-mismatch", message)
+        elif type_b in ("string", "date") and not _KINDS[type_a] & _KINDS["string"]:
+            message = f"a text is found in a text; {self._quote(a)} is {said(type_a)}"
+            self._problem(a, "type-mismatch", message)
+        elif isinstance(b, ListOf):
+            # The items were checked when the list was: only their types are asked for again.
+            for item in b.items:
+                self._pair(left, "==", (item, _Checker(self._text, self._names).type_of(item)))
+
+    # ------------------------------------------------------------------------------------------------------- functions
+    def _call(self, node: Call) -> str:
+        function = FUNCTIONS[node.function]
+        types = self._types(node.arguments)
+        for index, (argument, type_) in enumerate(zip(node.arguments, types, strict=True)):
+            takes = function.takes[min(index, len(function.takes) - 1)]
+            kinds = _KINDS[takes]
+            if type_ != "null" and not _KINDS[type_] & kinds:
+                message = f"{node.function}() takes {said(takes)}; {self._quote(argument)} is {said(type_)}"
+                self._problem(argument, "type-mismatch", message)
+        if node.function == "in_crowd":
+            self._crowd(node)
+        elif node.function == "coalesce":
+            return _common(types)
+        elif node.function in ("abs", "round") and types[0] == "integer":
+            return "integer"
+        return "integer" if node.function == "round" and len(types) == 1 else function.gives
+
+    def _crowd(self, node: Call) -> None:
+        (argument,) = node.arguments
+        if not self._names.state:
+            self._problem(node, "props-only", "in_crowd() cannot be asked here: only props can be read")
+        elif isinstance(argument, Literal) and argument.value not in self._names.crowds:
+            message = f"there is no crowd '{argument.value}'"
+            self._problem(argument, "unknown-crowd", message, did_you_mean(str(argument.value), self._names.crowds))
+
+
+def _type_of_value(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "integer" if isinstance(value, int) else "number"
+    return "string"
+
+
+def _common(types: list[str]) -> str:
+    """One type for values of several: null fits everywhere."""
+    kinds = set(types) - {"null"}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "number" if kinds == {"integer", "number"} else "any"

@@ -1,0 +1,64 @@
+"""What an expression looks at: the engine keeps no more of a user's past than somebody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kairos.engine.expression.tree import Aggregate, Call, Field, Literal, Node, Prop, StepCount, StepProp, walk
+
+
+@dataclass(frozen=True)
+class Reads:
+    """`steps`: step -> props of its taken events; a step of which only the count is read has an empty set."""
+
+    props: frozenset[str] = frozenset()
+    steps: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    event_fields: frozenset[str] = frozenset()
+    profile: frozenset[str] = frozenset()
+    metrics: frozenset[str] = frozenset()
+    priors: frozenset[str] = frozenset()
+    crowds: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(tree: Node) -> Reads:
+        return Reads.union(_reads_of(node) for node in walk(tree))
+
+    @staticmethod
+    def union(all_reads: Iterable[Reads]) -> Reads:
+        every = list(all_reads)
+        steps: dict[str, frozenset[str]] = {}
+        for reads in every:
+            for step, props in reads.steps.items():
+                steps[step] = steps.get(step, frozenset()) | props
+        return Reads(
+            props=frozenset().union(*(reads.props for reads in every)),
+            steps=steps,
+            event_fields=frozenset().union(*(reads.event_fields for reads in every)),
+            profile=frozenset().union(*(reads.profile for reads in every)),
+            metrics=frozenset().union(*(reads.metrics for reads in every)),
+            priors=frozenset().union(*(reads.priors for reads in every)),
+            crowds=frozenset().union(*(reads.crowds for reads in every)),
+        )
+
+
+def _reads_of(node: Node) -> Reads:
+    """Of this node alone."""
+    match node:
+        case Prop(name=name):
+            return Reads(props=frozenset({name}))
+        case StepProp(step=step, prop=prop) | Aggregate(step=step, prop=prop):
+            return Reads(steps={step: frozenset({prop})})
+        case StepCount(step=step):
+            return Reads(steps={step: frozenset()})
+        case Field(root="event", name=name):
+            return Reads(event_fields=frozenset({name}))
+        case Field(root="profile", name=name):
+            return Reads(profile=frozenset({name}))
+        case Field(root="metric", name=name):
+            return Reads(metrics=frozenset({name}))
+        case Field(root="prior", name=name):
+            return Reads(priors=frozenset({name}))
+        case Call(function="in_crowd", arguments=(Literal(value=str() as name),)):
+            return Reads(crowds=frozenset({name}))
+    return Reads()
