@@ -1,0 +1,103 @@
+"""A report on a terminal, or as plain text where there is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kairos.adapters.content import ContentError, Renderer
+from kairos.apps.console import escape, quote
+from kairos.apps.report import Message, Report, Tally
+
+EXAMPLES = 6
+_OTHERS = ("match", "control", "goal", "regret")
+
+
+def show(report: Report, templates: Mapping[str, str], console: Console) -> None:
+    console.print(_decisions(report.tallies))
+    _messages(list(report.examples.values()), Renderer(templates), console)
+    _dead_letters(report, console)
+    _files(report, console)
+
+
+def mask(address: str) -> str:
+    """Enough of an address to recognise one's own: `a…@example.com`, `+447…23`."""
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}" if at else f"{address[:4]}…{address[-2:]}"
+
+
+def _decisions(tallies: Mapping[str, Tally]) -> Table:
+    total = Tally()
+    for tally in tallies.values():
+        total.update(tally)
+    others = [name for name in _OTHERS if total.others[name]]
+    table = Table(box=SIMPLE_HEAD, title="Decisions", title_justify="left", title_style="bold")
+    table.add_column("activity", no_wrap=True)
+    table.add_column("send, by channel")
+    for name in others:
+        table.add_column(name, justify="right")
+    table.add_column("hold, by reason")
+    table.add_column("suppress, by reason")
+    for activity, tally in sorted(tallies.items()):
+        table.add_row(*_cells(activity, tally, others))
+    table.add_section()
+    table.add_row(*_cells("all", total, others), style="bold")
+    return table
+
+
+def _cells(name: str, tally: Tally, others: list[str]) -> list[Text]:
+    counts = [Text(f"{tally.others[other]:,}" if tally.others[other] else "") for other in others]
+    return [Text(escape(name)), _counted(tally.sends), *counts, _counted(tally.held), _counted(tally.suppressed)]
+
+
+def _counted(counter: Counter[str]) -> Text:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return Text(", ".join(f"{escape(name)} {number:,}" for name, number in ordered))
+
+
+def _messages(messages: list[Message], renderer: Renderer, console: Console) -> None:
+    """One of each activity first, then further channels, until there are EXAMPLES."""
+    firsts = {message.activity: message for message in reversed(messages)}
+    chosen = sorted(firsts.values(), key=lambda m: m.activity)
+    chosen += [message for message in messages if message not in chosen]
+    if chosen:
+        console.print(Text("Messages, for example", style="bold"))
+    for message in chosen[:EXAMPLES]:
+        moment = datetime.fromtimestamp(message.at / 1000, UTC)
+        to = f" to {escape(mask(message.address))}" if message.address else ""
+        console.print(
+            Text(f"  {moment:%Y-%m-%d %H:%M} {escape(message.activity)}: {message.channel}{to}", style="cyan")
+        )
+        try:
+            text = renderer.render(message.template, message.channel, message.values or {})
+        except ContentError as error:
+            text = f"({error})"
+        for line in text.splitlines():
+            console.print(Text(f"    {escape(line)}"))
+    if chosen:
+        console.print()
+
+
+def _dead_letters(report: Report, console: Console) -> None:
+    total = sum(count for count, _ in report.letters.values())
+    if not total:
+        console.print(Text.assemble(("Dead letters", "bold"), ": none", "\n"))
+        return
+    table = Table(box=SIMPLE_HEAD, title=f"Dead letters: {total:,}", title_justify="left", title_style="bold")
+    for name in ("reason", "count", "the first"):
+        table.add_column(name, justify="right" if name == "count" else "left")
+    for reason, (count, first) in sorted(report.letters.items(), key=lambda item: (-item[1][0], item[0])):
+        table.add_row(escape(reason), f"{count:,}", Text(quote(f"{first.origin} {first.message}".strip())))
+    console.print(table)
+
+
+def _files(report: Report, console: Console) -> None:
+    console.print(Text("Where it is", style="bold"))
+    for path, count in report.files.values():
+        console.print(Text(f"  {path}  {count:,} {'record' if count == 1 else 'records'}"), soft_wrap=True)
