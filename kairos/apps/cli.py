@@ -25,6 +25,8 @@ COMMANDS = {
     "explain": Command("kairos.apps.commands.explain", "Tell why a user got a message, or did not."),
     "publish": Command("kairos.apps.commands.publish", "Show what a change does, then write a new release."),
     "schema": Command("kairos.apps.commands.schema", "Print JSON Schema for editors."),
+    "dataset": Command("kairos.apps.commands.dataset", "Fetch the example clickstream."),
+    "report": Command("kairos.apps.commands.report", "Sum up what a run decided."),
 }
 
 EPILOG = """Start with: kairos lint rules/ && kairos test rules/
@@ -35,6 +37,10 @@ Exit codes: 0 done, 1 something was found or failed, 2 it could not start (wrong
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
 
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        self.commands: Any = dict.fromkeys(COMMANDS)  # the names, for "did you mean"
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
@@ -43,6 +49,7 @@ class LazyGroup(TyperGroup):
             return None
         command = typer.main.get_command(import_module(COMMANDS[cmd_name].module).app)
         command.name = cmd_name
+        command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
