@@ -59,4 +59,13 @@ class Recall(msgspec.Struct):
     at: int
 
 
-Effect = Record | Candidate | Late | Recall
+class Refund(msgspec.Struct):
+    """No attempt of this occurrence reached anyone: its unit of the activity's budget is free again."""
+
+    activity: str
+    user_id: str
+    occurrence: str
+    at: int
+
+
+Effect = Record | Candidate | Late | Recall | Refund

@@ -20,7 +20,7 @@ class ActivityRuns(msgspec.Struct, array_like=True, gc=False):
     parts: dict[str, Runs]
 
 
-class Case(msgspec.Struct, array_like=True):
+class Case(msgspec.Struct, array_like=True, eq=False):
     """A match after it completed: held, tried on one channel after the other, waiting for its goal.
 
     `steps` keeps the slimmed events. `entry` is the index in `send` of the last attempt (-1: none yet). `held_until`,
@@ -46,6 +46,7 @@ class Case(msgspec.Struct, array_like=True):
     goal_met: bool = False
     reached: bool = False  # some attempt was `sent` or better: its reservations stay
     keep_until: int = 0
+    once_was: int | None = None  # the activity's last send before this one, should this one be taken back
 
     @property
     def decided_at(self) -> int:
@@ -65,7 +66,8 @@ class UserState(msgspec.Struct, array_like=True):
     """`applied_until` is the last instant applied (base); `tail` holds later events in order, not yet applied.
 
     `seen` maps "source NUL id" -> event time for the dedup horizon; `metrics` "name@definition" -> cells; `once`
-    activity -> time of its last send; `due` caches the earliest time at which base alone has something to do (0: none).
+    activity -> time of its last send; `due` caches the earliest time at which base alone has something to do (0: none);
+    `sweep_at` is when to look next for what has lapsed (0: nothing can).
     """
 
     version: int = STATE_VERSION
@@ -78,7 +80,7 @@ class UserState(msgspec.Struct, array_like=True):
     cases: list[Case] = []
     reservations: list[Reservation] = []
     once: dict[str, int] = {}
-    seen_pruned: int = 0
+    sweep_at: int = 0
 
     @property
     def empty(self) -> bool:
@@ -105,7 +107,9 @@ class StateCodec:
         try:
             state = self._decoder.decode(value)
         except msgspec.ValidationError as error:
-            raise StateVersionError(f"a user state that this engine (version {STATE_VERSION}) cannot read: {error}") from None
+            raise StateVersionError(
+                f"a user state that this engine (version {STATE_VERSION}) cannot read: {error}"
+            ) from None
         if state.version > STATE_VERSION:
             raise StateVersionError(f"user state of version {state.version}, this engine knows up to {STATE_VERSION}")
         return state

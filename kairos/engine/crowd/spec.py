@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Union
+from typing import Literal
 
 import msgspec
 
@@ -23,7 +23,7 @@ class SetCrowd(msgspec.Struct, frozen=True, tag="set"):
     """union | intersect | difference (the first without all the others); parts are names or crowds themselves."""
 
     operation: Literal["union", "intersect", "difference"]
-    parts: tuple[Union[str, "Crowd"], ...]
+    parts: tuple[str | Crowd, ...]
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):

@@ -40,15 +40,24 @@ def quiet_until(quiet: QuietHours, time: int, zone: ZoneInfo) -> int | None:
     raise AssertionError("quiet hours end within two days")
 
 
+def next_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> int:
+    """Epoch ms at which the next quiet hours begin after `time`, which is not quiet itself."""
+    day = local(time, zone).date()
+    starts = (
+        epoch_ms((datetime(day.year, day.month, day.day) + timedelta(days=days, minutes=quiet.start)).replace(tzinfo=zone).astimezone(UTC))
+        for days in (0, 1, 2)
+    )  # fmt: skip
+    return next(start for start in starts if start > time)
+
+
 def _first_awake(quiet: QuietHours, asleep: int, awake: int, zone: ZoneInfo) -> int:
     """The local `to` may not exist (spring): then the quiet hours end where the clock jumps, before `awake`."""
-    while not is_quiet(quiet, asleep, zone) or awake % MINUTE:
+    if is_quiet(quiet, awake - 1, zone):
         return awake
-    low, high = asleep // MINUTE, awake // MINUTE
-    while high - low > 1:
-        middle = (low + high) // 2
-        if is_quiet(quiet, middle * MINUTE, zone):
-            low = middle
+    while awake - asleep > 1:
+        middle = (asleep + awake) // 2
+        if is_quiet(quiet, middle, zone):
+            asleep = middle
         else:
-            high = middle
-    return high * MINUTE
+            awake = middle
+    return awake

@@ -1,0 +1,270 @@
+"""From a case to its record: the gates are asked, reservations made, and the case kept for what may follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kairos.engine.decision import Outcome, Record
+from kairos.engine.effect import Candidate, Delivery, Effect, Refund
+from kairos.engine.gates import ADDRESS_FIELD, WAKES_NOBODY, Question, Verdict, ask, choose_variant, template_values
+from kairos.engine.moment import Degraded, Moment
+from kairos.engine.policy.quiet_hours import next_quiet
+from kairos.engine.rule.compile import CompiledActivity, CompiledSend
+from kairos.engine.user_state import Case, Reservation
+
+SEND_BEFORE = 86_400_000  # after this long a delivery is pointless, where the activity does not say
+
+
+def decide(moment: Moment, case: Case, now: int) -> Effect | None:
+    """Ask all gates about a case that is due now. None: it goes on being held, or its activity is no more."""
+    activity = moment.plan.compiled(case.activity, case.version)
+    if activity is None:
+        forget(moment, case)
+        return None
+    moment.at_case(case, activity)
+    if case.held_for and activity.version != case.version and activity.spec.on_change == "restart":
+        return _suppress(moment, activity, case, "cancelled", now)
+    question = _question(moment, activity, case, now)
+    observer = moment.observer
+    seen = None
+    if observer is not None:
+        seen = lambda gate, verdict: observer.gate(activity, case, now, gate, verdict, moment.scope)  # noqa: E731
+    verdict = ask(question, seen)
+    if verdict is None:
+        return _match(moment, activity, case, now) if activity.is_watch else _send(moment, question)
+    if verdict.outcome == "control":
+        return _control(moment, activity, case, now)
+    limit = activity.spec.limits.send_before
+    if verdict.outcome == "hold":
+        last = case.matched_at + limit if limit is not None else verdict.until
+        if now < last or verdict.until <= last:
+            return _hold(moment, activity, case, verdict, now, min(verdict.until, last))
+        return _suppress(moment, activity, case, "expired", now)
+    return _suppress(moment, activity, case, verdict.reason, now)
+
+
+def _question(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Question:
+    variant = choose_variant(activity, moment.user_id)
+    degraded = isinstance(moment.profile, Degraded)
+    return Question(
+        plan=moment.plan,
+        activity=activity,
+        state=moment.state,
+        case=case,
+        user_id=moment.user_id,
+        now=now,
+        scope=moment.scope,
+        profile=moment.profile,
+        check_reach=moment.profiles is not None and not degraded,
+        variant=variant,
+        entries=[(i, send) for i, send in enumerate(variant.sends) if i > case.entry] if variant else [],
+    )
+
+
+def record_of(
+    moment: Moment, activity: CompiledActivity, case: Case, outcome: Outcome, now: int, reason: str | None = None,
+    send: CompiledSend | None = None,
+) -> Record:  # fmt: skip
+    """The record of this case; the scope must point at it."""
+    values = send.data if send is not None else activity.data
+    variant = choose_variant(activity, moment.user_id)
+    record = Record(
+        activity=activity.name,
+        version=activity.version,
+        variant=variant.name if variant else None,
+        template=send.spec.template if send else None,
+        user_id=moment.user_id,
+        at=now,
+        outcome=outcome,
+        reason=reason,
+        channel=send.channel if send else None,
+        occurrence=case.occurrence,
+        steps={name: [event.id for event in events] for name, events in case.steps.items()},
+        data={name: value(moment.scope) for name, value in values.items()} if values else {},
+    )
+    attempt = case.attempt if outcome == "send" else case.attempt + 1
+    if attempt > 1 and outcome in ("send", "hold", "suppress"):
+        record.attempt = attempt
+    return record
+
+
+def _match(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
+    moment.state.once[activity.name] = case.sent_at = now
+    _keep(moment, activity, case)
+    return record_of(moment, activity, case, "match", now)
+
+
+def _control(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
+    moment.state.once[activity.name] = case.sent_at = now
+    case.control = True
+    case.held_until, case.held_for = 0, ""
+    _keep(moment, activity, case)
+    return record_of(moment, activity, case, "control", now)
+
+
+def _hold(
+    moment: Moment, activity: CompiledActivity, case: Case, verdict: Verdict, now: int, until: int
+) -> Record | None:
+    """Only the first hold of an attempt is recorded."""
+    again = bool(case.held_for)
+    case.held_until, case.held_for = until, verdict.reason or ""
+    case.give_up = verdict.give_up or case.give_up
+    if case not in moment.state.cases:
+        moment.state.cases.append(case)
+    return None if again else record_of(moment, activity, case, "hold", now, verdict.reason)
+
+
+def _suppress(moment: Moment, activity: CompiledActivity, case: Case, reason: str | None, now: int) -> Record:
+    record = record_of(moment, activity, case, "suppress", now, reason)
+    end_attempts(moment, case)
+    return record
+
+
+def cancel(moment: Moment, case: Case, now: int) -> Record | None:
+    """What undoes a case that has not gone yet: a goal, or the event that its final absence was about."""
+    activity = moment.plan.compiled(case.activity, case.version)
+    if activity is None or not case.held_for:
+        end_attempts(moment, case)
+        return None
+    moment.at_case(case, activity)
+    return _suppress(moment, activity, case, "cancelled", now)
+
+
+def end_attempts(moment: Moment, case: Case) -> None:
+    """Nothing more is tried for this case; it stays only where something was sent that a goal may follow."""
+    case.held_until = case.fallback_at = case.give_up = 0
+    case.held_for = ""
+    if case.attempt == 0 and not case.control:
+        forget(moment, case)
+    elif not case.reached and case.receipt == "failed":
+        release(moment, case)
+
+
+def release(moment: Moment, case: Case) -> None:
+    """Give back what a send that reached nobody had reserved, and let those that wait for a slot try again."""
+    activity = moment.plan.compiled(case.activity, case.version)
+    if activity is not None and activity.spec.limits.budget is not None:
+        moment.effects.append(Refund(case.activity, moment.user_id, case.occurrence, moment.scope.now))
+    _free_slots(moment, case)
+
+
+def _free_slots(moment: Moment, case: Case) -> None:
+    state = moment.state
+    state.reservations = [r for r in state.reservations if r.occurrence != case.occurrence]
+    for other in state.cases:
+        if other.held_for.startswith("cap:"):
+            other.held_until = min(other.held_until, max(state.applied_until, moment.scope.now))
+
+
+def take_back(moment: Moment, case: Case) -> None:
+    """Undo a send that the budget refused: it used up nothing, and `once` is as it was."""
+    once = moment.state.once
+    if case.once_was is None:
+        once.pop(case.activity, None)
+    else:
+        once[case.activity] = case.once_was
+    _free_slots(moment, case)
+    forget(moment, case)
+
+
+def forget(moment: Moment, case: Case) -> None:
+    moment.state.cases = [other for other in moment.state.cases if other is not case]
+
+
+def _send(moment: Moment, question: Question) -> Candidate:
+    activity, case, now = question.activity, question.case, question.now
+    index, send = question.entries[0]
+    first = case.attempt == 0
+    case.attempt += 1
+    case.entry, case.channel = index, send.channel
+    case.held_until, case.held_for, case.fallback_at, case.receipt = 0, "", 0, ""
+    case.give_up = 0
+    state = moment.state
+    if first:
+        case.sent_at = now
+        case.once_was = state.once.get(activity.name)
+        state.once[activity.name] = now
+    toward = activity.spec.limits.counts_toward
+    if toward:
+        state.reservations.append(Reservation(now, case.occurrence, send.channel, toward))
+    record = record_of(moment, activity, case, "send", now, send=send)
+    if isinstance(moment.profile, Degraded):
+        record.degraded = True
+    if not moment.awaits_receipt(moment.user_id, case, now):
+        _assume_delivered(moment, activity, case, now)
+    _keep(moment, activity, case)
+    return Candidate(
+        record=record,
+        delivery=_delivery(moment, activity, case, send, record, question),
+        priority=activity.spec.priority,
+        budget=activity.spec.limits.budget if first else None,
+    )
+
+
+def _delivery(
+    moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, record: Record, question: Question
+) -> Delivery:
+    field = ADDRESS_FIELD.get(send.channel)
+    address: Any = (moment.profile or {}).get(field) if field else None
+    return Delivery(
+        activity=record.activity,
+        version=record.version,
+        user_id=record.user_id,
+        occurrence=record.occurrence,
+        attempt=case.attempt,
+        channel=send.channel,
+        template=record.template,
+        address=address if isinstance(address, str) else None,
+        at=record.at,
+        not_before=record.at,
+        send_before=_send_before(moment, activity, case, send, question),
+        values={**record.data, **template_values(send, moment.scope)},
+        variant=record.variant,
+    )
+
+
+def _send_before(moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, question: Question) -> int:
+    limits, quiet = activity.spec.limits, moment.plan.policy.quiet_hours
+    last = case.matched_at + limits.send_before if limits.send_before is not None else question.now + SEND_BEFORE
+    exempt = quiet is None or limits.quiet_hours == "ignore" or send.channel in WAKES_NOBODY or question.white
+    if exempt or quiet is None:
+        return last
+    return min(last, next_quiet(quiet, question.now, moment.scope.zone))
+
+
+def next_entry(activity: CompiledActivity, case: Case, user_id: str) -> CompiledSend | None:
+    """The entry of `send` that stands in for the last one, if there is one."""
+    variant = choose_variant(activity, user_id)
+    if variant is None or case.entry + 1 >= len(variant.sends):
+        return None
+    return variant.sends[case.entry + 1]
+
+
+def _keep(moment: Moment, activity: CompiledActivity, case: Case) -> None:
+    """Keep a decided case as long as a goal, a receipt, a fallback or a late event may concern it."""
+    until = 0
+    if activity.goal is not None and not activity.is_watch:
+        until = case.decided_at + activity.goal.within
+    if not case.control:
+        if activity.matcher.has_final_absence and moment.settings.regret_for:
+            until = max(until, case.decided_at + moment.settings.regret_for)
+        if case.attempt and (case.fallback_at or moment.awaits_receipt(moment.user_id, case, case.sent_at)):
+            until = max(until, case.decided_at + 2 * SEND_BEFORE + _patience(activity))
+    case.keep_until = max(case.keep_until, until)
+    kept = case in moment.state.cases
+    if case.keep_until > case.decided_at and not kept:
+        moment.state.cases.append(case)
+    elif case.keep_until <= case.decided_at and kept:
+        forget(moment, case)
+
+
+def _patience(activity: CompiledActivity) -> int:
+    return sum(send.spec.after or 0 for variant in activity.variants for send in variant.sends)
+
+
+def _assume_delivered(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:
+    """Without delivery workers a send is delivered at once; delivered is not read."""
+    case.reached, case.receipt = True, "delivered"
+    following = next_entry(activity, case, moment.user_id)
+    if following is not None and following.spec.after is not None and following.spec.unless != "delivered":
+        case.fallback_at = now + following.spec.after

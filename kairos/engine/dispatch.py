@@ -1,0 +1,32 @@
+"""The last gate, spent over all users: budgets. One `Budget` an activity, kept over versions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.engine.decision import Record
+from kairos.engine.effect import Candidate, Delivery
+
+
+class Budget(msgspec.Struct, array_like=True):
+    """How many sends of an activity were spent, over all users."""
+
+    spent: int = 0
+
+
+def dispatch(budget: Budget, candidate: Candidate) -> tuple[Record, Delivery | None]:
+    """Spend one unit, or refuse: `suppress: budget`. Candidates come in the order (at, user, occurrence)."""
+    if candidate.budget is None:
+        return candidate.record, candidate.delivery
+    if budget.spent < candidate.budget:
+        budget.spent += 1
+        return candidate.record, candidate.delivery
+    refused = msgspec.structs.replace(
+        candidate.record, outcome="suppress", reason="budget", channel=None, template=None, degraded=msgspec.UNSET
+    )
+    return refused, None
+
+
+def refund(budget: Budget) -> None:
+    """A send that reached nobody used nothing up."""
+    budget.spent = max(0, budget.spent - 1)

@@ -1,0 +1,269 @@
+"""From a release to a `Plan`: everything that can be done once, before the first event.
+
+The plan is indexed by event type, so that an event costs what the rules that it touches cost. Compiling again after a
+change reuses every activity whose meaning is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kairos.engine.crowd.membership import Membership, compile_crowds
+from kairos.engine.expression import JavaScript, compile_condition, parse
+from kairos.engine.expression.condition import Condition, Script
+from kairos.engine.expression.scope import Scope
+from kairos.engine.metric.window import WindowedMetric
+from kairos.engine.pattern import Matcher, compile_pattern
+from kairos.engine.policy.spec import Policy
+from kairos.engine.rule.model import Activity, Send
+from kairos.engine.rule.release import Release, activity_version
+from kairos.engine.rule.templates import required_variables
+
+ALL_PROPS = "*"
+LOCAL_TIME = ("hour", "weekday", "date", "days_since")  # functions that need the user's time zone, so the profile
+Predicate = Callable[[Scope], bool]
+Value = Callable[[Scope], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSend:
+    """One entry of `send`: `data` is the activity's with the entry's own over it; `required` are template variables."""
+
+    spec: Send
+    data: dict[str, Value]
+    required: tuple[str, ...]
+
+    @property
+    def channel(self) -> str:
+        return self.spec.channel
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledVariant:
+    name: str | None
+    weight: float
+    sends: tuple[CompiledSend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGoal:
+    events: tuple[str, ...]
+    within: int
+    where: Predicate | None
+    value: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledActivity:
+    """An activity ready to run. `variants` is empty for a watch."""
+
+    spec: Activity
+    version: str
+    matcher: Matcher
+    where: Predicate | None
+    data: dict[str, Value]
+    variants: tuple[CompiledVariant, ...]
+    goal: CompiledGoal | None
+    zone: ZoneInfo | None
+    first_priority: int  # negative priority: sorts high ones first
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def is_watch(self) -> bool:
+        return not self.variants
+
+
+@dataclass(slots=True)
+class Handlers:
+    """What one event type touches."""
+
+    metrics: list[WindowedMetric] = field(default_factory=list)
+    activities: list[CompiledActivity] = field(default_factory=list)
+    goals: list[CompiledActivity] = field(default_factory=list)
+    opens_after: int | None = None  # the event alone may cause a decision this many ms later, at the earliest; 0: now
+    decides: bool = False
+
+
+class Plan:
+    """A compiled release: immutable once built."""
+
+    def __init__(self, release: Release, previous: Plan | None, max_runs: int, script: JavaScript) -> None:
+        rules = release.rules
+        self.number = release.number
+        self.effective_at = release.effective_at
+        self.policy: Policy = rules.policy
+        self.rules = rules
+        self.script = script
+        self.max_runs = max_runs
+        self.zone = ZoneInfo(rules.policy.timezone)
+        self.crowds: dict[str, Membership] = compile_crowds(rules.crowds)
+        self.metrics = {name: WindowedMetric(spec) for name, spec in sorted(rules.metrics.items())}
+        self.metric_wheres = {n: parse(s.where).predicate() for n, s in rules.metrics.items() if s.where}
+        self.metric_keys = {metric.key for metric in self.metrics.values()}
+        self._compiled = {} if previous is None or previous.max_runs != max_runs else previous._compiled
+        fresh = {}
+        for spec in [*rules.activities.values(), *release.draining.values()]:
+            key = (activity_version(spec), spec.state, self._template_key(spec))
+            fresh[key] = self._compiled.get(key) or self._compile(spec, key[0])
+        self._compiled = fresh
+        by_version = {(c.name, c.version): c for c in fresh.values()}
+        self.activities = {a.name: by_version[a.name, activity_version(a)] for a in rules.activities.values()}
+        self.draining = {v: by_version[a.name, v] for v, a in release.draining.items()}
+        self.prior_metrics = self._priors()
+        self.patterns_read_profile = any(map(_pattern_reads_profile, rules.activities.values()))
+        self.by_type = self._index()
+        self.cap_horizon = (
+            max((r.per for cap in self.policy.caps.values() for r in cap.rules), default=0) + 8 * 86_400_000
+        )
+
+    def _template_key(self, spec: Activity) -> tuple[str, ...]:
+        sends = [*spec.send, *(send for variant in spec.variants for send in variant.send)]
+        return tuple(self.rules.templates.get(f"{send.template}.{send.channel}", "") for send in sends)
+
+    def compiled(self, name: str, version: str) -> CompiledActivity | None:
+        """The definition for something begun under `version`: a draining one, else the current one."""
+        return self.draining.get(version) or self.activities.get(name)
+
+    def _compile(self, spec: Activity, version: str) -> CompiledActivity:
+        sends = tuple(spec.variants) or ((None,) if spec.send else ())
+        variants = tuple(
+            CompiledVariant(None, 1.0, self._sends(spec, spec.send))
+            if variant is None
+            else CompiledVariant(variant.name, variant.weight, self._sends(spec, variant.send))
+            for variant in sends
+        )
+        goal = spec.goal and CompiledGoal(
+            spec.goal.events,
+            spec.goal.within,
+            self._condition(spec.goal.where),
+            parse(spec.goal.value).compile() if spec.goal.value else None,
+        )
+        return CompiledActivity(
+            spec=spec,
+            version=version,
+            matcher=compile_pattern(spec.pattern, self._required_condition, kept_props(spec), self.max_runs),
+            where=self._condition(spec.audience.where),
+            data={name: parse(text).compile() for name, text in spec.data.items()},
+            variants=variants,
+            goal=goal,
+            zone=ZoneInfo(spec.active.timezone) if spec.active.timezone else None,
+            first_priority=-spec.priority,
+        )
+
+    def _sends(self, spec: Activity, sends: Iterable[Send]) -> tuple[CompiledSend, ...]:
+        return tuple(
+            CompiledSend(
+                send,
+                {name: parse(text).compile() for name, text in {**spec.data, **send.data}.items()},
+                required_variables(self.rules.templates, send.template, send.channel) if send.template else (),
+            )
+            for send in sends
+        )
+
+    def _condition(self, condition: Condition | None) -> Predicate | None:
+        return None if condition is None else self._required_condition(condition)
+
+    def _required_condition(self, condition: Condition) -> Predicate:
+        return compile_condition(condition, self.script)
+
+    def _priors(self) -> frozenset[str]:
+        """Metrics read as `prior.x` somewhere: only these are remembered from before each event."""
+        texts = [text for spec in self.rules.activities.values() for text in _texts(spec)]
+        texts += [crowd.where for crowd in self.rules.crowds.values() if hasattr(crowd, "where")]
+        return frozenset(name for text in texts if "prior." in text for name in parse(text).reads.priors)
+
+    def _index(self) -> dict[str, Handlers]:
+        index: dict[str, Handlers] = {}
+        for metric in self.metrics.values():
+            for event_type in metric.spec.of:
+                index.setdefault(event_type, Handlers()).metrics.append(metric)
+        for activity in [*self.activities.values(), *self.draining.values()]:
+            for event_type in activity.matcher.types:
+                handlers = index.setdefault(event_type, Handlers())
+                handlers.activities.append(activity)
+                handlers.opens_after = _earliest(handlers.opens_after, _decides_after(activity, event_type))
+            for event_type in activity.goal.events if activity.goal else ():
+                handlers = index.setdefault(event_type, Handlers())
+                handlers.goals.append(activity)
+                handlers.opens_after = 0
+        return index
+
+
+def compile_release(release: Release, previous: Plan | None = None, *, max_runs: int, script: JavaScript) -> Plan:
+    """The release was linted; expressions that do not parse here raise ExpressionError."""
+    return Plan(release, previous, max_runs, script)
+
+
+def _earliest(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
+    """How long after an event of this type it can, at the earliest, take part in a decision of this activity.
+
+    None: never by itself (another event must come first). A timer is worth its price only where this is not None.
+    """
+    steps = activity.spec.pattern.steps
+    positive = [step for step in steps if step.kind == "event"]
+    final_absence = steps[-1].kind == "absent"
+    if final_absence and len(positive) == 1 and positive[0].times is None:
+        return activity.spec.pattern.within if event_type in positive[0].types else None
+    if final_absence:
+        return 0
+    for step in reversed(steps):
+        if step.kind == "event" and event_type in step.types:
+            return 0
+        if step.kind == "event" and not step.optional and not (step.times and step.times.least == 0):
+            return None
+    return None
+
+
+def _pattern_reads_profile(spec: Activity) -> bool:
+    for condition in (c for step in spec.pattern.steps for c in (step.where, step.until) if c is not None):
+        if isinstance(condition, Script):
+            return True
+        reads = parse(condition).reads
+        if reads.profile or reads.crowds or any(function in condition for function in LOCAL_TIME):
+            return True
+    return False
+
+
+def _texts(spec: Activity) -> list[str]:
+    """Every expression text of an activity."""
+    conditions = [c for step in spec.pattern.steps for c in (step.where, step.until)]
+    conditions += [spec.audience.where, spec.goal.where if spec.goal else None]
+    texts = [c for c in conditions if isinstance(c, str)]
+    if spec.goal and spec.goal.value:
+        texts.append(spec.goal.value)
+    return texts + _data_texts(spec)
+
+
+def _data_texts(spec: Activity) -> list[str]:
+    sends = [*spec.send, *(send for variant in spec.variants for send in variant.send)]
+    return [text for data in (spec.data, *(send.data for send in sends)) for text in data.values()]
+
+
+def kept_props(spec: Activity) -> dict[str, frozenset[str]]:
+    """Step name -> props of its events that are read later, so must be kept; "" stands for every step.
+
+    Bare names in `data` and in the audience mean the last matched event, which may be of any step. JavaScript sees
+    everything.
+    """
+    conditions = [c for step in spec.pattern.steps for c in (step.where, step.until)]
+    conditions += [spec.audience.where, spec.goal.where if spec.goal else None]
+    if any(isinstance(c, Script) for c in conditions):
+        return {"": frozenset({ALL_PROPS})}
+    kept: dict[str, frozenset[str]] = {"": frozenset()}
+    for text in _texts(spec):
+        for step, props in parse(text).reads.steps.items():
+            kept[step] = kept.get(step, frozenset()) | props
+    bare = [*_data_texts(spec), *([spec.audience.where] if isinstance(spec.audience.where, str) else [])]
+    for text in bare:
+        kept[""] |= parse(text).reads.props
+    return kept
