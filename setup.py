@@ -24,6 +24,7 @@ FLINK = ["apache-flink==2.3.0"]
 APPS = [
     "httpx==0.28.1",
     "kafka-python==3.0.12",
+    "psutil==7.2.2",
     "pymysql==1.2.4",
     "redis==5.3.1",
     "sqlalchemy==2.1.9",
@@ -38,6 +39,7 @@ DEV = [
     "pytest-timeout==2.4.0",
     "pytest-xdist==3.8.0",
     "ruff==0.17.6",
+    "types-psutil==7.2.2.20261111",
 ]
 
 setup(

@@ -27,6 +27,10 @@ COMMANDS = {
     "schema": Command("kairos.apps.commands.schema", "Print JSON Schema for editors."),
     "dataset": Command("kairos.apps.commands.dataset", "Fetch the example clickstream."),
     "report": Command("kairos.apps.commands.report", "Sum up what a run decided."),
+    "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),
+    "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
+    "replay": Command("kairos.apps.commands.replay", "Feed a file of events into Kafka as live traffic."),
+    "cluster": Command("kairos.apps.commands.cluster", "Run the job on a standalone Flink cluster on this machine."),
 }
 
 EPILOG = """Start with: kairos lint rules/ && kairos test rules/

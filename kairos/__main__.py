@@ -1,0 +1,5 @@
+"""`python -m kairos` is `kairos`."""
+
+from kairos.apps.cli import main
+
+main()

@@ -1,0 +1,106 @@
+"""One background process with a pid file and a log: start, stop, kill, and whether it is the one that was started.
+
+A pid file outlives a crash and pids are used again, so the file holds the start time of the process as well.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+STOP_SECONDS = 30.0
+"""How long a process may take to end after SIGTERM before it is killed."""
+
+
+class _PidFile(msgspec.Struct):
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Process:
+    """`folder` holds `<name>.pid` and `<name>.log`."""
+
+    name: str
+    folder: Path
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def running(self) -> psutil.Process | None:
+        """The live process, or None. Removes a pid file whose process is gone."""
+        try:
+            noted = msgspec.json.decode(self.pid_file.read_bytes(), type=_PidFile)
+            process = psutil.Process(noted.pid)
+            if abs(process.create_time() - noted.started) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, psutil.NoSuchProcess):
+            pass
+        self.pid_file.unlink(missing_ok=True)
+        return None
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> psutil.Process:
+        """Starts it in a session of its own, so that it outlives the terminal; its output is appended to the log."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process = psutil.Process(child.pid)
+        content = msgspec.json.encode(_PidFile(child.pid, process.create_time()))
+        temporary = self.pid_file.with_suffix(".pid.new")
+        temporary.write_bytes(content)
+        temporary.replace(self.pid_file)
+        return process
+
+    def stop(self, number: int = signal.SIGTERM) -> bool:
+        """Ends it and waits until it is gone; killed when it does not go in time. False: it was not running."""
+        process = self.running()
+        if process is None:
+            return False
+        process.send_signal(number)
+        try:
+            process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(STOP_SECONDS)
+        self.pid_file.unlink(missing_ok=True)
+        return True
+
+    def log_tail(self, lines: int = 15) -> str:
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def port_holder(port: int) -> str | None:
+    """Who listens on a TCP port of this machine ("redis-server (pid 71)"), or None where it is free."""
+    for connection in psutil.net_connections("tcp"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            if connection.pid is None:
+                return "another process"
+            try:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            except psutil.NoSuchProcess:
+                continue
+    return None

@@ -1,0 +1,90 @@
+"""MariaDB with one database and a user who may use only that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pymysql
+
+from kairos.apps.stack.service import NotReady
+from kairos.apps.stack.settings import DATABASE, StackError, StackSettings
+from kairos.apps.stack.tools import program
+
+INIT_SQL = f"""\
+CREATE DATABASE IF NOT EXISTS `{DATABASE}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE USER IF NOT EXISTS '{DATABASE}'@'%' IDENTIFIED BY '{DATABASE}';
+GRANT ALL ON `{DATABASE}`.* TO '{DATABASE}'@'%';
+"""
+
+_AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
+"""The server refuses to run as root unless told so; in a container there may be no other user."""
+
+
+class MariaDbService:
+    name = "mariadb"
+
+    def __init__(self, settings: StackSettings) -> None:
+        self._settings = settings
+        self.address = f"mysql://{settings.host}:{settings.mariadb_port}/{DATABASE}"
+        self.ports: Sequence[int] = (settings.mariadb_port,)
+        self.folder: Path = settings.folder / self.name
+
+    def prepare(self) -> None:
+        """Makes the system tables, in a folder that gets its name only when they are complete."""
+        (self._settings.folder / "mariadb-init.sql").write_text(INIT_SQL)
+        if self.folder.exists():
+            return
+        fresh = self.folder.with_name("mariadb.new")
+        install = [
+            program("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={fresh}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-log-bin",
+            *_AS_ROOT,
+        ]
+        shutil.rmtree(fresh, ignore_errors=True)
+        done = subprocess.run(install, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise StackError(f"MariaDB's data folder {fresh} could not be made:\n{done.stdout}{done.stderr}")
+        fresh.rename(self.folder)
+
+    def command(self) -> list[str]:
+        return [
+            program("mariadbd"),
+            "--no-defaults",
+            f"--datadir={self.folder}",
+            *_AS_ROOT,
+            f"--bind-address={self._settings.host}",
+            f"--port={self._settings.mariadb_port}",
+            # Relative to the data folder: the path of a socket has a limit of about 100 characters.
+            "--socket=mariadb.sock",
+            f"--init-file={self._settings.folder / 'mariadb-init.sql'}",
+            "--skip-name-resolve",
+            "--innodb-buffer-pool-size=64M",
+            "--performance-schema=OFF",
+        ]
+
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def check(self) -> str:
+        try:
+            connection = pymysql.connect(
+                host=self._settings.host,
+                port=self._settings.mariadb_port,
+                user=DATABASE,
+                password=DATABASE,
+                database=DATABASE,
+                connect_timeout=2,
+                read_timeout=2,
+            )
+        except pymysql.MySQLError as error:
+            raise NotReady(str(error)) from None
+        with connection:
+            return f"MariaDB {connection.get_server_info()}"

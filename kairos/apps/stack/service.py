@@ -1,0 +1,31 @@
+"""What each server of the stack tells about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class NotReady(Exception):
+    """The server does not answer its protocol yet; the message says what was seen."""
+
+
+class Service(Protocol):
+    """`ports`: what it listens on, which must be free before a start."""
+
+    name: str
+    address: str
+    ports: Sequence[int]
+    folder: Path
+    """Its data; also the working directory."""
+
+    def prepare(self) -> None:
+        """Makes the data folder and files that it starts from. Idempotent. Raises StackError."""
+
+    def command(self) -> list[str]: ...
+
+    def environment(self) -> dict[str, str]: ...
+
+    def check(self) -> str:
+        """Asks the server over its own protocol; returns a short detail for the status. Raises NotReady."""
