@@ -1,7 +1,7 @@
 """The engine: base + tail in event time. The job, `test`, `simulate`, `explain` and the backtest all call this object.
 
-A user's state is *base*, everything applied up to `applied_until`, and *tail*, later events in order. Nothing is applied
-before the watermark has passed it, so the result does not depend on the order of arrival. One instant is one
+A user's state is *base*, everything applied up to `applied_until`, and *tail*, later events in order. Nothing is
+applied before the watermark has passed it, so the result does not depend on the order of arrival. One instant is one
 millisecond: first the deadlines that fall on it, then all its events, then the gates, by priority.
 """
 
@@ -113,9 +113,8 @@ class Engine:
         moment = self.moment
         moment.enter(user_id, state, plan, instant)
         found: list[Case] = []
-        if state.due and state.due <= instant:
-            if state.runs:
-                apply_deadlines(moment, instant, found)
+        if 0 < state.due <= instant and state.runs:
+            apply_deadlines(moment, instant, found)
         for event in events:
             if state.cases:
                 aftermath.apply_to_cases(moment, event)
@@ -166,7 +165,7 @@ class Engine:
         return effects
 
     def is_repeated(self, state: UserState, event: Event) -> bool:
-        """Of events with one (source, id) within the horizon, the first in event time stays, or the one already applied."""
+        """Of events with one (source, id) within the horizon the first in event time stays, or the one applied."""
         key = f"{event.source}\0{event.id}"
         known = state.seen.get(key)
         if known is not None and abs(event.time - known) < self.plan.policy.dedup:
@@ -198,5 +197,5 @@ def _order(event: Event) -> tuple[int, str, str]:
     return (event.time, event.source, event.id)
 
 
-def msgspec_without_user(event: Event) -> Event:
+def _without_user(event: Event) -> Event:
     return Event(event.id, event.type, event.time, event.source, event.props)

@@ -29,8 +29,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Durations in ms.
 
     `max_runs` bounds the open runs of one activity and partition. `regret_for`: how long after a decision a late event
-    may still be held against it. `assume_delivered`: there are no delivery workers, so a send counts as delivered at once
-    (unless `Moment.awaits_receipt` says otherwise).
+    may still be held against it. `assume_delivered`: there are no delivery workers, so a send counts as delivered at
+    once (unless `Moment.awaits_receipt` says otherwise).
     """
 
     lateness: int = 2_000

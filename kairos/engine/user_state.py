@@ -13,7 +13,7 @@ STATE_VERSION = 1
 
 
 class ActivityRuns(msgspec.Struct, array_like=True, gc=False):
-    """Open partial matches of one activity, by value of `per` ("" without). `shape`, `version`: what they were made by."""
+    """Open partial matches of one activity, by value of `per` ("" without). `shape`, `version`: what made them."""
 
     version: str
     shape: str

@@ -43,11 +43,10 @@ def quiet_until(quiet: QuietHours, time: int, zone: ZoneInfo) -> int | None:
 def next_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> int:
     """Epoch ms at which the next quiet hours begin after `time`, which is not quiet itself."""
     day = local(time, zone).date()
-    starts = (
-        epoch_ms((datetime(day.year, day.month, day.day) + timedelta(days=days, minutes=quiet.start)).replace(tzinfo=zone).astimezone(UTC))
-        for days in (0, 1, 2)
-    )  # fmt: skip
-    return next(start for start in starts if start > time)
+    midnight = datetime(day.year, day.month, day.day)
+    starts = (midnight + timedelta(days=days, minutes=quiet.start) for days in (0, 1, 2))
+    starts_ms = (epoch_ms(start.replace(tzinfo=zone).astimezone(UTC)) for start in starts)
+    return next(start for start in starts_ms if start > time)
 
 
 def _first_awake(quiet: QuietHours, asleep: int, awake: int, zone: ZoneInfo) -> int:

@@ -23,6 +23,7 @@ from kairos.engine.rule.release import Release, activity_version
 from kairos.engine.rule.templates import required_variables
 
 ALL_PROPS = "*"
+WEEK_AND_A_DAY = 8 * 86_400_000  # a calendar week began at most so long ago, in any time zone
 LOCAL_TIME = ("hour", "weekday", "date", "days_since")  # functions that need the user's time zone, so the profile
 Predicate = Callable[[Scope], bool]
 Value = Callable[[Scope], Any]

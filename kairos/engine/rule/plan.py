@@ -52,7 +52,7 @@ class PublishPlan:
 
 
 def plan_release(previous: Release | None, rules: RuleSet, now: int, accept_cold: bool = False) -> PublishPlan:
-    """What publishing `rules` after `previous` at event time `now` (ms) does. `accept_cold`: incomplete metrics are fine."""
+    """What publishing `rules` after `previous` at event time `now` (ms) does."""
     release = succeed(previous, rules, now)
     old = previous.rules if previous else RuleSet(activities={})
     changes = tuple(_activity_changes(old, rules))

@@ -1,66 +1,212 @@
-"""Which values a template cannot do without."""
+"""Liquid templates: which values they take, and what is wrong with them. Rendering is the delivery worker's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from liquid import DictLoader, Environment, RenderContext
+from liquid import BoundTemplate, DictLoader, Environment
 from liquid.ast import Node
-from liquid.builtin.expressions import FilteredExpression, Path
-from liquid.builtin.output import OutputNode
-from liquid.builtin.tags.render_tag import RenderNode
-from liquid.exceptions import LiquidError
+from liquid.builtin.expressions import FilteredExpression, Path, TernaryFilteredExpression
+from liquid.exceptions import LiquidError, TemplateNotFoundError
 from liquid.expression import Expression
 
+MAX_LOOP_TURNS = 1_000
+ROOTS = ("profile", "material")
 
-def required_variables(templates: Mapping[str, str], name: str, channel: str) -> tuple[str, ...]:
-    """Paths such as `order_id` or `profile.name` that are printed without a `default` and without an `if` around them.
+_PRINTING = {"OutputNode", "EchoNode", "AssignNode", "RenderNode", "CycleNode"}
 
-    `material.x` is the delivery worker's to resolve. A template that is not there, or cannot be read, requires nothing:
-    lint has refused it.
+
+class _Environment(Environment):
+    loop_iteration_limit = MAX_LOOP_TURNS
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A value that a template takes from outside: `order_id`, `profile.x`, `material.x`.
+
+    `required`: it is printed, with no `default` and outside of any condition on it, so a missing value would leave a
+    hole. It stands `offset` characters into the text of `template` (a key of the templates, maybe a partial's).
     """
-    return _required(tuple(sorted(templates.items())), f"{name}.{channel}")
+
+    name: str
+    required: bool
+    template: str
+    offset: int
 
 
-@lru_cache(maxsize=4096)
-def _required(templates: tuple[tuple[str, str], ...], name: str) -> tuple[str, ...]:
-    environment = Environment(loader=DictLoader(dict(templates)))
-    try:
-        template = environment.get_template(name)
-        context = RenderContext(template)
-        found = list(_printed(template.nodes, context, frozenset()))
-    except LiquidError:
-        return ()
-    return tuple(dict.fromkeys(path for path in found if not path.startswith("material.")))
+@dataclass(frozen=True)
+class TemplateProblem:
+    """`offset` characters into the text of `template`."""
+
+    template: str
+    offset: int
+    code: str
+    message: str
+    hint: str | None = None
 
 
-def _printed(nodes: Iterable[Node], context: RenderContext, known: frozenset[str]) -> Iterator[str]:
-    """Variables printed by these nodes; `known` are those assigned or asked about before or around them."""
-    for node in nodes:
-        if isinstance(node, OutputNode):
-            needed = _needed(node.expression)
-            yield from (path for path in needed if path not in known and path.split(".")[0] not in known)
-            continue
-        asked = {path for expression in node.expressions() for path in _paths(expression)}
-        inside = known | asked | {str(name) for name in node.block_scope()}
-        if isinstance(node, RenderNode):
-            inside |= {argument.name for argument in node.args}
-        yield from _printed(node.children(context), context, inside)
-        known |= {str(name) for name in node.template_scope()}
+@dataclass
+class TemplateFacts:
+    """What is known of one template with everything that it renders. With problems the variables may be incomplete."""
+
+    variables: list[Variable] = field(default_factory=list)
+    problems: list[TemplateProblem] = field(default_factory=list)
+    renders: set[str] = field(default_factory=set)
 
 
-def _needed(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, FilteredExpression):
-        if not any(step.name == "default" for step in expression.filters or ()):
-            yield from _paths(expression.left)
-    else:
-        yield from _paths(expression)
+class Templates:
+    """All templates of a folder, by "name.channel" (partials by name); `render` finds partials here and nowhere else."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._environment = _Environment(loader=DictLoader(dict(texts)))
+
+    def facts(self, key: str) -> TemplateFacts:
+        """Raises KeyError where there is no such template."""
+        facts = TemplateFacts()
+        try:
+            template = self._environment.from_string(self._texts[key], name=key)
+            _Inspector(self._environment, template, facts).inspect()
+        except LiquidError as error:
+            facts.problems.append(self._problem(key, error))
+        except RecursionError:
+            facts.problems.append(TemplateProblem(key, 0, "template-depth", "the template is nested too deep"))
+        return facts
+
+    def _problem(self, key: str, error: LiquidError) -> TemplateProblem:
+        """Of a template that does not parse: itself or, by its place, one that it renders."""
+        token = error.token
+        source = token.source if token is not None else self._texts[key]
+        owner = key if source == self._texts[key] else next((k for k, text in self._texts.items() if text == source), key)
+        if isinstance(error, TemplateNotFoundError):
+            message = f"there is no template {str(error.args[0])!r} to render: it is looked up in templates/ only"
+            return TemplateProblem(owner, token.start_index if token else 0, "template-missing", message)
+        at = token.start_index if token is not None and token.start_index >= 0 else len(self._texts[owner].rstrip())
+        return TemplateProblem(owner, at, "template-syntax", f"not valid Liquid: {error.args[0]}")
 
 
-def _paths(expression: Expression) -> Iterator[str]:
+class _Inspector:
+    """One walk over the syntax tree, partials included."""
+
+    def __init__(self, environment: Environment, template: BoundTemplate, facts: TemplateFacts) -> None:
+        self.environment = environment
+        self.template = template
+        self.facts = facts
+
+    def inspect(self) -> None:
+        analysis = self.template.analyze(include_partials=True)
+        self._check_filters(analysis.filters)
+        self._check_tags(analysis.tags)
+        outside = {(v.span.template_name, v.span.index): v for found in analysis.globals.values() for v in found}
+        printed = set(self._printed(self.template, frozenset(), ()))
+        for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
+            self._variable(template, index, variable.segments, (template, index) in printed)
+
+    def _variable(self, template: str, index: int, segments: list[Any], printed: bool) -> None:
+        root = str(segments[0])
+        if root not in ROOTS:
+            self.facts.variables.append(Variable(root, printed, template, index))
+        elif len(segments) > 1 and isinstance(segments[1], str):
+            self.facts.variables.append(Variable(f"{root}.{segments[1]}", printed, template, index))
+        else:
+            message = f"'{root}' is read field by field, each by its name: {root}.name"
+            self.facts.problems.append(TemplateProblem(template, index, "template-variable", message))
+
+    def _check_filters(self, filters: Mapping[str, list[Any]]) -> None:
+        for name, spans in filters.items():
+            if name not in self.environment.filters:
+                for span in spans:
+                    self._problem(span, "template-filter", f"unknown filter '{name}'", sorted(self.environment.filters), name)
+
+    def _check_tags(self, tags: Mapping[str, list[Any]]) -> None:
+        for span in tags.get("include", ()):
+            message = "'include' is not available: it shares its variables, so that they cannot be checked"
+            self.facts.problems.append(TemplateProblem(span.template_name, span.index, "template-include", message, "use render"))
+
+    def _problem(self, span: Any, code: str, message: str, known: list[str], name: str) -> None:
+        from kairos.engine.rule.text.report import nearest
+
+        self.facts.problems.append(TemplateProblem(span.template_name, span.index, code, message, nearest(name, known)))
+
+    def _printed(self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+        """(template, index) of each path whose missing value would leave a hole."""
+        for node in template.nodes:
+            yield from self._printed_by(node, template, guarded, (*above, template.name))
+
+    def _printed_by(
+        self, node: Node, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
+        expressions = list(node.expressions())
+        if type(node).__name__ in _PRINTING:
+            for path in (path for expression in expressions for path in _bare_paths(expression)):
+                if str(path) not in guarded:
+                    yield template.name, path.token.start_index
+        else:
+            self._check_range(template, expressions)
+            guarded |= {str(path) for expression in expressions for path in _paths(expression)}
+        if partial := node.partial_scope():
+            yield from self._partial(str(partial.name).strip("'\""), template, guarded, above)
+            return
+        for child in node.children(_NO_CONTEXT, include_partials=False):
+            yield from self._printed_by(child, template, guarded, above)
+
+    def _partial(
+        self, name: str, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
+        self.facts.renders.add(name)
+        if name in above:
+            message = f"'{name}' renders itself without end"
+            self.facts.problems.append(TemplateProblem(template.name, 0, "template-cycle", message))
+        else:
+            yield from self._printed(self.environment.get_template(name), guarded, above)
+
+    def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:
+        """A loop over a written-out range has a known number of turns."""
+        for expression in expressions:
+            iterable = getattr(expression, "iterable", None)
+            start, stop = getattr(iterable, "start", None), getattr(iterable, "stop", None)
+            first, last = getattr(start, "value", None), getattr(stop, "value", None)
+            if isinstance(first, int) and isinstance(last, int) and last - first >= MAX_LOOP_TURNS:
+                message = f"a loop of {last - first + 1:,} turns: at most {MAX_LOOP_TURNS:,} are allowed"
+                at = iterable.token.start_index if iterable is not None else 0
+                self.facts.problems.append(TemplateProblem(template.name, at, "template-loop", message))
+
+
+_NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here
+
+
+def _paths(expression: Expression) -> Iterator[Path]:
     if isinstance(expression, Path):
-        yield ".".join(str(part) for part in expression.path)
-        return
+        yield expression
     for child in expression.children():
         yield from _paths(child)
+
+
+def _bare_paths(expression: Expression) -> Iterator[Path]:
+    """The paths of an expression that have no `default` to fall back on."""
+    filters = expression.filters if isinstance(expression, FilteredExpression) else None
+    if any(f.name == "default" for f in filters or ()):
+        return
+    if isinstance(expression, TernaryFilteredExpression):
+        return
+    if isinstance(expression, Path):
+        yield expression
+    for child in expression.children():
+        yield from _bare_paths(child)
+
+
+def template_variables(texts: Mapping[str, str], template: str, channel: str) -> tuple[str, ...]:
+    """Every name that the template reads, in order: what a delivery must carry (names of `data`, `profile.x`, ...)."""
+    return tuple(dict.fromkeys(v.name for v in _variables(texts, template, channel)))
+
+
+def required_variables(texts: Mapping[str, str], template: str, channel: str) -> tuple[str, ...]:
+    """Those without which the message would have a hole."""
+    return tuple(dict.fromkeys(v.name for v in _variables(texts, template, channel) if v.required))
+
+
+def _variables(texts: Mapping[str, str], template: str, channel: str) -> list[Variable]:
+    key = f"{template}.{channel}"
+    return Templates(texts).facts(key).variables if key in texts else []
