@@ -1,7 +1,7 @@
 """What a run of the job left in its output folder, for people: decisions, example messages, dead letters, files.
 
-The folder has one entry per topic, `decisions`, `deliveries.<channel>`, `dead-letters`: a folder of JSON lines files as
-Flink writes them, or one file `<topic>.jsonl`.
+The folder has JSON lines for each topic, `decisions`, `deliveries.<channel>`, `dead-letters`: one file `<topic>.jsonl`,
+or the part files of Flink's sink in `parts/topic=<topic>/`.
 """
 
 from __future__ import annotations
@@ -112,10 +112,11 @@ def read(folder: Path) -> Report:
 
 
 def _topics(folder: Path) -> dict[str, Path]:
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    named = {path.name.removesuffix(".jsonl"): path for path in found}
+    """What lies in the folder itself goes before what Flink wrote under `parts`."""
+    entries = [path for place in (folder / "parts", folder) if place.is_dir() for path in sorted(place.iterdir())]
+    named = {path.name.removeprefix("topic=").removesuffix(".jsonl"): path for path in entries}
     wanted = (name for name in named if name in (DECISIONS, DEAD_LETTERS) or name.startswith(DELIVERIES))
-    return {name: named[name] for name in wanted}
+    return {name: named[name] for name in sorted(wanted)}
 
 
 def _lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:

@@ -79,10 +79,13 @@ def test_decisions_are_counted_by_activity_outcome_channel_and_reason(tmp_path: 
 
 
 def test_part_files_of_flink_are_read_and_unfinished_ones_are_not(tmp_path: Path) -> None:
-    write(tmp_path / "decisions" / "part-0-0", record("left", "send", "o1", channel="email"))
-    write(tmp_path / "decisions" / "part-1-0", record("left", "send", "o2", channel="email"))
-    write(tmp_path / "decisions" / ".part-1-1.inprogress", record("left", "send", "o3", channel="email"))
+    parts = tmp_path / "parts" / "topic=decisions"
+    write(parts / "part-0-0", record("left", "send", "o1", channel="email"))
+    write(parts / "part-1-0", record("left", "send", "o2", channel="email"))
+    write(parts / ".part-1-1.inprogress", record("left", "send", "o3", channel="email"))
     assert read(tmp_path).tallies["left"].sends == {"email": 2}
+    write(tmp_path / "decisions.jsonl", record("left", "send", "o1", channel="sms"))
+    assert read(tmp_path).tallies["left"].sends == {"sms": 1}, "the file that was made of the parts goes before them"
 
 
 def test_messages_are_rendered_and_addresses_masked(tmp_path: Path) -> None:
