@@ -1,0 +1,125 @@
+"""Time and repetition: what is valid, and probably not meant. All of these are warnings."""
+
+from __future__ import annotations
+
+from kairos.engine.expression.tree import Comparison, Field, Literal, Node, Prop, StepProp, walk
+from kairos.engine.rule.lint.expressions import Checked
+from kairos.engine.rule.lint.world import World
+from kairos.engine.rule.lower.activity import Draft
+from kairos.engine.rule.model import Send
+from kairos.engine.rule.text.scalars import HOUR, spell_duration
+
+_WAKES_NOBODY = ("webhook", "console", "file")
+
+
+def check_temporal(draft: Draft, world: World, checked: list[Checked]) -> None:
+    _unbounded(draft)
+    _double_payout(draft)
+    _fallbacks(draft)
+    _quiet_hours(draft, world)
+    for found in checked:
+        _cold_start(found, world)
+        if found.step:
+            _redundant_per(draft, found)
+
+
+def _unbounded(draft: Draft) -> None:
+    """Several steps without `within`: runs are kept for ever, and a match may span years."""
+    pattern, trigger = draft.activity.pattern, draft.source["trigger"]
+    events = sum(max(1, step.times.least if step.times else 1) for step in pattern.steps if step.kind == "event")
+    if pattern.within is None and events > 1 and draft.trigger.complete and pattern.steps[-1].kind != "absent":
+        node = trigger.keys.get("pattern") or trigger.keys.get("count") or trigger.node
+        message = "trigger: without 'within' a begun match waits for ever for the rest, and its state is kept"
+        draft.report.warning(node, "unbounded-wait", message, "within: 7d")
+
+
+def _double_payout(draft: Draft) -> None:
+    """Overlapping matches of a repetition each send: the fourth purchase pays the three-purchases coupon again."""
+    activity = draft.activity
+    kind = activity.pattern.after_match.kind
+    sends = bool(activity.send or activity.variants)
+    repeats = sum(s.times.least if s.times else 1 for s in activity.pattern.steps if s.kind == "event") > 1 or any(
+        step.times for step in activity.pattern.steps
+    )
+    if sends and kind in ("no_skip", "skip_to_next") and repeats and activity.limits.once == "occurrence":
+        place = draft.source["trigger"]["after_match"].node
+        message = f"after_match: with {kind} overlapping matches each send: one event may pay out twice"
+        draft.report.warning(place, "double-payout", message, "exclusive (the default), or limits: {once: 1d}")
+
+
+def _fallbacks(draft: Draft) -> None:
+    """`after` and `unless` wait for an entry before them, and `unless` only if there is an `after`."""
+    firsts = [sends[0] for sends in _lists(draft) if sends]
+    for send, place in draft.sends():
+        if any(send is first for first in firsts) and send.after is not None:
+            message = "after: the first entry of `send` waits for nothing: there is none before it"
+            draft.report.warning(place["after"].node, "idle-field", message, "write it in the entry that falls back")
+        elif "unless" in place and send.after is None:
+            message = "unless: without 'after' a fallback is used on failure only, whatever the receipts"
+            draft.report.warning(place["unless"].node, "idle-field", message, "after: 5m")
+
+
+def _lists(draft: Draft) -> list[tuple[Send, ...]]:
+    return [draft.activity.send, *(variant.send for variant in draft.activity.variants)]
+
+
+def _quiet_hours(draft: Draft, world: World) -> None:
+    """A send held by quiet hours longer than it may wait is never made."""
+    quiet, limits = world.policy.quiet_hours, draft.activity.limits
+    if quiet is None or limits.quiet_hours == "ignore" or not draft.activity.send:
+        return
+    if all(send.channel in _WAKES_NOBODY for send in draft.activity.send):
+        return
+    length = ((quiet.end - quiet.start) % (24 * 60)) * 60_000
+    place = draft.source.find("limits", "send_before")
+    if limits.quiet_hours == "hold" and place and limits.send_before is not None and limits.send_before < length:
+        hours = spell_duration(length)
+        message = f"send_before: shorter than the quiet hours ({hours}): what is held early in them expires before they end"
+        draft.report.warning(place.node, "hold-expires", message, "quiet_hours: drop says the same plainly")
+    if length >= 23 * HOUR:
+        node = place.node if place else draft.source.keys["activity"]
+        draft.report.warning(node, "always-quiet", f"quiet hours of {spell_duration(length)} leave no time to send", "policy.yaml")
+
+
+def _redundant_per(draft: Draft, checked: Checked) -> None:
+    per = draft.activity.pattern.per
+    if per is None:
+        return
+    for node in walk(checked.expression.tree):
+        if isinstance(node, Comparison) and _compares(node, per):
+            message = f"{checked.field}: 'per: {per}' already sees to it that {per} is the same"
+            checked.report.inside(checked.value.node, node.start, "warning", "redundant-per", message, "remove the comparison")
+
+
+def _compares(node: Comparison, per: str) -> bool:
+    """`per == step.per`, either way round."""
+    if len(node.rest) != 1 or node.rest[0][0] != "==":
+        return False
+    sides = (node.first, node.rest[0][1])
+    bare = any(isinstance(side, Prop) and side.name == per for side in sides)
+    step = any(isinstance(side, StepProp) and side.prop == per for side in sides)
+    return bare and step
+
+
+def _cold_start(checked: Checked, world: World) -> None:
+    """`== 1` of a count since ever: until it is seeded, an old customer looks like a new one."""
+    for node in walk(checked.expression.tree):
+        if not isinstance(node, Comparison):
+            continue
+        operands: list[Node] = [node.first, *(operand for _, operand in node.rest)]
+        for operand in operands:
+            if isinstance(operand, Field) and operand.root in ("metric", "prior") and _small(operands):
+                metric = world.metrics.get(operand.name)
+                if metric is not None and metric.window is None and metric.function in ("count", "distinct", "sum"):
+                    message = (
+                        f"{checked.field}: {operand.root}.{operand.name} has no window and counts from its first release: "
+                        "an old customer looks like a new one"
+                    )
+                    hint = "publish it with --seed EVENTS, or give it a window"
+                    checked.report.inside(checked.value.node, operand.start, "warning", "cold-start", message, hint)
+
+
+def _small(operands: list[Node]) -> bool:
+    """Compared with a number that a new metric passes soon."""
+    values = [node.value for node in operands if isinstance(node, Literal)]
+    return any(isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 10 for value in values)
