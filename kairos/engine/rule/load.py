@@ -1,4 +1,4 @@
-"""A rule folder's bytes in, the rules and everything that is wrong with them out. Pure: `kairos.adapters` reads the folder.
+"""A rule folder's bytes in; the rules, and everything that is wrong with them, out. Pure: an adapter reads the folder.
 
 Phases: paths are sorted into kinds; each file is decoded, parsed and read by its declaration; what was read is lowered
 to the model; the checks of `lint` look at all of it together. Every phase adds findings and goes on with what is left.
@@ -69,7 +69,7 @@ class Read:
 
 
 def load(files: Mapping[str, bytes | Unreadable], today: int | None = None) -> Loaded:
-    """`files`: path relative to the rule folder -> content. `today` (epoch ms) lets lint warn of dates that are past."""
+    """`files`: path relative to the rule folder -> content. `today` (epoch ms) allows to warn of dates gone by."""
     read_ = _read_all(files)
     world = _world(read_)
     drafts = _drafts(read_, world)
@@ -138,7 +138,9 @@ def _value(path: str, type_: Type, report: Report) -> Value | None:
     root = read_yaml(report.text)
     name = path.rsplit("/", 1)[-1].removesuffix(".yaml")
     if root is None and type_ in (ACTIVITY, EXAMPLES):
-        raise YamlError(1, 1, "empty", f"the file is empty: expected {'an activity' if type_ is ACTIVITY else 'examples'}")
+        raise YamlError(
+            1, 1, "empty", f"the file is empty: expected {'an activity' if type_ is ACTIVITY else 'examples'}"
+        )
     if root is None:
         report.at(1, 1, "warning", "empty", "the file is empty", "remove it, or write what belongs there")
         root = Node("mapping", 1, 1, 0, 0, "block")

@@ -57,7 +57,7 @@ class TemplateFacts:
 
 
 class Templates:
-    """All templates of a folder, by "name.channel" (partials by name); `render` finds partials here and nowhere else."""
+    """All templates of a folder, by "name.channel" (partials by name); `render` looks nowhere else."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
@@ -79,7 +79,9 @@ class Templates:
         """Of a template that does not parse: itself or, by its place, one that it renders."""
         token = error.token
         source = token.source if token is not None else self._texts[key]
-        owner = key if source == self._texts[key] else next((k for k, text in self._texts.items() if text == source), key)
+        owner = (
+            key if source == self._texts[key] else next((k for k, text in self._texts.items() if text == source), key)
+        )
         if isinstance(error, TemplateNotFoundError):
             message = f"there is no template {str(error.args[0])!r} to render: it is looked up in templates/ only"
             return TemplateProblem(owner, token.start_index if token else 0, "template-missing", message)
@@ -118,19 +120,25 @@ class _Inspector:
         for name, spans in filters.items():
             if name not in self.environment.filters:
                 for span in spans:
-                    self._problem(span, "template-filter", f"unknown filter '{name}'", sorted(self.environment.filters), name)
+                    self._problem(
+                        span, "template-filter", f"unknown filter '{name}'", sorted(self.environment.filters), name
+                    )
 
     def _check_tags(self, tags: Mapping[str, list[Any]]) -> None:
         for span in tags.get("include", ()):
             message = "'include' is not available: it shares its variables, so that they cannot be checked"
-            self.facts.problems.append(TemplateProblem(span.template_name, span.index, "template-include", message, "use render"))
+            self.facts.problems.append(
+                TemplateProblem(span.template_name, span.index, "template-include", message, "use render")
+            )
 
     def _problem(self, span: Any, code: str, message: str, known: list[str], name: str) -> None:
         from kairos.engine.rule.text.report import nearest
 
         self.facts.problems.append(TemplateProblem(span.template_name, span.index, code, message, nearest(name, known)))
 
-    def _printed(self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    def _printed(
+        self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
         """(template, index) of each path whose missing value would leave a hole."""
         for node in template.nodes:
             yield from self._printed_by(node, template, guarded, (*above, template.name))

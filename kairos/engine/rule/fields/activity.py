@@ -52,7 +52,9 @@ AFTER_MATCH = OneOf(
 )
 
 _AS = Field("as", NAMED, "How later steps, `data` and `send` refer to it.", shown_default="the (first) event type")
-_WHERE = Field("where", CONDITION, "Condition; bare names are this event's props, `name.prop` those of an earlier step.")
+_WHERE = Field(
+    "where", CONDITION, "Condition; bare names are this event's props, `name.prop` those of an earlier step."
+)
 _TIMES = Field("times", QUANTIFIER, "How often.")
 _PER = Field("per", NAMED_PROP, "A prop: one independent run per value of it, inside one user.")
 _WITHIN = Field("within", Duration(), "A match spans less than this.")
@@ -109,7 +111,9 @@ SEND = Record(
         Field("channel", CHANNEL, "Where it goes.", REQUIRED),
         Field("template", NAMED, "The content: `templates/<template>.<channel>.liquid`."),
         Field("after", Duration(), "A fallback waits so long for the receipt; without it, it is used on failure only."),
-        Field("unless", Choice(("delivered", "read", "clicked")), "The receipt that makes it unnecessary.", "delivered"),
+        Field(
+            "unless", Choice(("delivered", "read", "clicked")), "The receipt that makes it unnecessary.", "delivered"
+        ),
         Field("data", MapOf("name", NAMED_PROP, VALUE), "More template values, over those of the activity."),
     ),
 )
@@ -133,7 +137,11 @@ AUDIENCE = Record(
         Field("any_of", NAMES, "Member of at least one."),
         Field("not_in", NAMES, "Member of none."),
         Field("where", CONDITION, "A condition on the person: `profile.x`, `metric.x`."),
-        Field("control_group", OneOf((Percent(), NAMED)), "A sticky share, or a crowd, that is decided for and not contacted."),
+        Field(
+            "control_group",
+            OneOf((Percent(), NAMED)),
+            "A sticky share, or a crowd, that is decided for and not contacted.",
+        ),
     ),
 )
 
@@ -141,7 +149,7 @@ LIMITS = Record(
     "limits",
     "How often, how late, how much.",
     (
-        Field("once", OneOf((Choice(("occurrence", "ever")), Duration())), "At most once: per match, ever, or in so long.",
+        Field("once", OneOf((Choice(("occurrence", "ever")), Duration())), "At most once per match, ever or in so long.",
               "occurrence"),
         Field("caps", NAMES, "Caps of policy.yaml to keep to.", shown_default="the policy's `default_caps`"),
         Field("counts_toward", NAMES, "Caps that its sends use up.", shown_default="the same as `caps`"),
@@ -183,7 +191,9 @@ ACTIVITY = Record(
         Field("state", Choice(("draft", "submitted", "approved", "live", "paused", "ended")), "Life cycle.", "draft"),
         Field("priority", Integer(0, 100), "Higher goes first when activities compete.", 50),
         Field("active", ACTIVE, "Dates."),
-        Field("on_change", Choice(("keep", "restart", "drain")), "What a new version does to matches in flight.", "keep"),
+        Field(
+            "on_change", Choice(("keep", "restart", "drain")), "What a new version does to matches in flight.", "keep"
+        ),
         Field("trigger", TRIGGER, "The moment.", REQUIRED),
         Field("audience", AUDIENCE, "The people."),
         Field("limits", LIMITS, "The restraint."),

@@ -19,6 +19,7 @@ from kairos.engine.rule.fields.types import (
     Percent,
     Record,
     Text,
+    Type,
 )
 from kairos.engine.rule.text.scalars import PROP
 
@@ -46,7 +47,7 @@ METRIC = Record(
 METRICS = MapOf("metric", NAMED, METRIC)
 
 _REDIS_OR_USERS = OneOf((Choice(("redis",)), ListOf(USER)))
-_PART = OneOf((NAMED, Named("crowd", lambda: CROWD)))
+_PART = OneOf((NAMED, Named("crowd", lambda: crowd_type())))
 _PARTS = ListOf(_PART, 1)
 
 CROWD = Record(
@@ -63,6 +64,12 @@ CROWD = Record(
     ),
     choose=("members", "where", "union", "intersect", "difference", "sample"),
 )
+
+
+def crowd_type() -> Type:
+    return CROWD
+
+
 CROWDS = MapOf("crowd", NAMED, CROWD)
 
 CAP_RULE = Record(
@@ -80,7 +87,9 @@ CAP_RULE = Record(
 _EXCEED = OneOf(
     (
         Choice(("drop",)),
-        Record("on_exceed", "Hold until a slot is free.", (Field("retry_for", Duration(), "At most so long.", REQUIRED),)),
+        Record(
+            "on_exceed", "Hold until a slot is free.", (Field("retry_for", Duration(), "At most so long.", REQUIRED),)
+        ),
     )
 )
 
@@ -113,9 +122,7 @@ POLICY = Record(
     ),
 )  # fmt: skip
 
-_SCHEMA_TYPE = Text(
-    f"a type ({', '.join(PROP_TYPES)}; with ! for required)", f"({'|'.join(PROP_TYPES)})!?", longest=20
-)
+_SCHEMA_TYPE = Text(f"a type ({', '.join(PROP_TYPES)}; with ! for required)", f"({'|'.join(PROP_TYPES)})!?", longest=20)
 _PATH = Text("a path such as order.no", r"\*|[^\s.]+(\.[^\s.]+)*", longest=200)
 
 SOURCE = Record(

@@ -60,7 +60,9 @@ def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
         case Expression() if type_.script and node.kind == "mapping":
             return _script(node, type_, report, name)
     if not node.is_scalar:
-        return _wrong_kind(node, type_, report, name)
+        hint = "put it into quotes as a whole" if isinstance(type_, Expression) else None
+        report.error(node, "wrong-type", f"{name}: expected {type_.expected}, found {KINDS[node.kind]}", hint)
+        return None
     try:
         return Value(node, type_, _scalar(node, type_))
     except _Refused as refused:
@@ -68,10 +70,6 @@ def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
         expected = refused.expected or type_.expected
         report.error(node, refused.code, f"{name}: expected {expected}, found {found}", refused.hint)
         return None
-
-
-def _wrong_kind(node: Node, type_: Type, report: Report, name: str) -> None:
-    report.error(node, "wrong-type", f"{name}: expected {type_.expected}, found {KINDS[node.kind]}")
 
 
 def _scalar(node: Node, type_: Type) -> Any:
@@ -181,7 +179,12 @@ def _record(node: Node, type_: Record, report: Report, name: str) -> Value | Non
     for declared in type_.fields:
         if declared.default is REQUIRED and declared.name not in value.keys:
             value.broken = True
-            report.error(node, "missing-key", f"{name}: '{declared.name}' is missing", f"{declared.name}: {declared.type.expected}")
+            report.error(
+                node,
+                "missing-key",
+                f"{name}: '{declared.name}' is missing",
+                f"{declared.name}: {declared.type.expected}",
+            )
     _choose(value, type_, report, name)
     return value
 
@@ -198,7 +201,9 @@ def _choose(value: Value, type_: Record, report: Report, name: str) -> None:
         return
     value.broken = True
     if given:
-        report.error(value.keys[given[1]], "too-many-kinds", f"{name}: {listed(given, 'and')} exclude each other: keep one")
+        report.error(
+            value.keys[given[1]], "too-many-kinds", f"{name}: {listed(given, 'and')} exclude each other: keep one"
+        )
     elif not any(k not in value.data for k in value.keys):
         report.error(value.node, "missing-key", f"{name}: one of {listed(type_.choose)} is missing")
 
@@ -238,7 +243,9 @@ def _broken_off(node: Node) -> bool:
 
 def _map(node: Node, type_: MapOf, report: Report, name: str) -> Value | None:
     if node.kind != "mapping":
-        report.error(node, "wrong-type", f"{name}: expected a mapping from {type_.what} to its value, found {KINDS[node.kind]}")
+        report.error(
+            node, "wrong-type", f"{name}: expected a mapping from {type_.what} to its value, found {KINDS[node.kind]}"
+        )
         return None
     value = Value(node, type_, {})
     for key, child in _unique(node, value, report, name):
@@ -305,7 +312,9 @@ def _one_of(node: Node, type_: OneOf, report: Report, name: str) -> Value | None
         report.findings += scratch.findings
         return value
     hints = [f.hint for _, _, scratch in attempts for f in scratch.findings if f.hint] if node.is_scalar else []
-    report.error(node, "bad-value", f"{name}: expected {type_.expected}, found {_found(node)}", hints[0] if hints else None)
+    report.error(
+        node, "bad-value", f"{name}: expected {type_.expected}, found {_found(node)}", hints[0] if hints else None
+    )
     return None
 
 
@@ -337,7 +346,9 @@ def _anything(node: Node, type_: Anything, report: Report, name: str) -> Value |
     problems: list[Node] = []
     data = _json(node, problems)
     for problem in problems:
-        report.error(problem, "bad-value", f"{name}: {shown(problem.text)} is not a JSON value here", "a duplicate key or number")
+        report.error(
+            problem, "bad-value", f"{name}: {shown(problem.text)} is not a JSON value here", "a duplicate key or number"
+        )
     return None if problems else Value(node, type_, data)
 
 

@@ -1,13 +1,13 @@
 """The vocabulary in which fields are declared: frozen data, read by `read`, `schema` and `reference` alike.
 
-A type says what it accepts in words (`expected`), for messages. Ranges are part of the type, so that they are said once.
+A type says what it accepts in words (`expected`), for messages. Ranges are part of the type, so they are said once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from kairos.engine.rule.text.report import listed
 
@@ -195,7 +195,5 @@ class Record:
         return next((f for f in self.fields if f.name == name), None)
 
 
-Type = Union[
-    Text, Choice, Integer, PositiveNumber, Boolean, Duration, Percent, Clock, Moment, TimeZone, Expression, Anything,
-    ListOf, MapOf, OneOf, Named, Record,
-]  # fmt: skip
+Scalar = Text | Choice | Integer | PositiveNumber | Boolean | Duration | Percent | Clock | Moment | TimeZone
+Type = Scalar | Expression | Anything | ListOf | MapOf | OneOf | Named | Record

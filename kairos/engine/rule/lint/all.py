@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from kairos.engine.rule.fields.value import Value
 from kairos.engine.rule.lint.cycles import check_cycles
 from kairos.engine.rule.lint.dates import check_dates

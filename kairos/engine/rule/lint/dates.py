@@ -14,5 +14,7 @@ def check_dates(draft: Draft, world: World, today: int | None) -> None:
         message = "active: 'until' is not after 'from': the activity could never run"
         draft.report.error(place["until"].node, "reversed-dates", message, "swap them")
     elif today is not None and active.end is not None and active.end <= today and draft.activity.state != "ended":
-        message = f"active: 'until' is past: nothing of this activity happens any more, though it is {draft.activity.state}"
+        message = (
+            f"active: 'until' is past: nothing of this activity happens any more, though it is {draft.activity.state}"
+        )
         draft.report.warning(place["until"].node, "dates-past", message, "state: ended, or a later date")

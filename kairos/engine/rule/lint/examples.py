@@ -17,7 +17,14 @@ def check_examples(path: str, value: Value, draft: Draft | None, lost: bool, wor
     """`draft`: the activity beside it; `lost`: it is there and cannot be read."""
     if draft is None and not lost:
         beside = path.removesuffix(".test.yaml") + ".yaml"
-        report.at(1, 1, "error", "no-activity", f"there is no {beside}: examples stand beside their activity", "rename one of them")
+        report.at(
+            1,
+            1,
+            "error",
+            "no-activity",
+            f"there is no {beside}: examples stand beside their activity",
+            "rename one of them",
+        )
     _check_users(value, world, report)
     names: dict[str, int] = {}
     for test in value["tests"].each() if "tests" in value else ():
@@ -45,7 +52,9 @@ def _check_users(value: Value, world: World, report: Report) -> None:
         for name in table.data:
             key = table.keys[name]
             if world.metric_names is not None and name not in world.metric_names:
-                report.error(key, "unknown-metric", f"metrics: there is no metric '{name}'", nearest(name, world.metric_names))
+                report.error(
+                    key, "unknown-metric", f"metrics: there is no metric '{name}'", nearest(name, world.metric_names)
+                )
 
 
 def _check_crowds(crowds: Value, world: World, report: Report) -> None:
@@ -57,21 +66,40 @@ def _check_event(event: Value, world: World, report: Report) -> None:
     entry = event_entry(event)
     if entry is None:
         if not event.broken:
-            report.error(event.node, "missing-key", "event: its type and props are missing", "order_created: {user_id: u1, ...}")
+            report.error(
+                event.node, "missing-key", "event: its type and props are missing", "order_created: {user_id: u1, ...}"
+            )
         return
     type_, props = entry
     known = world.event_types
     if known is not None and type_ not in known and type_ != RECEIPT:
         message = f"events: no source declares the event type '{type_}'"
-        report.error(event.keys[type_], "unknown-event", message, nearest(type_, known) or f"declared: {listed(sorted(known), 'and')}")
+        report.error(
+            event.keys[type_],
+            "unknown-event",
+            message,
+            nearest(type_, known) or f"declared: {listed(sorted(known), 'and')}",
+        )
     user = props.find("user_id")
     if user is None:
-        report.error(event.keys[type_], "missing-key", f"{type_}: 'user_id' is missing: whose event is it?", "user_id: u1")
+        report.error(
+            event.keys[type_], "missing-key", f"{type_}: 'user_id' is missing: whose event is it?", "user_id: u1"
+        )
     elif not isinstance(user.data, str) or not user.data:
-        report.error(user.node, "wrong-type", f"user_id: expected text, found {user.node.text or user.node.kind}", "put it into quotes")
+        report.error(
+            user.node,
+            "wrong-type",
+            f"user_id: expected text, found {user.node.text or user.node.kind}",
+            "put it into quotes",
+        )
     source = event.find("source")
     if source and world.sources is not None and source.data not in world.sources:
-        report.error(source.node, "unknown-source", f"source: there is no source '{source.data}'", nearest(source.data, world.sources))
+        report.error(
+            source.node,
+            "unknown-source",
+            f"source: there is no source '{source.data}'",
+            nearest(source.data, world.sources),
+        )
     if type_ == RECEIPT:
         _check_receipt(props, report)
     else:
@@ -125,4 +153,9 @@ def _check_expected(test: Value, draft: Draft | None, report: Report) -> None:
         channels = {send.channel for send, _ in draft.sends()}
         if channel and channel.data not in channels and draft.trigger.complete:
             message = f"channel: {draft.name} never sends by {channel.data}"
-            report.error(channel.node, "unknown-channel", message, f"its channels: {listed(sorted(channels), 'and')}" if channels else None)
+            report.error(
+                channel.node,
+                "unknown-channel",
+                message,
+                f"its channels: {listed(sorted(channels), 'and')}" if channels else None,
+            )

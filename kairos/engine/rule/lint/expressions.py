@@ -40,7 +40,14 @@ def check_expression(
     except ExpressionError as error:
         for problem in error.problems:
             if not _of_a_lost_file(problem, world):
-                report.inside(value.node, problem.offset, "error", problem.code, f"{field}: {problem.message}", _hint(problem, field))
+                report.inside(
+                    value.node,
+                    problem.offset,
+                    "error",
+                    problem.code,
+                    f"{field}: {problem.message}",
+                    _hint(problem, field),
+                )
         return None
     for problem in expression.warnings:
         report.inside(value.node, problem.offset, "warning", problem.code, f"{field}: {problem.message}", problem.hint)

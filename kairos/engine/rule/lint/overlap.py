@@ -44,7 +44,9 @@ def check_names(drafts: dict[str, Draft]) -> None:
     for path, draft in drafts.items():
         node = draft.source["activity"].node
         if draft.name in seen:
-            draft.report.error(node, "duplicate-activity", f"activity: '{draft.name}' is already in {seen[draft.name]}", "rename one")
+            draft.report.error(
+                node, "duplicate-activity", f"activity: '{draft.name}' is already in {seen[draft.name]}", "rename one"
+            )
         seen.setdefault(draft.name, path)
         stem = path.rsplit("/", 1)[-1].removesuffix(".yaml")
         if stem != draft.name:

@@ -33,7 +33,8 @@ def _check_form(trigger: Value, report: Report) -> None:
         return
     for key, node in trigger.keys.items():
         if key not in TRIGGER_KEYS[form] and key not in TRIGGER.choose and TRIGGER.field(key):
-            message = f"trigger: '{key}' does not go with '{form}': the keys of this form are {listed(TRIGGER_KEYS[form], 'and')}"
+            keys = listed(TRIGGER_KEYS[form], "and")
+            message = f"trigger: '{key}' does not go with '{form}': the keys of this form are {keys}"
             hint = "write it inside a step" if form == "pattern" else "write a `pattern` for more"
             report.error(node, "wrong-form", message, hint)
     if form == "count" and "times" not in trigger.keys:
@@ -72,4 +73,3 @@ def _place(draft: Draft, index: int | None, code: str, message: str) -> Node:
         if f"`{key}`" in message and key not in ("event", "absent", "not_next"):
             return node
     return source.node
-

@@ -24,19 +24,22 @@ def _check_cap(cap: Value, report: Report) -> None:
     rules = [rule for rule in (cap["rules"].each() if "rules" in cap else []) if "max" in rule and "per" in rule]
     for rule in rules:
         if rule.plain("window") == "calendar" and rule.plain("per") not in _CALENDAR:
-            message = f"per: a calendar window is a day or a week: expected 1d or 7d, found {spell_duration(rule.plain('per'))}"
+            found = spell_duration(rule.plain("per"))
+            message = f"per: a calendar window is a day or a week: expected 1d or 7d, found {found}"
             report.error(rule["per"].node, "calendar-window", message, "window: rolling")
     for rule in rules:
         for other in rules:
             if _covers(other, rule):
                 allowed = f"{other.plain('max')} in {spell_duration(other.plain('per'))}"
-                message = f"max: {rule.plain('max')} can never be reached: another rule of this cap allows only {allowed}"
+                message = (
+                    f"max: {rule.plain('max')} can never be reached: another rule of this cap allows only {allowed}"
+                )
                 report.warning(rule["max"].node, "cap-never-binds", message, "remove one of the two")
                 break
 
 
 def _covers(strict: Value, loose: Value) -> bool:
-    """Whether `strict` always stops a send before `loose` could: fewer sends in at least as long, on all its channels."""
+    """Whether `strict` always stops a send before `loose` could: fewer in at least as long, on all of its channels."""
     if strict is loose or strict.plain("channel") not in (None, loose.plain("channel")):
         return False
     if strict.plain("window") != "rolling" and strict.plain("window") != loose.plain("window"):

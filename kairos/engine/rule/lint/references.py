@@ -60,7 +60,9 @@ def check_name(value: Value, key: str, what: str, known: Iterable[str] | None, r
     """`known` None: the file that would declare it cannot be read."""
     if known is not None and value.data not in known:
         names = sorted(known)
-        hint = nearest(value.data, names) or (f"defined in {file}: {listed(names[:10], 'and')}" if names else f"define it in {file}")
+        hint = nearest(value.data, names) or (
+            f"defined in {file}: {listed(names[:10], 'and')}" if names else f"define it in {file}"
+        )
         report.error(value.node, f"unknown-{what}", f"{key}: there is no {what} '{value.data}'", hint)
 
 
@@ -93,17 +95,30 @@ def _check_metric(metric: Value, world: World, report: Report) -> None:
     events = metric.find("count") or metric.find("of")
     _check_types(metric.find("count"), "count", world, report)
     _check_types(metric.find("of"), "of", world, report)
-    function = next((key for key in metric.data if key in ("sum", "avg", "min", "max", "distinct", "last", "first")), None)
+    function = next(
+        (key for key in metric.data if key in ("sum", "avg", "min", "max", "distinct", "last", "first")), None
+    )
     if function and not metric.find("of") and "of" not in metric.keys:
-        report.error(metric.keys[function], "missing-key", f"{function}: 'of' is missing: the events whose prop it is", "of: purchase")
+        report.error(
+            metric.keys[function],
+            "missing-key",
+            f"{function}: 'of' is missing: the events whose prop it is",
+            "of: purchase",
+        )
     if "count" in metric and "of" in metric.keys:
-        report.error(metric.keys["of"], "wrong-form", "count: 'of' does not go with 'count', which names the events itself")
+        report.error(
+            metric.keys["of"], "wrong-form", "count: 'of' does not go with 'count', which names the events itself"
+        )
     props = world.props([type_.data for type_ in _each(events)]) if events else None
     if props is None:
         return
     if function and (value := metric[function]).data != "event.time":
         _check_prop(value, function, props, report)
-        if function in ("sum", "avg", "min", "max") and props.get(value.data, "any") not in ("number", "integer", "any"):
+        if function in ("sum", "avg", "min", "max") and props.get(value.data, "any") not in (
+            "number",
+            "integer",
+            "any",
+        ):
             message = f"{function}: '{value.data}' is {props[value.data]}; only a number has a {function}"
             report.error(value.node, "type-mismatch", message)
     if per := metric.find("per"):
@@ -113,4 +128,9 @@ def _check_metric(metric: Value, world: World, report: Report) -> None:
 def _check_prop(value: Value, key: str, props: object, report: Report) -> None:
     assert isinstance(props, dict)
     if value.data not in props:
-        report.error(value.node, "unknown-prop", f"{key}: '{value.data}' is not a prop of these events", nearest(value.data, props))
+        report.error(
+            value.node,
+            "unknown-prop",
+            f"{key}: '{value.data}' is not a prop of these events",
+            nearest(value.data, props),
+        )

@@ -22,7 +22,9 @@ def _unique_variants(variants: Value | None, report: Report) -> None:
     for variant in variants.each() if variants else ():
         name = variant.plain("name")
         if name in seen:
-            report.error(variant["name"].node, "duplicate-variant", f"name: there are two variants '{name}'", "rename one")
+            report.error(
+                variant["name"].node, "duplicate-variant", f"name: there are two variants '{name}'", "rename one"
+            )
         seen.add(name)
 
 

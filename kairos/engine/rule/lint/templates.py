@@ -59,21 +59,33 @@ def _check_unknown(draft: Draft, send: Send, node: object, facts: Mapping[str, T
 def _check_given(draft: Draft, send: Send, node: object, facts: TemplateFacts) -> None:
     """Each send that uses a template gives it what it needs; what no send gives is the template's own mistake."""
     data = {*draft.activity.data, *send.data}
-    missing = [v.name for v in facts.variables if v.required and v.name not in data and v.name.split(".")[0] not in ROOTS]
+    missing = [
+        v.name for v in facts.variables if v.required and v.name not in data and v.name.split(".")[0] not in ROOTS
+    ]
     if missing and data:
         names = listed(dict.fromkeys(missing), "and")
         message = f"template: {send.template}.{send.channel} prints {names}, which `data` here does not have"
         draft.report.error(node, "template-data", message, f"add to data: {names}")  # type: ignore[arg-type]
 
 
-def _check_facts(key: str, facts: TemplateFacts, given: set[str] | None, world: World, reports: Mapping[str, Report]) -> None:
+def _check_facts(
+    key: str, facts: TemplateFacts, given: set[str] | None, world: World, reports: Mapping[str, Report]
+) -> None:
     for problem in facts.problems:
         _at(reports, problem.template, problem.offset, problem.code, problem.message, problem.hint, world)
     for variable in facts.variables:
         root, _, name = variable.name.partition(".")
         if root == "profile" and world.profile is not None and name not in world.profile:
             message = f"'{name}' is not a declared field of the profile"
-            _at(reports, variable.template, variable.offset, "unknown-profile-field", message, nearest(name, world.profile), world)
+            _at(
+                reports,
+                variable.template,
+                variable.offset,
+                "unknown-profile-field",
+                message,
+                nearest(name, world.profile),
+                world,
+            )
         elif root not in ROOTS and given is not None and variable.name not in given:
             message = f"unknown variable '{variable.name}': no `data` of a send with {shown(key)} has it"
             hint = nearest(variable.name, given) or f"add it to `data`, or read {listed(f'{root}.x' for root in ROOTS)}"

@@ -74,11 +74,15 @@ def _quiet_hours(draft: Draft, world: World) -> None:
     place = draft.source.find("limits", "send_before")
     if limits.quiet_hours == "hold" and place and limits.send_before is not None and limits.send_before < length:
         hours = spell_duration(length)
-        message = f"send_before: shorter than the quiet hours ({hours}): what is held early in them expires before they end"
+        message = (
+            f"send_before: shorter than the quiet hours ({hours}): what is held early in them expires before they end"
+        )
         draft.report.warning(place.node, "hold-expires", message, "quiet_hours: drop says the same plainly")
     if length >= 23 * HOUR:
         node = place.node if place else draft.source.keys["activity"]
-        draft.report.warning(node, "always-quiet", f"quiet hours of {spell_duration(length)} leave no time to send", "policy.yaml")
+        draft.report.warning(
+            node, "always-quiet", f"quiet hours of {spell_duration(length)} leave no time to send", "policy.yaml"
+        )
 
 
 def _redundant_per(draft: Draft, checked: Checked) -> None:
@@ -88,7 +92,9 @@ def _redundant_per(draft: Draft, checked: Checked) -> None:
     for node in walk(checked.expression.tree):
         if isinstance(node, Comparison) and _compares(node, per):
             message = f"{checked.field}: 'per: {per}' already sees to it that {per} is the same"
-            checked.report.inside(checked.value.node, node.start, "warning", "redundant-per", message, "remove the comparison")
+            checked.report.inside(
+                checked.value.node, node.start, "warning", "redundant-per", message, "remove the comparison"
+            )
 
 
 def _compares(node: Comparison, per: str) -> bool:
@@ -112,8 +118,8 @@ def _cold_start(checked: Checked, world: World) -> None:
                 metric = world.metrics.get(operand.name)
                 if metric is not None and metric.window is None and metric.function in ("count", "distinct", "sum"):
                     message = (
-                        f"{checked.field}: {operand.root}.{operand.name} has no window and counts from its first release: "
-                        "an old customer looks like a new one"
+                        f"{checked.field}: {operand.root}.{operand.name} has no window and counts from its first "
+                        "release: an old customer looks like a new one"
                     )
                     hint = "publish it with --seed EVENTS, or give it a window"
                     checked.report.inside(checked.value.node, operand.start, "warning", "cold-start", message, hint)

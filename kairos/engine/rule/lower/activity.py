@@ -83,7 +83,11 @@ def _audience(value: Value | None) -> Audience:
     if value is None:
         return Audience()
     return Audience(
-        _names(value, "in"), _names(value, "any_of"), _names(value, "not_in"), value.plain("where"), value.plain("control_group")
+        _names(value, "in"),
+        _names(value, "any_of"),
+        _names(value, "not_in"),
+        value.plain("where"),
+        value.plain("control_group"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from kairos.engine.crowd.spec import Crowd, Members, RuleCrowd, Sample, SetCrowd
 from kairos.engine.metric.spec import Metric
 from kairos.engine.policy.spec import Cap, CapRule, Policy, QuietHours, UserList
@@ -21,9 +23,8 @@ def lower_metric(name: str, value: Value) -> Metric | None:
     if function is None or not events:
         return None
     aggregated = None if function == "count" else value.plain(function)
-    return Metric(
-        name, function, tuple(events), aggregated, value.plain("where"), value.plain("window"), value.plain("per")  # type: ignore[arg-type]
-    )
+    rest = (value.plain("where"), value.plain("window"), value.plain("per"))
+    return Metric(name, cast(Any, function), tuple(events), aggregated, *rest)
 
 
 def lower_crowds(value: Value) -> dict[str, Crowd]:

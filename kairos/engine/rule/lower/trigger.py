@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kairos.engine.pattern.spec import AfterMatch, Pattern, Step, Times
 from kairos.engine.rule.fields.activity import STEP
@@ -24,11 +25,10 @@ def lower_trigger(value: Value) -> Trigger | None:
     pairs = [(source, kind) for source in sources if (kind := kind_of(source)) is not None]
     if not pairs:
         return None
-    steps: list[Step] = []
-    for source, kind in pairs:
-        steps.append(_step(source, kind, {step.name for step in steps}))
+    names = _names(pairs)
+    steps = tuple(_step(source, kind, name) for (source, kind), name in zip(pairs, names, strict=True))
     pattern = Pattern(
-        tuple(steps),
+        steps,
         value.plain("within"),
         value.plain("within_kind"),
         _after_match(value),
@@ -42,13 +42,12 @@ def kind_of(source: Value) -> str | None:
     return next((kind for kind in ("event", "count", "absent", "not_next") if kind in source), None)
 
 
-def _step(source: Value, kind: str, taken: set[str]) -> Step:
-    types = tuple(source.plain(kind))
+def _step(source: Value, kind: str, name: str) -> Step:
     times, optional = _times(source)
     return Step(
         kind="absent" if kind == "absent" else "not_next" if kind == "not_next" else "event",
-        types=types,
-        name=_name(source, kind, types[0], taken),
+        types=tuple(source.plain(kind)),
+        name=name,
         where=source.plain("where"),
         next=_plain(source, "next"),
         times=times,
@@ -59,20 +58,23 @@ def _step(source: Value, kind: str, taken: set[str]) -> Step:
     )
 
 
-def _plain(source: Value, field: str) -> object:
+def _plain(source: Value, field: str) -> Any:
     """A step's field; a short form has only some of them, and the rest have the step's defaults."""
     declared = STEP.field(field)
     assert declared is not None
     return source[field].unwrap() if field in source else declared.default
 
 
-def _name(source: Value, kind: str, first_type: str, taken: set[str]) -> str:
-    """What takes no event is never named in a rule, so a default name that is taken gives way."""
-    if "as" in source:
-        return str(source.plain("as"))
-    if kind in ("event", "count") or first_type not in taken:
-        return first_type
-    return next(name for n in range(2, 10_000) if (name := f"{first_type}_{n}") not in taken)
+def _names(pairs: list[tuple[Value, str]]) -> list[str]:
+    """`as`, or the first event type. A step that takes no event is never referred to: its default gives way."""
+    names = [str(source.plain("as") or source.plain(kind)[0]) for source, kind in pairs]
+    for index, (source, kind) in enumerate(pairs):
+        first, number = names[index], 1
+        if kind in ("absent", "not_next") and "as" not in source:
+            while names[index] in names[:index] + names[index + 1 :]:
+                number += 1
+                names[index] = f"{first}_{number}"
+    return names
 
 
 def _times(source: Value) -> tuple[Times | None, bool]:

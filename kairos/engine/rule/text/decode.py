@@ -20,10 +20,14 @@ def decode(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         good = content[: error.start].decode("utf-8", "replace")
-        raise YamlError(*_place(good), "encoding", f"not UTF-8 (byte 0x{content[error.start]:02x})", "save as UTF-8") from None
+        raise YamlError(
+            *_place(good), "encoding", f"not UTF-8 (byte 0x{content[error.start]:02x})", "save as UTF-8"
+        ) from None
     if found := _REFUSED.search(text):
         code = f"U+{ord(found.group()):04X}"
-        raise YamlError(*_place(text[: found.start()]), "control-character", f"the control character {code} is not allowed")
+        raise YamlError(
+            *_place(text[: found.start()]), "control-character", f"the control character {code} is not allowed"
+        )
     return text
 
 

@@ -35,6 +35,7 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _LONGEST_NUMBER = 40
+_ENDS = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
 class YamlError(Exception):
@@ -47,7 +48,7 @@ class YamlError(Exception):
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One node. `text` is a scalar's characters as written (unquoted, unfolded); `value` what the core schema makes of it.
+    """One node. `text` is a scalar's characters (unquoted, unfolded); `value` is what the core schema makes of them.
 
     `style`: "" plain, "'", '"', "|" or ">" of a scalar, "flow" or "block" of a collection. `start` and `end` are
     character offsets into the file. `size` and `height` count the node itself and everything below, aliases resolved.
@@ -72,7 +73,7 @@ class Node:
 
 
 def read_yaml(text: str) -> Node | None:
-    """The only document of a file, None if it holds nothing. Raises YamlError at the first thing that is not allowed."""
+    """The only document of a file, None if it is empty. Raises YamlError at the first thing that is not allowed."""
     loader = yaml.CLoader(text)
     try:
         return _Composer(loader).document()
@@ -99,23 +100,24 @@ class _Composer:
         self.parser.get_event()
         event = self.parser.get_event()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise _error(event, "yaml-documents", "a second document starts here: a rule file is one document", "split it")
+            raise _error(
+                event, "yaml-documents", "a second document starts here: a rule file is one document", "split it"
+            )
         return None if root.kind == "null" and root.text == "" else root
 
     def node(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, depth)
         if event.tag is not None:
-            raise _error(event, "yaml-tag", f"the tag {_tag(event.tag)} is not allowed: values have no tags in a rule file")
+            raise _error(
+                event, "yaml-tag", f"the tag {_tag(event.tag)} is not allowed: values have no tags in a rule file"
+            )
         if depth > MAX_DEPTH:
             raise _error(event, "yaml-depth", f"nested deeper than {MAX_DEPTH} levels")
         self.charge(event, 1)
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        if isinstance(event, yaml.ScalarEvent):
-            node = _scalar(event)
-        else:
-            node = self.collection(event, depth)
+        node = _scalar(event) if isinstance(event, yaml.ScalarEvent) else self.collection(event, depth)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         return node
@@ -123,7 +125,7 @@ class _Composer:
     def collection(self, event: Any, depth: int) -> Node:
         kind: Kind = "list" if isinstance(event, yaml.SequenceStartEvent) else "mapping"
         node = _located(event, kind, "flow" if event.flow_style else "block")
-        while not isinstance(event := self.parser.get_event(), (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+        while type(event := self.parser.get_event()) not in _ENDS:
             child = self.node(event, depth + 1)
             if kind == "list":
                 self.adopt(node, child)
@@ -146,9 +148,13 @@ class _Composer:
             raise _error(event, "yaml-alias", f"the alias *{event.anchor} has no anchor before it")
         node = self.anchors[event.anchor]
         if node is None:
-            raise _error(event, "yaml-alias", f"the alias *{event.anchor} stands inside its own anchor: it would contain itself")
+            raise _error(
+                event, "yaml-alias", f"the alias *{event.anchor} stands inside its own anchor: it would contain itself"
+            )
         if depth + node.height - 1 > MAX_DEPTH:
-            raise _error(event, "yaml-depth", f"nested deeper than {MAX_DEPTH} levels once *{event.anchor} is filled in")
+            raise _error(
+                event, "yaml-depth", f"nested deeper than {MAX_DEPTH} levels once *{event.anchor} is filled in"
+            )
         self.charge(event, node.size)
         return node
 
@@ -174,9 +180,7 @@ def _scalar(event: Any) -> Node:
     elif _INTEGER.fullmatch(event.value):
         node.kind, node.value = "integer", _integer(event.value)
     elif _FLOAT.fullmatch(event.value):
-        node.kind, node.value = "float", float(event.value.replace(".inf", "inf").replace(".Inf", "inf")
-                                               .replace(".INF", "inf").replace(".nan", "nan").replace(".NaN", "nan")
-                                               .replace(".NAN", "nan"))
+        node.kind, node.value = "float", float(event.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return node
 
 
@@ -216,9 +220,11 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
 
 def _syntax_hint(problem: str, context: str) -> str | None:
     if "flow" in context:
-        return "inside braces and brackets, text or an expression with a comma, bracket, brace or quote is quoted as a whole: '...'"
+        return "inside braces, an expression with a comma, bracket, brace or quote is quoted as a whole: '...'"
     if "expected key" in problem or "block end" in problem:
-        return "a value that starts with a quote or bracket and goes on after it is quoted as a whole: where: '\"a\" == b'"
+        return (
+            "a value that starts with a quote or bracket and goes on after it is quoted as a whole: where: '\"a\" == b'"
+        )
     if "mapping values" in problem:
         return "text with a colon and a space is quoted as a whole; check the indentation, too"
     if "quoted scalar" in context:

@@ -43,7 +43,7 @@ def _is_fold(text: str, node: Node, index: int) -> bool:
 
 
 def _width(text: str, node: Node, index: int, char: str) -> int:
-    """How many characters of the file the one at `index` takes; a space that was folded takes none until it is skipped."""
+    """How many characters of the file the one at `index` takes: none for a folded space, until it is skipped."""
     if node.style == '"' and text[index] == "\\" and not _is_fold(text, node, index):
         return 2 + _ESCAPE_DIGITS.get(text[index + 1], 0)
     if node.style == "'" and text[index : index + 2] == "''":

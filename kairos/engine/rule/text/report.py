@@ -35,7 +35,13 @@ class Report:
         self.at(*place_in_scalar(self.text, node, offset), level, code, message, hint)
 
     def at(
-        self, line: int, column: int, level: Literal["error", "warning"], code: str, message: str, hint: str | None = None
+        self,
+        line: int,
+        column: int,
+        level: Literal["error", "warning"],
+        code: str,
+        message: str,
+        hint: str | None = None,
     ) -> None:
         """The same place and message twice (an alias read twice) is one finding."""
         finding = Finding(self.file, line, column, level, code, message, hint)

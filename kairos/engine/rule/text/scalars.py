@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -67,7 +67,7 @@ def parse_moment(text: str) -> datetime | None:
 def epoch_ms(moment: datetime, zone: ZoneInfo) -> int:
     """A moment without offset is local to `zone`."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return int(aware.astimezone(timezone.utc).timestamp() * 1000)
+    return int(aware.astimezone(UTC).timestamp() * 1000)
 
 
 def is_zone(text: str) -> bool:
