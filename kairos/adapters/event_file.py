@@ -24,22 +24,14 @@ _TICK = 8192
 
 
 class EventFile:
-    """Reads a file to its end, because it need not be in event-time order, and plays it.
-
-    `invalid` counts the lines that are no events. While `play` runs, `line` is the number of the line that the event
-    last yielded came from.
-    """
+    """The valid events of a file in its order; `lines` are the numbers of their lines, `invalid` counts the rest."""
 
     def __init__(self, report: Report, check: Check | None = None) -> None:
         self._report = report
         self._check = check
-        self._events: list[Event] = []
-        self._lines = array("L")
+        self.events: list[Event] = []
+        self.lines = array("L")
         self.invalid = 0
-        self.line = 0
-
-    def __len__(self) -> int:
-        return len(self._events)
 
     def read(self, stream: BinaryIO, on_bytes: Callable[[int], object] | None = None) -> None:
         """Keeps all valid events; `on_bytes` hears now and then how far it got. Texts that repeat are kept once."""
@@ -58,25 +50,10 @@ class EventFile:
             force_setattr(event, "user_id", keep(event.user_id, event.user_id))
             force_setattr(event, "type", keep(event.type, event.type))
             force_setattr(event, "source", keep(event.source, event.source))
-            self._events.append(event)
-            self._lines.append(number)
+            self.events.append(event)
+            self.lines.append(number)
             if on_bytes is not None and not number % _TICK:
                 on_bytes(stream.tell())
-
-    def sort(self) -> None:
-        """Event-time order, then source and id; what is still equal stays in file order."""
-        keys = [event.order for event in self._events]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        self._events = [self._events[i] for i in order]
-        self._lines = array("L", (self._lines[i] for i in order))
-
-    def play(self) -> Iterator[Event]:
-        """The events, once: each is let go of as it is played, so that memory serves the users' state instead."""
-        self._events.reverse()
-        pop = self._events.pop
-        for line in self._lines:
-            self.line = line
-            yield pop()
 
     def _split(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         """(number, line without its end). LF alone ends a line. What is too long is reported and not held in memory."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kairos.adapters.rule_files import read_folder
-from kairos.adapters.rule_store import RuleStoreError
+from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
 from kairos.engine.rule.succession import succeed
@@ -44,12 +44,12 @@ class FolderRuleStore:
 
     def _take(self, content: str, files: Mapping[str, bytes], after: int) -> None:
         self._seen = content
+        previous = self._release
+        number = max(after, previous.number if previous else 0) + 1
         loaded = load(files)
         if loaded.rules is None:
             errors = [finding for finding in loaded.findings if finding.level == "error"]
-            raise RuleStoreError(f"the rules in {self._folder} are not taken: {len(errors)} errors", errors)
-        previous = self._release
-        number = max(after, previous.number if previous else 0) + 1
+            raise BrokenReleaseError(number, f"the rules in {self._folder} have errors", errors)
         self._release = succeed(previous, loaded.rules, self._clock(), number)
 
     def _files(self) -> dict[str, bytes] | None:

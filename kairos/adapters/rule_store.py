@@ -16,8 +16,8 @@ class RuleStore(Protocol):
     def latest(self, after: int) -> Release | None:
         """The newest release if its number is above `after`, else None.
 
-        Raises RuleStoreError when the newest one is broken or the store cannot be reached. A broken one is reported
-        once; then nothing is new until it changes, so that the caller goes on with the release that it has.
+        Raises BrokenReleaseError when the newest one is broken: once, so that the next call gives the last good one
+        above `after`. Raises RuleStoreError when the store cannot be reached.
         """
         ...
 
@@ -36,6 +36,14 @@ class RuleStoreError(Exception):
         super().__init__("\n".join([message, *(f"  {finding}" for finding in findings)]))
         self.message = message
         self.findings = tuple(findings)
+
+
+class BrokenReleaseError(RuleStoreError):
+    """`number`: that of the broken release."""
+
+    def __init__(self, number: int, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message, findings)
+        self.number = number
 
 
 def open_rule_store(where: str) -> RuleStore:

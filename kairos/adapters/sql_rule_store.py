@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from kairos.adapters.rule_store import RuleStoreError
+from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError
 from kairos.engine.rule.release import Release, ReleaseError, decode, encode
 
 METADATA = sql.MetaData()
@@ -43,16 +44,21 @@ class SqlRuleStore:
         newer = sql.select(RELEASES.c.number, RELEASES.c.body).where(RELEASES.c.number > after)
         try:
             with self._connect() as connection:
-                rows = connection.execute(newer.order_by(RELEASES.c.number.desc()).limit(2)).all()
+                rows = connection.execute(newer.order_by(RELEASES.c.number.desc())).yield_per(1)
+                return self._first_good(rows)
         except SQLAlchemyError as error:
             raise self._unreachable(error) from None
-        for number, body in rows:
+
+    def _first_good(self, rows: Iterable[sql.Row[Any]]) -> Release | None:
+        for row in rows:
+            number, body = row.number, row.body
             try:
                 return _read(number, body)
             except ReleaseError as error:
                 if number != self._refused:
                     self._refused = number
-                    raise RuleStoreError(f"release {number} in {self._place} is broken: {error}") from None
+                    message = f"release {number} in {self._place} is broken: {error}"
+                    raise BrokenReleaseError(number, message) from None
         return None
 
     def publish(self, release: Release, files: Mapping[str, bytes], author: str) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TextIO, TypeVar
+from typing import NoReturn, TextIO
 
 import typer
 
 MAX_QUOTED = 200
 """Characters of foreign input that a message repeats at most."""
 
-T = TypeVar("T")
 _STYLES = {"error": "31;1", "warning": "33", "good": "32", "added": "32", "removed": "31", "dim": "2", "bold": "1"}
 
 
@@ -52,8 +52,9 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def reason_of(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def reason_of(error: Exception) -> str:
+    """What the system says, without number and path: "no such file or directory"."""
+    return str(getattr(error, "strerror", None) or error).lower()
 
 
 def need_folder(path: Path, what: str) -> None:
@@ -63,27 +64,15 @@ def need_folder(path: Path, what: str) -> None:
         fail(f"{what} {escape(str(path))} is not a folder")
 
 
-def need_file(path: Path, what: str) -> None:
-    if not path.exists():
-        fail(f"{what} {escape(str(path))}: there is no such file")
-    if path.is_dir():
-        fail(f"{what} {escape(str(path))} is a folder; a file is expected")
-
-
-def progress(items: Iterable[T], total: int, what: str, every: int = 2048) -> Iterator[T]:
-    """The items, with a bar on standard error where that is a terminal; elsewhere nothing is added to the loop."""
-    if not sys.stderr.isatty() or total < 20 * every:
-        return iter(items)
-    return _with_bar(items, total, what, every)
-
-
-def _with_bar(items: Iterable[T], total: int, what: str, every: int) -> Iterator[T]:
+@contextmanager
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], object] | None]:
+    """Yields a function that takes how much is done; None where standard error is no terminal. Removed at the end."""
+    if not sys.stderr.isatty():
+        yield None
+        return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        for number, item in enumerate(items, 1):
-            yield item
-            if number % every == 0:
-                bar.update(task, completed=number)
+        yield lambda done: bar.update(task, completed=done)

@@ -51,9 +51,11 @@ class PublishPlan:
         return not (self.changes or self.others)
 
 
-def plan_release(previous: Release | None, rules: RuleSet, now: int, accept_cold: bool = False) -> PublishPlan:
+def plan_release(
+    previous: Release | None, rules: RuleSet, now: int, number: int | None = None, accept_cold: bool = False
+) -> PublishPlan:
     """What publishing `rules` after `previous` at event time `now` (ms) does."""
-    release = succeed(previous, rules, now)
+    release = succeed(previous, rules, now, number)
     old = previous.rules if previous else RuleSet(activities={})
     changes = tuple(_activity_changes(old, rules))
     touched = {change.activity for change in changes if change.kind != "removed"}

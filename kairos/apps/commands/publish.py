@@ -1,0 +1,142 @@
+"""`kairos publish`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rule_store import BrokenReleaseError, RuleStore, RuleStoreError, open_rule_store
+from kairos.apps.console import escape, fail, paint, say
+from kairos.apps.failure_report import tell_failure
+from kairos.apps.rule_folder import count, show_findings, valid_rules
+from kairos.engine.rehearse import rehearse
+from kairos.engine.rule.load import Loaded
+from kairos.engine.rule.model import RuleSet
+from kairos.engine.rule.plan import ActivityChange, MetricStart, PublishPlan, plan_release
+from kairos.engine.rule.release import Release
+
+app = typer.Typer(rich_markup_mode=None)
+
+_SIGNS = {"new": ("+", "added"), "changed": ("~", "warning"), "removed": ("-", "removed")}
+
+
+@app.command()
+def publish(
+    rules: Annotated[Path, typer.Argument(help="The rule folder.")],
+    store: Annotated[
+        str,
+        typer.Option(envvar="KAIROS_RULE_STORE", help="A database address, or a folder that the job watches."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+    accept_cold: Annotated[
+        bool, typer.Option("--accept-cold", help="Publish although metrics that are read are not complete yet.")
+    ] = False,
+    author: Annotated[str | None, typer.Option(help="Who publishes; else the system's user name.")] = None,
+) -> None:
+    """Lint, test, show what changes, then write a new release to the rule store.
+
+    The plan says for every activity what happens to matches in flight, and from when each metric is complete. Nothing
+    is written when there is an error, a failing example, or something that the plan refuses (exit 1).
+
+    \b
+    Examples:
+      kairos publish rules/ --store sqlite:///kairos.db --dry-run
+      kairos publish rules/ --store mysql+pymysql://user@host/kairos
+    """
+    rule_set, loaded = valid_rules(rules)
+    show_findings(rules, loaded.findings, sys.stderr)
+    _test(rules, rule_set, loaded)
+    target, previous, number = _open(store)
+    plan = plan_release(previous, rule_set, time.time_ns() // 1_000_000, number, accept_cold)
+    _show(plan, previous)
+    if plan.refusals:
+        sys.stdout.write(paint("not published", "error", sys.stdout) + "\n")
+        raise typer.Exit(1)
+    if plan.empty:
+        sys.stdout.write("nothing to publish\n")
+    elif dry_run:
+        sys.stdout.write("not published (--dry-run)\n")
+    else:
+        _write(target, plan.release, rules, author or _user_name())
+
+
+def _test(path: Path, rules: RuleSet, loaded: Loaded) -> None:
+    failures = [(file, failure) for _, file in sorted(loaded.tests.items()) for failure in rehearse(rules, file)]
+    for file, failure in failures:
+        say(tell_failure(path, file, failure, sys.stderr))
+    if failures:
+        say(f"not published: {count(len(failures), 'example')} failed")
+        raise typer.Exit(1)
+
+
+def _open(where: str) -> tuple[RuleStore, Release | None, int]:
+    """The store, its last good release, and the number of the next one."""
+    try:
+        store = open_rule_store(where)
+        broken = 0
+        try:
+            previous = store.latest(0)
+        except BrokenReleaseError as error:
+            say(f"{paint('warning:', 'warning', sys.stderr)} {escape_lines(str(error))}")
+            broken, previous = error.number, store.latest(0)
+    except RuleStoreError as error:
+        fail(escape_lines(str(error)))
+    return store, previous, max(broken, previous.number if previous else 0) + 1
+
+
+def _write(target: RuleStore, release: Release, path: Path, author: str) -> None:
+    try:
+        files = {name: content for name, content in read_folder(path).items() if isinstance(content, bytes)}
+        target.publish(release, files, author)
+    except RuleStoreError as error:
+        fail(escape_lines(str(error)))
+    sys.stdout.write(paint(f"published release {release.number}", "good", sys.stdout) + "\n")
+
+
+def _show(plan: PublishPlan, previous: Release | None) -> None:
+    write = sys.stdout.write
+    after = f"after release {previous.number}" if previous else "the first"
+    write(f"release {plan.release.number}, {after}\n")
+    for change in plan.changes:
+        write(_tell_change(change) + "\n")
+    for other in plan.others:
+        write(f"  ~ {other}\n")
+    for metric in plan.metrics:
+        write(f"  {_tell_metric(metric)}\n")
+    for refusal in plan.refusals:
+        write(paint(f"  refused: {refusal}", "error", sys.stdout) + "\n")
+
+
+def _tell_change(change: ActivityChange) -> str:
+    sign, style = _SIGNS[change.kind]
+    fields = f" ({'; '.join(change.fields)})" if change.fields else ""
+    head = paint(f"  {sign} {change.activity}", style, sys.stdout) + f": {change.kind}{escape(fields)}"
+    return head if change.kind == "new" else f"{head}\n      matches in flight: {change.in_flight}"
+
+
+def _tell_metric(metric: MetricStart) -> str:
+    complete = f"complete from {_utc(metric.complete_from)}" if metric.complete_from else "complete only when seeded"
+    readers = f"; read by {', '.join(metric.readers)}" if metric.readers else ""
+    return f"metric {metric.metric}: counts since {_utc(metric.since)}, {complete}{readers}"
+
+
+def _utc(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def escape_lines(text: str) -> str:
+    return "\n".join(escape(line) for line in text.splitlines())

@@ -1,0 +1,99 @@
+"""Why a gate did not allow, with the values that it looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from kairos.engine.gates import ADDRESS_FIELD, Verdict
+from kairos.engine.moment import Moment
+from kairos.engine.rule.compile import CompiledActivity
+from kairos.engine.telling import condition_values, duration
+
+
+def reason_of_gate(gate: str, activity: CompiledActivity, verdict: Verdict, moment: Moment) -> str:
+    """One sentence; the moment's scope is that of the question."""
+    if verdict.outcome == "control":
+        return "belongs to the control group, which gets nothing"
+    why = _REASONS[gate](activity, moment) if gate in _REASONS else ""
+    held = f"; held until {local_time(verdict.until, moment)}" if verdict.outcome == "hold" else ""
+    return f"stopped by {gate.replace('_', ' ')}: {why or verdict.reason}{held}"
+
+
+def local_time(at: int, moment: Moment) -> str:
+    """In the user's zone."""
+    time = datetime.fromtimestamp(at / 1000, UTC).astimezone(moment.scope.zone)
+    return time.isoformat(sep=" ", timespec="milliseconds" if at % 1000 else "seconds")
+
+
+def _state_and_dates(activity: CompiledActivity, moment: Moment) -> str:
+    spec, now = activity.spec, moment.scope.now
+    if spec.state != "live":
+        return f"the activity is {spec.state}"
+    if spec.active.start is not None and now < spec.active.start:
+        return f"active only from {local_time(spec.active.start, moment)}"
+    return f"active only until {local_time(spec.active.end or 0, moment)}"
+
+
+def _audience(activity: CompiledActivity, moment: Moment) -> str:
+    wanted, inside = activity.spec.audience, moment.scope.in_crowd
+    reasons = [f"not in {name}" for name in wanted.all_of if not inside(name)]
+    if wanted.any_of and not any(map(inside, wanted.any_of)):
+        reasons.append(f"in none of {', '.join(wanted.any_of)}")
+    reasons += [f"in {name}" for name in wanted.not_in if inside(name)]
+    if activity.where is not None and wanted.where is not None and not activity.where(moment.scope):
+        reasons.append(condition_values(wanted.where, moment.scope))
+    return "; ".join(reasons)
+
+
+def _once(activity: CompiledActivity, moment: Moment) -> str:
+    last = moment.state.once.get(activity.name)
+    limit = activity.spec.limits.once
+    rule = f"once in {duration(limit)}" if isinstance(limit, int) else "once ever"
+    return f"{rule}, and the last one was at {local_time(last, moment)}" if last is not None else rule
+
+
+def _reach(activity: CompiledActivity, moment: Moment) -> str:
+    profile = moment.profile or {}
+    reasons = []
+    for channel in dict.fromkeys(send.channel for variant in activity.variants for send in variant.sends):
+        field = ADDRESS_FIELD.get(channel)
+        if channel in (profile.get("unsubscribed") or ()):
+            reasons.append(f"unsubscribed from {channel}")
+        elif field and not profile.get(field):
+            reasons.append(f"no {field} for {channel}")
+    return "; ".join(reasons)
+
+
+def _caps(activity: CompiledActivity, moment: Moment) -> str:
+    names = activity.spec.limits.caps
+    said = []
+    for name in names:
+        cap = moment.plan.policy.caps.get(name)
+        sends = [r.at for r in moment.state.reservations if name in r.caps]
+        if cap is not None and sends:
+            rules = ", ".join(f"{rule.most} in {duration(rule.per)}" for rule in cap.rules)
+            times = ", ".join(local_time(at, moment) for at in sends[-3:])
+            said.append(f"{name} allows {rules}; the last sends were at {times}")
+    return "; ".join(said)
+
+
+def _content(activity: CompiledActivity, moment: Moment) -> str:
+    missing = {
+        name
+        for variant in activity.variants
+        for send in variant.sends
+        for name in send.required
+        if name in send.data and send.data[name](moment.scope) is None
+    }
+    return f"the template needs {', '.join(sorted(missing))}" if missing else ""
+
+
+_REASONS: dict[str, Callable[[CompiledActivity, Moment], str]] = {
+    "state_and_dates": _state_and_dates,
+    "audience": _audience,
+    "once": _once,
+    "reach": _reach,
+    "caps": _caps,
+    "content": _content,
+}
