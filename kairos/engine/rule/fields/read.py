@@ -284,7 +284,7 @@ def _list(node: Node, type_: ListOf, report: Report, name: str) -> Value | None:
         if child is not None:
             value.data.append(child)
         value.broken = value.broken or child is None or child.broken
-    return value
+    return value if len(value.data) >= type_.shortest else None
 
 
 def _plural(item: Type) -> str:

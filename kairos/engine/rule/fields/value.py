@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kairos.engine.rule.fields.types import Record, Type
+from kairos.engine.rule.fields.types import Anything, Record, Type
 from kairos.engine.rule.text.nodes import Node
 
 
@@ -50,6 +50,8 @@ class Value:
 
     def unwrap(self) -> Any:
         """Without places: scalars, lists and dicts."""
+        if isinstance(self.type, Anything):
+            return self.data
         if isinstance(self.data, list):
             return [item.unwrap() for item in self.data]
         if isinstance(self.data, dict):

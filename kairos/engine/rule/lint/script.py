@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kairos.engine.expression import Script
+from kairos.engine.expression.javascript import check_script
 from kairos.engine.rule.fields.value import Value
 from kairos.engine.rule.text.report import Report
 
@@ -11,10 +12,8 @@ _COST = "JavaScript costs a call into a sandbox for every event that reaches it,
 
 def check_script_value(value: Value, field: str, report: Report) -> None:
     """Compiles it (never runs it), and warns of its cost."""
-    from kairos.engine.expression import check_script  # loading V8 takes longer than all of lint: only where it is used
-
     assert isinstance(value.data, Script)
     code = value.node.entries[0][1]
     if problem := check_script(value.data.js):
-        report.inside(code, problem.offset, "error", "script-syntax", f"{field}: js: {problem.message}", problem.hint)
+        report.inside(code, problem.offset, "error", problem.code, f"{field}: js: {problem.message}", problem.hint)
     report.warning(value.node, "script-cost", f"{field}: {_COST}", "prefer an expression where one can say it")
