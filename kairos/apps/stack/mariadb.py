@@ -87,4 +87,4 @@ class MariaDbService:
         except pymysql.MySQLError as error:
             raise NotReady(str(error)) from None
         with connection:
-            return f"MariaDB {connection.get_server_info()}"
+            return f"MariaDB {connection.get_server_info().removeprefix('5.5.5-')}"

@@ -120,7 +120,7 @@ class Stack:
         while True:
             try:
                 detail = service.check()
-                report(f"{service.name}: up at {service.address} ({detail})")
+                report(f"{service.name}: up at {service.address}" + (f" ({detail})" if detail else ""))
                 return
             except NotReady as error:
                 if not process.running():

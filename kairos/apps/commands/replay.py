@@ -1,0 +1,86 @@
+"""`kairos replay`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kairos.adapters.kafka_topics import KafkaUnreachableError
+from kairos.apps.console import fail, progress_bar, say
+from kairos.apps.event_input import EventInput
+from kairos.apps.replay import replay as run
+from kairos.apps.stack import load_settings
+from kairos.apps.stack.settings import data_folder
+
+app = typer.Typer(rich_markup_mode=None)
+
+TOLD_SECONDS = 10
+"""How often a line of progress comes where there is no terminal."""
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text.removesuffix("x"))
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise typer.BadParameter(f"'{text}' is not a speed; expected a number above 0 such as 60x")
+    return speed
+
+
+@app.command()
+def replay(
+    file: Annotated[Path | None, typer.Argument(help="Events, JSON Lines; default: the example clickstream.")] = None,
+    speed: Annotated[str, typer.Option(help="How many times faster than they happened.")] = "60x",
+    kafka: Annotated[str | None, typer.Option(help="host:port of a broker; default: the local stack's.")] = None,
+    source: Annotated[str, typer.Option(help="Source of events that name none.")] = "replay",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many events.")] = None,
+) -> None:
+    """Feed a file of events into Kafka as live traffic, shifted to now.
+
+    At 60x an hour of the file passes in a minute. Each event is stamped with the time at which it is sent, so a rule's
+    10 minutes are 10 minutes of the clock, not of the file.
+
+    \b
+    Examples:
+      kairos replay                               the example clickstream, 60 times faster
+      kairos replay events.jsonl --speed 3600x    an hour a second
+    """
+    pace = _speed(speed)
+    path = file or data_folder() / "data" / "ecom.jsonl"
+    if file is None and not path.exists():
+        fail(f"the example clickstream {path} is not there; 'kairos dataset' fetches it")
+    events = sorted(EventInput(path, sources=None).events, key=lambda event: event.order)[:limit]
+    if not events:
+        fail(f"{path}: no events in it")
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    days = (events[-1].time - events[0].time) / 86_400_000
+    say(f"{len(events):,} events over {days:,.1f} days, to be sent in {_duration(days * 86_400 / pace)}")
+    try:
+        with progress_bar("sent", len(events)) as bar:
+            run(events, pace, kafka or load_settings().kafka, source, bar or _Lines(len(events)))
+    except KafkaUnreachableError as error:
+        fail(str(error))
+    say(f"{len(events):,} events sent")
+
+
+class _Lines:
+    """Progress for a log."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._next = time.monotonic() + TOLD_SECONDS
+
+    def __call__(self, done: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + TOLD_SECONDS
+            say(f"{done:,} of {self._total:,} events sent")
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if seconds >= 60 else f"{seconds:.0f} s"

@@ -1,0 +1,88 @@
+"""Fixtures with real servers. All that they start ends with the session; what an aborted session left is swept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from filelock import FileLock
+
+from kairos.apps.stack import Stack, StackSettings
+
+SESSIONS = Path(tempfile.gettempdir()) / "kairos-test-stacks"
+"""One folder a test session, named after the pid of the process that leads it; in it one folder a stack."""
+
+
+def leader() -> int:
+    """The pid of the pytest that was started; xdist's workers are its children."""
+    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as open_sockets:
+        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def stack_in(folder: Path) -> Stack:
+    """The stack that lives in this folder: on free ports, which are noted there."""
+    note = folder / "settings.json"
+    if not note.exists():
+        names = ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
+        folder.mkdir(parents=True)
+        note.write_bytes(msgspec.json.encode(dict(zip(names, free_ports(len(names)), strict=True))))
+    return Stack(StackSettings(folder=folder, **msgspec.json.decode(note.read_bytes())))
+
+
+def sweep(session: Path) -> None:
+    for note in session.glob("*/settings.json"):
+        stack_in(note.parent).down()
+    shutil.rmtree(session, ignore_errors=True)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        for folder in SESSIONS.glob("*"):
+            if folder.name == str(leader()) or not psutil.pid_exists(int(folder.name)):
+                sweep(folder)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        sweep(SESSIONS / str(leader()))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """Kafka, Redis, MariaDB and the heartbeat, shared by all tests of the session: use topic names of your own."""
+    session = SESSIONS / str(leader())
+    session.mkdir(parents=True, exist_ok=True)
+    with FileLock(session / "lock"):
+        shared = stack_in(session / "shared")
+        shared.up()
+    return shared
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Callable[..., Stack]]:
+    """`own_stack("kafka", "redis")`: these services for this test alone, which may stop and kill them."""
+    with ExitStack() as teardown:
+
+        def start(*names: str) -> Stack:
+            own = stack_in(SESSIONS / str(leader()) / uuid.uuid4().hex[:8])
+            teardown.callback(own.down)
+            own.up(names)
+            return own
+
+        yield start
