@@ -62,7 +62,7 @@ class EventFile:
         while line := readline(_LONGEST):
             number += 1
             if len(line) == _LONGEST and line[-1:] != b"\n":
-                size = len(line) + _skip_line(stream)
+                size = _skip_line(stream, line)
                 self._refuse(number, f"{size} bytes; at most {MAX_BYTES} are taken", line)
                 continue
             yield number, line.rstrip(b"\r\n")
@@ -72,14 +72,15 @@ class EventFile:
         self._report(number, message, line)
 
 
-def _skip_line(stream: BinaryIO) -> int:
-    """Reads to the end of the line; how many bytes that were, without the line end."""
-    size = 0
+def _skip_line(stream: BinaryIO, beginning: bytes) -> int:
+    """Reads to the end of the line; how many bytes it has, without its end."""
+    size, last = len(beginning), beginning
     while piece := stream.readline(_LONGEST):
         size += len(piece)
+        last = last[-1:] + piece
         if piece.endswith(b"\n"):
-            return size - 1
-    return size
+            break
+    return size - len(last) + len(last.rstrip(b"\r\n"))
 
 
 def open_events(path: Path) -> BinaryIO:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from kairos.adapters.rule_files import read_folder
 from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError
-from kairos.engine.rule.load import load
+from kairos.engine.rule.load import Unreadable, load
 from kairos.engine.rule.release import Release
 from kairos.engine.rule.succession import succeed
+
+Files = Mapping[str, bytes | Unreadable]
 
 
 def _now() -> int:
@@ -42,7 +44,7 @@ class FolderRuleStore:
             self._take(content, files, after)
         return self._release if self._release and self._release.number > after else None
 
-    def _take(self, content: str, files: Mapping[str, bytes], after: int) -> None:
+    def _take(self, content: str, files: Files, after: int) -> None:
         self._seen = content
         previous = self._release
         number = max(after, previous.number if previous else 0) + 1
@@ -52,7 +54,7 @@ class FolderRuleStore:
             raise BrokenReleaseError(number, f"the rules in {self._folder} have errors", errors)
         self._release = succeed(previous, loaded.rules, self._clock(), number)
 
-    def _files(self) -> dict[str, bytes] | None:
+    def _files(self) -> Files | None:
         """None: it is just being written."""
         try:
             with _lock(self._folder, fcntl.LOCK_SH | fcntl.LOCK_NB) as free:
@@ -103,9 +105,10 @@ def _mirror(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / name).unlink()
 
 
-def _hash(files: Mapping[str, bytes]) -> str:
+def _hash(files: Files) -> str:
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
+        known = content if isinstance(content, bytes) else content.reason.encode()
+        digest.update(f"{name}\0{len(known)}\0".encode())
+        digest.update(known)
     return digest.hexdigest()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import sqlalchemy as sql
 from sqlalchemy.engine import make_url
@@ -38,28 +37,29 @@ class SqlRuleStore:
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise RuleStoreError(f"the rule store's address is not usable: {error}") from None
         self._created = False
-        self._refused: int | None = None
+        self._refused: set[int] = set()
 
     def latest(self, after: int) -> Release | None:
-        newer = sql.select(RELEASES.c.number, RELEASES.c.body).where(RELEASES.c.number > after)
+        newer = sql.select(RELEASES.c.number).where(RELEASES.c.number > after).order_by(RELEASES.c.number.desc())
         try:
             with self._connect() as connection:
-                rows = connection.execute(newer.order_by(RELEASES.c.number.desc())).yield_per(1)
-                return self._first_good(rows)
+                for number in connection.execute(newer).scalars().all():
+                    if number not in self._refused:
+                        one = sql.select(RELEASES.c.body).where(RELEASES.c.number == number)
+                        return self._good(number, connection.execute(one).scalar_one())
         except SQLAlchemyError as error:
             raise self._unreachable(error) from None
-
-    def _first_good(self, rows: Iterable[sql.Row[Any]]) -> Release | None:
-        for row in rows:
-            number, body = row.number, row.body
-            try:
-                return _read(number, body)
-            except ReleaseError as error:
-                if number != self._refused:
-                    self._refused = number
-                    message = f"release {number} in {self._place} is broken: {error}"
-                    raise BrokenReleaseError(number, message) from None
         return None
+
+    def _good(self, number: int, body: bytes) -> Release:
+        try:
+            release = decode(body)
+            if release.number != number:
+                raise ReleaseError(f"its body belongs to release {release.number}")
+        except ReleaseError as error:
+            self._refused.add(number)
+            raise BrokenReleaseError(number, f"release {number} in {self._place} is broken: {error}") from None
+        return release
 
     def publish(self, release: Release, files: Mapping[str, bytes], author: str) -> None:
         row = {
@@ -94,11 +94,3 @@ class SqlRuleStore:
     def _unreachable(self, error: SQLAlchemyError) -> RuleStoreError:
         cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
         return RuleStoreError(f"the rule store {self._place} does not answer: {cause}")
-
-
-def _read(number: int, body: bytes) -> Release:
-    """Raises ReleaseError."""
-    release = decode(body)
-    if release.number != number:
-        raise ReleaseError(f"its body belongs to release {release.number}")
-    return release

@@ -1,0 +1,28 @@
+"""The rule store on a real MariaDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sql
+
+from kairos.adapters.sql_rule_store import METADATA
+from kairos.apps.stack import Stack
+from tests.unit import rule_store_contract as contract
+
+pytestmark = pytest.mark.stack
+
+
+def test_mysql(own_stack: Callable[..., Stack]) -> None:
+    address = own_stack("mariadb").settings.mysql_url
+    for check in (
+        contract.check_publish_and_poll,
+        contract.check_large_release,
+        contract.check_overtaken,
+        contract.check_broken_row,
+    ):
+        check(address)
+        engine = sql.create_engine(address)
+        METADATA.drop_all(engine)
+        engine.dispose()

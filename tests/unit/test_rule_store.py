@@ -1,0 +1,174 @@
+"""Rule stores: a folder as it is edited, and SQL (here SQLite)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from kairos.adapters.folder_rule_store import FolderRuleStore
+from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError, open_rule_store
+from kairos.engine.rule.release import activity_version
+from tests.unit import rule_store_contract as contract
+from tests.unit.rule_store_contract import release
+
+RULE = """activity: {name}
+state: live
+priority: {priority}
+on_change: {on_change}
+trigger:
+  pattern:
+    - event: order_created
+    - absent: order_paid
+  within: 10m
+"""
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/kairos.db"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        contract.check_publish_and_poll,
+        contract.check_large_release,
+        contract.check_overtaken,
+        contract.check_broken_row,
+    ],
+)
+def test_sqlite(address: str, check: object) -> None:
+    assert callable(check)
+    check(address)
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
+    store = open_rule_store("mysql+pymysql://kairos:secret@127.0.0.1:1/kairos")
+    with pytest.raises(
+        RuleStoreError, match=r"mysql\+pymysql://kairos:\*\*\*@127.0.0.1:1/kairos does not answer"
+    ) as error:
+        store.latest(0)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["nosuch://host/db", "sqlite:/nowhere/at/all://"])
+def test_an_address_that_means_nothing_is_refused(address: str) -> None:
+    with pytest.raises(RuleStoreError):
+        open_rule_store(address).latest(0)
+
+
+class Folder:
+    """A rule folder that is edited, and a clock that says when."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = 1_000
+        self.store = FolderRuleStore(path, lambda: self.now)
+
+    def write(self, name: str, priority: int = 50, on_change: str = "keep") -> None:
+        file = self.path / "activities" / "t" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(RULE.format(name=name, priority=priority, on_change=on_change))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "rules")
+    folder.write("a")
+    return folder
+
+
+def test_the_first_release_of_a_folder_is_effective_since_ever(folder: Folder) -> None:
+    first = folder.store.latest(0)
+    assert first is not None
+    assert (first.number, first.effective_at, list(first.rules.activities)) == (1, 0, ["a"])
+    assert folder.store.latest(1) is None
+    assert folder.store.latest(0) == first
+
+
+def test_what_is_saved_in_a_folder_is_the_next_release(folder: Folder) -> None:
+    folder.store.latest(0)
+    folder.write("b")
+    folder.now = 5_000
+    second = folder.store.latest(1)
+    assert second is not None
+    assert (second.number, second.effective_at, sorted(second.rules.activities)) == (2, 5_000, ["a", "b"])
+
+
+def test_numbers_go_on_after_a_restart(folder: Folder) -> None:
+    found = folder.store.latest(41)
+    assert found is not None
+    assert (found.number, found.effective_at) == (42, 1_000)
+
+
+def test_a_broken_folder_is_reported_once_and_the_last_good_release_stays(folder: Folder) -> None:
+    first = folder.store.latest(0)
+    (folder.path / "activities/t/a.yaml").write_text("activity: a\n")
+    with pytest.raises(BrokenReleaseError) as error:
+        folder.store.latest(1)
+    assert error.value.number == 2
+    assert [finding.file for finding in error.value.findings] == ["activities/t/a.yaml"]
+    assert "activities/t/a.yaml:1:1: error: " in str(error.value)
+    assert folder.store.latest(1) is None
+    assert folder.store.latest(0) == first
+    folder.write("a", priority=7)
+    repaired = folder.store.latest(1)
+    assert repaired is not None
+    assert (repaired.number, repaired.rules.activities["a"].priority) == (2, 7)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RuleStoreError, match="the rule folder .*nosuch"):
+        FolderRuleStore(tmp_path / "nosuch").latest(0)
+
+
+def test_a_drained_definition_goes_along_until_its_matches_are_over(folder: Folder) -> None:
+    first = folder.store.latest(0)
+    assert first is not None
+    version = activity_version(first.rules.activities["a"])
+    folder.write("a", priority=60, on_change="drain")
+    folder.now = 10_000
+    second = folder.store.latest(1)
+    assert second is not None
+    assert second.draining == {version: first.rules.activities["a"]}
+    assert second.drain_until == {version: 10_000 + 600_000}
+    folder.write("b")
+    folder.now = 609_999
+    third = folder.store.latest(2)
+    assert third is not None
+    assert version in third.draining
+    folder.write("c")
+    folder.now = 610_000
+    fourth = folder.store.latest(3)
+    assert fourth is not None
+    assert fourth.draining == {}
+
+
+def test_publishing_to_a_folder_makes_it_the_published_one(folder: Folder, tmp_path: Path) -> None:
+    source = Folder(tmp_path / "source")
+    source.write("a", priority=9)
+    source.write("n")
+    folder.write("gone")
+    (folder.path / "README").write_text("not a rule")
+    folder.store.latest(0)
+    files = {name: content for name, content in read_folder(source.path).items() if isinstance(content, bytes)}
+    folder.store.publish(release(2), files, "ann")
+    assert read_folder(folder.path) == files
+    assert (folder.path / "README").exists()
+    published = folder.store.latest(1)
+    assert published is not None
+    assert sorted(published.rules.activities) == ["a", "n"]
+
+
+def test_a_folder_that_is_just_being_published_is_left_alone(folder: Folder) -> None:
+    descriptor = os.open(folder.path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        assert folder.store.latest(0) is None
+    finally:
+        os.close(descriptor)
+    assert folder.store.latest(0) is not None
