@@ -149,7 +149,7 @@ LIMITS = Record(
     "limits",
     "How often, how late, how much.",
     (
-        Field("once", OneOf((Choice(("occurrence", "ever")), Duration())), "At most once per match, ever or in so long.",
+        Field("once", OneOf((Choice(("occurrence", "ever")), Duration())), "At most once: per match, ever, in so long.",
               "occurrence"),
         Field("caps", NAMES, "Caps of policy.yaml to keep to.", shown_default="the policy's `default_caps`"),
         Field("counts_toward", NAMES, "Caps that its sends use up.", shown_default="the same as `caps`"),
