@@ -59,10 +59,10 @@ def check_broken_row(address: str) -> None:
             row = {"number": number, "effective_at": 0, "published_at": 0, "author": "", "body": body}
             connection.execute(RELEASES.insert(), row)
     engine.dispose()
-    with pytest.raises(BrokenReleaseError, match="release 3 .* its body belongs to release 7") as error:
+    with pytest.raises(BrokenReleaseError, match=r"release 3 .* its body belongs to release 7") as error:
         store.latest(0)
     assert error.value.number == 3
-    with pytest.raises(BrokenReleaseError, match="release 2 .* not a release"):
+    with pytest.raises(BrokenReleaseError, match=r"release 2 .* not a release"):
         store.latest(0)
     assert store.latest(0) == release(1)
     assert store.latest(1) is None

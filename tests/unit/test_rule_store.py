@@ -122,7 +122,7 @@ def test_a_broken_folder_is_reported_once_and_the_last_good_release_stays(folder
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RuleStoreError, match="the rule folder .*nosuch"):
+    with pytest.raises(RuleStoreError, match=r"the rule folder .*nosuch"):
         FolderRuleStore(tmp_path / "nosuch").latest(0)
 
 
