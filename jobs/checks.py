@@ -1,0 +1,62 @@
+"""What must be there before a job starts: each check names what is missing, and where it was looked for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from jobs.settings import Kafka, Settings
+from kairos.adapters.kafka_topics import KafkaUnreachableError, check_kafka, create_topics
+from kairos.adapters.profiles import ProfilesUnreachableError, check_profiles
+from kairos.adapters.rule_store import RuleStoreError, open_rule_store
+from kairos.engine.rule.release import Release
+from kairos.engine.simulate import as_if_live
+
+CHANNELS = ("console", "email", "file", "in_app", "push", "sms", "webhook", "wechat")
+OUTPUTS = ("decisions", "dead-letters", "receipts", *(f"deliveries.{channel}" for channel in CHANNELS))
+
+
+class StartError(Exception):
+    """The job cannot start: what is missing, where, and what to do."""
+
+
+def check(settings: Settings) -> None:
+    """Raises StartError for the first thing that is not there."""
+    if settings.files and not Path(settings.files.events).is_file():
+        raise StartError(f"files.events: there is no file {settings.files.events}")
+    if settings.kafka:
+        _check_kafka(settings.kafka)
+    try:
+        check_profiles(settings.profiles.redis, settings.profiles.file)
+    except ProfilesUnreachableError as error:
+        raise StartError(f"profiles: {error}") from None
+
+
+def _check_kafka(kafka: Kafka) -> None:
+    try:
+        check_kafka(kafka.bootstrap)
+        if kafka.create_topics and kafka.properties.get("security.protocol", "PLAINTEXT") == "PLAINTEXT":
+            create_topics(kafka.bootstrap, OUTPUTS, kafka.create_topics)
+    except KafkaUnreachableError as error:
+        raise StartError(f"kafka.bootstrap: {error}; start it (`make up`) or set kafka.bootstrap") from None
+
+
+def first_release(settings: Settings, *, resumed: bool) -> Release:
+    """The release current now, which the job carries with it. Raises StartError.
+
+    A folder numbers its changes from where it was first looked at; here they begin at the clock, so that they go on
+    growing over restarts. What was changed while the job was down is effective from now on.
+    """
+    place = settings.rules.store
+    try:
+        release = open_rule_store(place).latest(0)
+    except RuleStoreError as error:
+        raise StartError(f"rules.store: {error}") from None
+    if release is None:
+        raise StartError(f"rules.store: {place} holds no release yet; `kairos publish` writes one")
+    if "://" not in place:
+        now = time.time_ns() // 1_000_000
+        release = msgspec.structs.replace(release, number=now, effective_at=now if resumed else 0)
+    return msgspec.structs.replace(release, rules=as_if_live(release.rules)) if settings.rehearsal else release

@@ -1,0 +1,100 @@
+"""Where records and releases come from: Kafka or one sorted file, the rule store or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyflink.common import Duration, Types, WatermarkStrategy
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from jobs.jvm import rows_of
+from jobs.settings import Kafka, Time
+from operators.rows import INPUT
+from operators.rules import PollRules, RuleStore
+
+
+def sql_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def options(values: dict[str, str]) -> str:
+    return ", ".join(f"{sql_text(key)} = {sql_text(value)}" for key, value in values.items())
+
+
+def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, time: Time) -> DataStream:
+    """Everything under the topic pattern, keyed by the record's key, or the value's user_id where it has none.
+
+    Watermarks are made inside the source, for each partition; a record that is ahead of the clock does not move them.
+    Heartbeats have done their work when they have been read, and go no further.
+    """
+    start = {"committed": "group-offsets", "earliest": "earliest-offset", "latest": "latest-offset"}[kafka.start]
+    with_options = {
+        "connector": "kafka",
+        "topic-pattern": kafka.events,
+        "properties.bootstrap.servers": kafka.bootstrap,
+        "properties.group.id": kafka.group,
+        "properties.auto.offset.reset": "earliest",
+        "scan.startup.mode": start,
+        "scan.topic-partition-discovery.interval": f"{kafka.discovery} ms",
+        "key.format": "raw",
+        "key.fields": "k",
+        "value.format": "raw",
+        "value.fields-include": "EXCEPT_KEY",
+        **{f"properties.{key}": value for key, value in kafka.properties.items()},
+    }
+    if time.alignment:
+        with_options["scan.watermark.alignment.group"] = "events"
+        with_options["scan.watermark.alignment.max-drift"] = f"{time.alignment} ms"
+    # The watermark says that nothing older than or equal to it comes: one millisecond less than the lateness allows.
+    delay = time.lateness + 1
+    tables.execute_sql(f"""
+        CREATE TEMPORARY TABLE events (
+          k STRING,
+          v BYTES,
+          topic STRING METADATA VIRTUAL,
+          part INT METADATA FROM 'partition' VIRTUAL,
+          place BIGINT METADATA FROM 'offset' VIRTUAL,
+          ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+          WATERMARK FOR ts AS CASE WHEN ts <= CURRENT_TIMESTAMP + INTERVAL '1' MINUTE
+            THEN ts - INTERVAL '{delay / 1000:.3f}' SECOND({max(2, len(str(delay // 1000)))}, 3) END
+        ) WITH ({options(with_options)})""")
+    table = tables.sql_query("""
+        SELECT uid, ROW(uid, v, ms, origin) FROM (
+          SELECT COALESCE(k, JSON_VALUE(CAST(v AS STRING), '$.user_id')) AS uid, v,
+            CAST(EXTRACT(EPOCH FROM ts) AS BIGINT) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ms,
+            topic || '/' || CAST(part AS STRING) || '@' || CAST(place AS STRING) AS origin
+          FROM events
+          WHERE k IS NOT NULL OR JSON_VALUE(CAST(v AS STRING), '$.type') IS DISTINCT FROM 'heartbeat')""")
+    return rows_of(tables, table, INPUT)
+
+
+def file_events(tables: StreamTableEnvironment, path: str) -> DataStream:
+    """A file that `jobs.prepare` has written: rows (k, ts, v) in the order of event time, read as one split."""
+    tables.execute_sql(f"""
+        CREATE TEMPORARY TABLE events (
+          k STRING, ts BIGINT, v BYTES, place BIGINT,
+          rt AS TO_TIMESTAMP_LTZ(ts, 3),
+          WATERMARK FOR rt AS rt - INTERVAL '0.001' SECOND
+        ) WITH ('connector' = 'filesystem', 'path' = {sql_text(path)}, 'format' = 'json')""")
+    table = tables.sql_query("SELECT k, ROW(k, v, ts, 'line ' || CAST(place AS STRING)) FROM events")
+    return rows_of(tables, table, INPUT)
+
+
+def polled_releases(
+    tables: StreamTableEnvironment, open_store: Callable[[], RuleStore], shipped: bytes, poll: int
+) -> DataStream:
+    """One look at the rule store every `poll` ms. It emits only changes, and neither holds time back nor drives it."""
+    rate = max(1, 1000 // poll)
+    tables.execute_sql(f"""
+        CREATE TEMPORARY TABLE ticks (tick BIGINT)
+        WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}', 'number-of-rows' = '{2**62}')""")
+    ticks = rows_of(tables, tables.from_path("ticks"), Types.ROW_NAMED(["tick"], [Types.LONG()]))
+    timeless = WatermarkStrategy.no_watermarks().with_idleness(Duration.of_seconds(1))
+    releases = ticks.flat_map(PollRules(open_store, shipped)).uid("poll-rules").set_parallelism(1)
+    return releases.assign_timestamps_and_watermarks(timeless).uid("timeless-rules").set_parallelism(1)
+
+
+def shipped_release(env: StreamExecutionEnvironment, release: bytes) -> DataStream:
+    """Bounded control for bounded input: the release current at submission, once."""
+    return env.from_collection([release])

@@ -1,0 +1,200 @@
+"""Profiles of users: from Redis, fetched ahead of need, or from a file.
+
+Redis holds one hash per user, `profile:<user>`. Addresses and the time zone are text; every other value is JSON (`3`,
+`true`, `["vip"]`) or, where it is not, text. The fields `crowds`, `lists` and `unsubscribed` are JSON lists of names.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import redis
+
+from kairos.adapters.profile_file import ProfileFileError, read_profiles
+from kairos.engine.moment import Degraded
+
+Profile = Mapping[str, Any]
+
+PREFIX = "profile:"
+TEXTS = frozenset({"phone", "email", "wechat_openid", "push_token", "timezone", "name"})
+"""Fields that are text even where they look like a number."""
+BATCH = 500
+TIMEOUT_SECONDS = 2.0
+BACKOFF_SECONDS = (0.05, 2.0)
+
+
+class ProfilesUnreachableError(Exception):
+    """Where profiles should come from there is nothing."""
+
+
+class ProfileSettings(Protocol):
+    """What `open_profiles` needs to know. `ttl`: ms."""
+
+    redis: str | None
+    file: str | None
+    ttl: int
+    max_users: int
+    degrade: bool
+
+
+def check_profiles(redis_url: str | None, file: str | None) -> None:
+    """Raises ProfilesUnreachableError."""
+    try:
+        if redis_url:
+            connect(redis_url).ping()
+        if file:
+            read_profiles(Path(file), lambda _problem: None)
+    except (redis.RedisError, ValueError) as error:
+        raise ProfilesUnreachableError(f"no Redis answers at {redis_url}: {error}") from None
+    except (OSError, ProfileFileError) as error:
+        raise ProfilesUnreachableError(f"the file {file}: {error}") from None
+
+
+def connect(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+
+
+def open_profiles(settings: ProfileSettings) -> FileProfiles | RedisProfiles:
+    if settings.redis:
+        return RedisProfiles(connect(settings.redis), settings.ttl / 1000, settings.max_users, degrade=settings.degrade)
+    return FileProfiles(Path(settings.file or ""))
+
+
+class FileProfiles:
+    """All of them in memory: for the laptop and for tests."""
+
+    def __init__(self, path: Path) -> None:
+        self._profiles = read_profiles(path, lambda _problem: None)
+        self.counters: dict[str, int] = {}
+
+    def expect(self, user_id: str) -> None:
+        pass
+
+    def get(self, user_id: str) -> Profile | None:
+        return self._profiles.get(user_id)
+
+    def close(self) -> None:
+        pass
+
+
+class RedisProfiles:
+    """A bounded cache that a helper thread fills while events wait for their watermark.
+
+    Only `expect`, `get` and `close` are for the caller's one thread. The helper talks to Redis and the cache, to nothing else.
+    With Redis away `get` waits, with a growing pause, or answers `Degraded` at once. `counters`: `hits`, `waits` (a
+    decision came before its profile), `failures` (Redis did not answer), `degraded`.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        ttl: float,
+        max_users: int,
+        *,
+        degrade: bool,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._ttl = ttl
+        self._max_users = max_users
+        self._degrade = degrade
+        self._clock = clock
+        self._pause = pause
+        self._cache: OrderedDict[str, tuple[float, Profile | None]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._wanted: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._asked: set[str] = set()
+        self.counters = {"hits": 0, "waits": 0, "failures": 0, "degraded": 0}
+        self._helper = threading.Thread(target=self._prefetch, name="profiles", daemon=True)
+        self._helper.start()
+
+    def expect(self, user_id: str) -> None:
+        if user_id in self._asked or self._cached(user_id) is not None:
+            return
+        if len(self._asked) < self._max_users:
+            self._asked.add(user_id)
+            self._wanted.put(user_id)
+
+    def get(self, user_id: str) -> Profile | None:
+        entry = self._cached(user_id)
+        if entry is not None:
+            self.counters["hits"] += 1
+            return entry[1]
+        self.counters["waits"] += 1
+        pause, longest = BACKOFF_SECONDS
+        while True:
+            try:
+                profile = self._fetch([user_id])[0]
+            except redis.RedisError:
+                self.counters["failures"] += 1
+                if self._degrade:
+                    self.counters["degraded"] += 1
+                    return Degraded()
+                self._pause(pause)
+                pause = min(pause * 2, longest)
+            else:
+                self._keep(user_id, profile)
+                return profile
+
+    def close(self) -> None:
+        self._wanted.put(None)
+        self._helper.join(TIMEOUT_SECONDS)
+        self._client.close()
+
+    def _cached(self, user_id: str) -> tuple[float, Profile | None] | None:
+        entry = self._cache.get(user_id)
+        return entry if entry is not None and entry[0] > self._clock() else None
+
+    def _keep(self, user_id: str, profile: Profile | None) -> None:
+        with self._lock:
+            self._cache[user_id] = (self._clock() + self._ttl, profile)
+            self._cache.move_to_end(user_id)
+            while len(self._cache) > self._max_users:
+                self._cache.popitem(last=False)
+
+    def _prefetch(self) -> None:
+        """The helper thread. What it fails to fetch, `get` fetches when it is needed."""
+        while (first := self._wanted.get()) is not None:
+            users = [first]
+            while len(users) < BATCH and not self._wanted.empty():
+                user = self._wanted.get()
+                if user is None:
+                    return
+                users.append(user)
+            try:
+                for user, profile in zip(users, self._fetch(users), strict=True):
+                    self._keep(user, profile)
+            except redis.RedisError:
+                self._pause(BACKOFF_SECONDS[0])
+            finally:
+                self._asked.difference_update(users)
+
+    def _fetch(self, users: Sequence[str]) -> list[Profile | None]:
+        """Raises redis.RedisError."""
+        pipeline = self._client.pipeline(transaction=False)
+        for user in users:
+            pipeline.hgetall(PREFIX + user)
+        return [_profile(fields) for fields in pipeline.execute()]
+
+
+def _profile(fields: Mapping[bytes, bytes]) -> Profile | None:
+    """A hash as Redis gives it; an empty one is no profile."""
+    texts = ((field.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for field, value in fields.items())
+    return {field: _value(field, text) for field, text in texts} or None
+
+
+def _value(field: str, text: str) -> Any:
+    if field in TEXTS:
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        return text

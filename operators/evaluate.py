@@ -1,0 +1,189 @@
+"""The hot operator: records of one user in, decisions out. It ferries between Flink and the engine, nothing more."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Callable, Iterable, Iterator
+import msgspec
+from pyflink.common import Row, Types
+from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext, TimerService
+from pyflink.datastream.state import ReadOnlyBroadcastState, ValueStateDescriptor
+
+from kairos.engine.decision import Record
+from kairos.engine.effect import Candidate, Effect, Late, Recall, Refund
+from kairos.engine.engine import Engine
+from kairos.engine.moment import Settings as EngineSettings
+from kairos.engine.event import Event, EventError, decode
+from kairos.engine.event_schema import SchemaChecker
+from kairos.engine.rule.compile import Plan, compile_release
+from kairos.engine.rule.release import Release
+from kairos.engine.rule.release import decode as decode_release
+from kairos.engine.user_state import StateCodec, UserState
+from operators.letters import dead_letter
+from operators.profiles import ProfileSource
+from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
+from operators.rules import RELEASES, keep_releases, known_releases
+from operators.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+
+END_OF_INPUT = 2**63 - 1
+"""The watermark at the end of a bounded run."""
+
+_TIMER = struct.Struct(">q")
+_NO_TIMER = -1
+
+
+class EvaluateSettings(msgspec.Struct, frozen=True):
+    """`ahead`: ms that an event may be ahead of the clock, None: there is no clock (bounded runs)."""
+
+    engine: EngineSettings
+    ahead: int | None
+    dead_letter_bytes: int
+
+
+class Evaluate(KeyedBroadcastProcessFunction):
+    """State of a user: 8 bytes of the timer that is registered, then the engine's value."""
+
+    def __init__(
+        self,
+        shipped: bytes,
+        settings: EvaluateSettings,
+        open_profiles: Callable[[], ProfileSource] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._shipped = shipped
+        self._settings = settings
+        self._open_profiles = open_profiles
+        self._clock = clock
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._state = runtime_context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
+        self._codec = StateCodec()
+        self._profiles = self._open_profiles() if self._open_profiles else None
+        self._engine = Engine(self._settings.engine, self._profiles.get if self._profiles else None)
+        self._plan: Plan | None = None
+        self._known: list[Release] = []
+        self._telemetry = Telemetry(runtime_context)
+        self._json = msgspec.json.Encoder().encode
+        self._msgpack = msgspec.msgpack.Encoder().encode
+
+    def close(self) -> None:
+        if self._profiles is not None:
+            self._profiles.close()
+
+    def process_element(self, value: Row, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> Iterable[Row]:
+        if self._plan is None:
+            self._recall_releases(ctx.get_broadcast_state(RELEASES))
+        key, line, timestamp, origin = value
+        try:
+            event = self._accept(key, line, timestamp)
+        except EventError as error:
+            self._telemetry.count("dead_letters", error.reason)
+            return (self._dead(error.reason, error.message, origin, timestamp, key, line),)
+        if not self._engine.reads(event.type):
+            return ()
+        if self._profiles is not None:
+            self._profiles.expect(event.user_id)
+        state, armed = self._load()
+        timers = ctx.timer_service()
+        effects = self._engine.on_event(event.user_id, state, event, timers.current_watermark())
+        self._save(state, armed, timers)
+        return [self._row(effect, line, origin) for effect in effects]
+
+    def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterator[Row]:
+        if self._plan is None:
+            self._recall_releases(ctx.get_broadcast_state(RELEASES))
+        state, _ = self._load()
+        timers = ctx.timer_service()
+        watermark = timers.current_watermark()
+        effects = self._engine.on_time(ctx.get_current_key(), state, timestamp if watermark == END_OF_INPUT else watermark)
+        self._save(state, _NO_TIMER, timers)
+        for effect in effects:
+            yield self._row(effect, b"", "")
+
+    def process_broadcast_element(self, value: bytes, ctx: KeyedBroadcastProcessFunction.Context) -> Iterable[Row]:
+        """A release. One that cannot be used is refused, and the one in force stays."""
+        state = ctx.get_broadcast_state(RELEASES)
+        if self._plan is None:
+            self._recall_releases(state)
+        try:
+            release = decode_release(value)
+            if release.number > self._plan.number:
+                self._adopt(release)
+                self._telemetry.count("rules", "adopted")
+        except Exception as error:  # whatever is wrong with a release must not end the job
+            log.error("a release was refused, release %d stays in force: %s", self._plan.number, error)
+            self._telemetry.count("rules", "refused")
+            return ()
+        keep_releases(self._known, state)
+        return ()
+
+    def _recall_releases(self, state: ReadOnlyBroadcastState) -> None:
+        """At the first record after a start or restore: broadcast state is back, but nobody has called us about it."""
+        for release in known_releases(self._shipped, state):
+            self._adopt(release)
+
+    def _adopt(self, release: Release) -> None:
+        plan = compile_release(release, self._plan, max_runs=self._settings.engine.max_runs, script=self._engine.script)
+        self._engine.adopt(plan)
+        self._plan = plan
+        self._known = [*self._known, release][-2:]
+        self._schema = SchemaChecker(release.rules.sources)
+
+    def _accept(self, key: str | None, line: bytes, timestamp: int) -> Event:
+        """The contract of the topics: an envelope, keyed by user, stamped with the event's time. Raises EventError."""
+        event = decode(line)
+        if key != event.user_id:
+            raise EventError("wrong_key", "the record's key is not the event's user_id")
+        if timestamp != event.time:
+            raise EventError("wrong_timestamp", f"the record's timestamp {timestamp} is not the event's time {event.time}")
+        ahead = self._settings.ahead
+        if ahead is not None and event.time > self._clock() * 1000 + ahead:
+            raise EventError("future", "the event is further ahead of the clock than limits.ahead allows")
+        self._schema.check(event)
+        return event
+
+    def _load(self) -> tuple[UserState, int]:
+        value = self._state.value()
+        if value is None:
+            return UserState(), _NO_TIMER
+        return self._codec.decode(memoryview(value)[_TIMER.size :]), _TIMER.unpack_from(value)[0]
+
+    def _save(self, state: UserState, armed: int, timers: TimerService) -> None:
+        """One write. A timer that stands earlier than needed is left to fire in vain: cheaper than moving it with each event."""
+        due = self._engine.next_timer(state)
+        if due is not None and (armed == _NO_TIMER or due < armed):
+            timers.register_event_time_timer(due)
+            armed = due
+        if state.empty:
+            self._state.clear()
+        else:
+            self._state.update(_TIMER.pack(armed) + self._codec.encode(state))
+        self._telemetry.follow("engine", self._engine.counters)
+
+    def _row(self, effect: Effect, line: bytes, origin: str) -> Row:
+        if isinstance(effect, Record):
+            return output(DECISIONS, effect.user_id, self._json(effect), effect.at)
+        if isinstance(effect, Candidate):
+            record = effect.record
+            return self._request(record.activity, Request(record.at, record.user_id, record.occurrence, effect))
+        if isinstance(effect, Refund):
+            return self._request(effect.activity, Request(effect.at, effect.user_id, effect.occurrence, None))
+        if isinstance(effect, Recall):
+            return output(deliveries(effect.channel), effect.user_id, self._json({"recall": effect}), effect.at)
+        return self._late(effect, line, origin)
+
+    def _request(self, activity: str, request: Request) -> Row:
+        return output(REQUESTS, activity, self._msgpack(request), request.at)
+
+    def _late(self, late: Late, line: bytes, origin: str) -> Row:
+        """Only the event just read can be late, so its record is at hand."""
+        self._telemetry.count("dead_letters", "late")
+        message = f"later than the lateness: this user's events are applied up to {late.applied_until}"
+        return self._dead("late", message, origin, late.event.time, late.event.user_id, line)
+
+    def _dead(self, reason: str, message: str, origin: str, ts: int, key: str | None, value: bytes) -> Row:
+        letter = dead_letter(reason, message, origin, ts, key, value, self._settings.dead_letter_bytes)
+        return output(DEAD_LETTERS, key, letter, ts)

@@ -1,0 +1,21 @@
+"""What evaluate needs to know about users, behind a protocol: jobs hand in where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class ProfileSource(Protocol):
+    """One per task. `expect` is called when an event arrives, long before its decision; `get` when a decision needs it."""
+
+    counters: Mapping[str, int]
+    """What became of the lookups, by name: metrics."""
+
+    def expect(self, user_id: str) -> None:
+        """Fetch this user's profile in the background, if it is not cached. Never blocks."""
+
+    def get(self, user_id: str) -> Mapping[str, Any] | None:
+        """The profile; None: no such user. Blocks only when it is not cached yet."""
+
+    def close(self) -> None: ...
