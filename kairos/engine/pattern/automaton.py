@@ -66,26 +66,28 @@ class Automaton:
         answers: dict[int, bool] = {}
         kept: list[Run] = []
         finished: list[Marks] = []
-        changed = False
+        changed = ended = False
         number = 0
         if runs is not None:
             number = runs.following
             for run in runs.runs:
                 node = trees[run.state] or self._tree(event.type, run.state)
-                if node.__class__ is Question:
-                    node = self._decide(node, run, runs, scope, answers)
-                if node.stays:  # type: ignore[union-attr]
+                outcome = node if isinstance(node, Outcome) else self._decide(node, run, runs, scope, answers)
+                if outcome.stays:
                     kept.append(run)
                 else:
                     changed = True
-                    self._advance(run.taken, node, number, kept, finished)  # type: ignore[arg-type]
+                    before = len(kept)
+                    self._advance(run.taken, outcome, number, kept, finished)
+                    ended = ended or len(kept) == before
         node = trees[self._start] or self._tree(event.type, self._start)
-        if node.__class__ is Question:
-            node = self._decide(node, NO_RUN, runs, scope, answers)
-        if node.moves:  # type: ignore[union-attr]
-            self._advance((), node, number, kept, finished)  # type: ignore[arg-type]
+        outcome = node if isinstance(node, Outcome) else self._decide(node, NO_RUN, runs, scope, answers)
+        if outcome.moves:
+            self._advance((), outcome, number, kept, finished)
         elif not changed:
             return runs, matches
+        if not (ended or finished or (runs is not None and runs.waiting)) and len(kept) <= self._max_runs:
+            return self._grown(runs, kept, number, event), matches
         after, done = self._settle(runs, kept, finished, event.time, (number, event))
         return after, matches + done if matches else done
 
@@ -161,9 +163,7 @@ class Automaton:
             node = node.branch(answer)
         return node
 
-    def _advance(
-        self, taken: Marks, outcome: Outcome, number: int, kept: list[Run], finished: list[Marks]
-    ) -> None:
+    def _advance(self, taken: Marks, outcome: Outcome, number: int, kept: list[Run], finished: list[Marks]) -> None:
         for move in outcome.moves:
             marks = taken if move.step is None else (*taken, number * self._steps + move.step)
             if move.target is None:
@@ -175,6 +175,15 @@ class Automaton:
                 finished.append(marks)
 
     # After an event or a deadline
+
+    def _grown(self, old: Runs | None, kept: list[Run], number: int, event: Event) -> Runs:
+        """The state after an event that ended no run: nothing to forget."""
+        taken = any(run.taken[-1] // self._steps == number for run in reversed(kept))
+        if old is None:
+            return Runs(number + 1, kept, [], {number: self._slim(event)})
+        if not taken:
+            return Runs(old.following, kept, [], old.events, old.dropped)
+        return Runs(number + 1, kept, [], {**old.events, number: self._slim(event)}, old.dropped)
 
     def _settle(
         self, old: Runs | None, kept: list[Run], finished: list[Marks], at: int, new: tuple[int, Event] | None
