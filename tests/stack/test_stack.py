@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaAdminClient
 from redis import Redis
 
-from kairos.apps.stack import Stack, StackError
+from kairos.apps.stack import ServiceError, Stack
 
 pytestmark = pytest.mark.stack
 
@@ -89,7 +89,9 @@ def test_a_taken_port_is_named_with_its_holder(own_stack: OwnStack) -> None:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind((stack.settings.host, stack.settings.redis_port))
         squatter.listen()
-        with pytest.raises(StackError, match=rf"redis cannot start: port {stack.settings.redis_port} is held by .*pid"):
+        with pytest.raises(
+            ServiceError, match=rf"redis cannot start: port {stack.settings.redis_port} is held by .*pid"
+        ):
             stack.up(["redis"])
 
 

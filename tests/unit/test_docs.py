@@ -10,7 +10,7 @@ from snippets import PICTURES, ROOT, Snippet, agrees, commands, make_workspace, 
 
 from kairos.apps.cli import COMMANDS
 from kairos.apps.dataset import prepare
-from kairos.apps.stack.settings import data_folder
+from kairos.apps.native.settings import data_folder
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = ("reference.md",)  # its own test keeps it fresh

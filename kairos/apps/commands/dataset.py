@@ -9,7 +9,7 @@ import typer
 
 from kairos.apps.console import fail, need_file, say
 from kairos.apps.dataset import DatasetError, prepare
-from kairos.apps.stack.settings import data_folder
+from kairos.apps.native.settings import data_folder
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -12,9 +12,9 @@ import typer
 from kairos.adapters.kafka_topics import KafkaUnreachableError
 from kairos.apps.console import fail, progress_bar, say
 from kairos.apps.event_input import EventInput
+from kairos.apps.native.settings import data_folder
 from kairos.apps.replay import replay as run
 from kairos.apps.stack import load_settings
-from kairos.apps.stack.settings import data_folder
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kairos.apps.console import fail, paint, say
-from kairos.apps.stack import Stack, StackError, load_settings
+from kairos.apps.stack import ServiceError, Stack, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -26,7 +26,7 @@ def up(services: Services = None) -> None:
     """Start what does not run; return when each answers."""
     try:
         Stack(load_settings()).up(services or (), report=say)
-    except StackError as error:
+    except ServiceError as error:
         fail(str(error))
 
 
@@ -35,7 +35,7 @@ def down(services: Services = None) -> None:
     """Stop them; the data stays."""
     try:
         Stack(load_settings()).down(services or (), report=say)
-    except StackError as error:
+    except ServiceError as error:
         fail(str(error))
 
 
@@ -44,7 +44,7 @@ def status() -> None:
     """What runs, where, and whether it answers. Exit 1 unless all do."""
     try:
         rows = Stack(load_settings()).status()
-    except StackError as error:
+    except ServiceError as error:
         fail(str(error))
     for row in rows:
         state = paint(f"{row.state:8}", _STYLES[row.state], sys.stdout)

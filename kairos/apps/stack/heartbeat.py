@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kairos.apps.stack.service import NotReady
+from kairos.apps.native.service import NotReady
 from kairos.apps.stack.settings import StackSettings
 
 SILENT_SECONDS = 5.0

@@ -9,9 +9,10 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from kairos.apps.stack.service import NotReady
-from kairos.apps.stack.settings import StackError, StackSettings
-from kairos.apps.stack.tools import java
+from kairos.apps.native.programs import java
+from kairos.apps.native.service import NotReady
+from kairos.apps.native.settings import ServiceError
+from kairos.apps.stack.settings import StackSettings
 
 CLUSTER_ID = "a2Fpcm9zLWxvY2FsLS0tLQ"
 
@@ -28,7 +29,7 @@ class KafkaService:
 
     def prepare(self) -> None:
         if not list((self._settings.jars / "kafka").glob("kafka_*.jar")):
-            raise StackError(f"Kafka's jars are not in {self._settings.jars / 'kafka'}; 'make setup' fetches them")
+            raise ServiceError(f"Kafka's jars are not in {self._settings.jars / 'kafka'}; 'make setup' fetches them")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text("".join(f"{key}={value}\n" for key, value in self._options().items()))
         if (self.folder / "data" / "meta.properties").exists():
@@ -36,7 +37,7 @@ class KafkaService:
         arguments = ["format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", str(self._properties)]
         done = subprocess.run(self._java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True)
         if done.returncode != 0:
-            raise StackError(f"Kafka's data folder in {self.folder} could not be made:\n{done.stdout}{done.stderr}")
+            raise ServiceError(f"Kafka's data folder in {self.folder} could not be made:\n{done.stdout}{done.stderr}")
 
     def _options(self) -> dict[str, object]:
         host, port, controller = self._settings.host, self._settings.kafka_port, self._settings.kafka_controller_port

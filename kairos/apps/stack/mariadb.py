@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pymysql
 
-from kairos.apps.stack.service import NotReady
-from kairos.apps.stack.settings import DATABASE, StackError, StackSettings
-from kairos.apps.stack.tools import program
+from kairos.apps.native.programs import program
+from kairos.apps.native.service import NotReady
+from kairos.apps.native.settings import ServiceError
+from kairos.apps.stack.settings import DATABASE, StackSettings
 
 INIT_SQL = f"""\
 CREATE DATABASE IF NOT EXISTS `{DATABASE}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -51,7 +52,7 @@ class MariaDbService:
         shutil.rmtree(fresh, ignore_errors=True)
         done = subprocess.run(install, capture_output=True, text=True)
         if done.returncode != 0:
-            raise StackError(f"MariaDB's data folder {fresh} could not be made:\n{done.stdout}{done.stderr}")
+            raise ServiceError(f"MariaDB's data folder {fresh} could not be made:\n{done.stdout}{done.stderr}")
         fresh.rename(self.folder)
 
     def command(self) -> list[str]:

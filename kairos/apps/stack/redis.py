@@ -7,9 +7,9 @@ from pathlib import Path
 
 from redis import Redis, RedisError
 
-from kairos.apps.stack.service import NotReady
+from kairos.apps.native.programs import program
+from kairos.apps.native.service import NotReady
 from kairos.apps.stack.settings import StackSettings
-from kairos.apps.stack.tools import program
 
 
 class RedisService:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-CONF = Path("conf/stack.yaml")
+from kairos.apps.native.settings import data_folder, load
+
 DATABASE = "kairos"
 """Name of the database, and of its only user and that user's password: the server listens on loopback alone."""
-
-
-class StackError(Exception):
-    """What could not be done, where, and what to do about it: a message for people."""
-
-
-def data_folder() -> Path:
-    """The project's ignored folder for everything written: KAIROS_DATA, by default `.kairos`."""
-    return Path(os.environ.get("KAIROS_DATA", ".kairos")).absolute()
 
 
 class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,19 +38,6 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return f"mysql+pymysql://{DATABASE}:{DATABASE}@{self.host}:{self.mariadb_port}/{DATABASE}"
 
 
-def load_settings(path: Path = CONF, environment: Mapping[str, str] = os.environ) -> StackSettings:
-    """The file (all keys optional; no file: defaults), then the environment. Raises StackError."""
-    values: dict[str, object] = {}
-    try:
-        if path.exists():
-            values = YAML(typ="safe").load(path) or {}
-    except YAMLError as error:
-        raise StackError(f"{path}: not YAML: {error}") from None
-    for field in StackSettings.__struct_fields__:
-        given = environment.get(f"KAIROS_STACK_{field.upper()}")
-        if given is not None:
-            values[field] = given
-    try:
-        return msgspec.convert(values, StackSettings, strict=False)
-    except msgspec.ValidationError as error:
-        raise StackError(f"{path} (or KAIROS_STACK_... in the environment): {error}") from None
+def load_settings(path: Path = Path("conf/stack.yaml")) -> StackSettings:
+    """The file, then KAIROS_STACK_<KEY> of the environment. Raises ServiceError."""
+    return load(StackSettings, path, "KAIROS_STACK")

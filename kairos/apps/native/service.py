@@ -21,7 +21,7 @@ class Service(Protocol):
     """Its data; also the working directory."""
 
     def prepare(self) -> None:
-        """Makes the data folder and files that it starts from. Idempotent. Raises StackError."""
+        """Makes the data folder and files that it starts from. Idempotent. Raises ServiceError."""
 
     def command(self) -> list[str]: ...
 

@@ -6,18 +6,18 @@ import os
 import shutil
 from pathlib import Path
 
-from kairos.apps.stack.settings import StackError
+from kairos.apps.native.settings import ServiceError
 
 
 def program(name: str) -> str:
-    """Its path; servers are often not on a normal user's PATH. Raises StackError."""
+    """Its path; servers are often not on a normal user's PATH. Raises ServiceError."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
     if found is None:
-        raise StackError(f"the program '{name}' is not installed; 'make setup' installs it")
+        raise ServiceError(f"the program '{name}' is not installed; 'make setup' installs it")
     return found
 
 
 def java() -> str:
-    """JAVA_HOME's java, else the one on the PATH. Raises StackError."""
+    """JAVA_HOME's java, else the one on the PATH. Raises ServiceError."""
     home = os.environ.get("JAVA_HOME")
     return str(Path(home) / "bin/java") if home else program("java")
