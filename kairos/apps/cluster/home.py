@@ -45,6 +45,9 @@ class Home:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
 
+    def full_environment(self) -> dict[str, str]:
+        return {**os.environ, **self.environment()}
+
     def make(self) -> None:
         """Anew at every start, so that it follows the options and the installed version. Raises ServiceError."""
         for folder in (self._conf, self._lib):

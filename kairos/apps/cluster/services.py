@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 
@@ -29,7 +30,8 @@ class JobManager:
         self._home = home
         self.address = settings.rest
         self.ports: Sequence[int] = (settings.rest_port, settings.rpc_port)
-        self.folder = settings.folder
+        # Relative paths of a job's configuration mean the same to all processes.
+        self.folder = Path.cwd()
 
     def prepare(self) -> None:
         self._home.make()
@@ -55,7 +57,8 @@ class TaskManager:
         self._home = home
         self.name = f"taskmanager-{number}"
         self.address = f"-> {settings.host}:{settings.rpc_port}"
-        self.folder = settings.folder
+        # Relative paths of a job's configuration mean the same to all processes.
+        self.folder = Path.cwd()
 
     def prepare(self) -> None:
         pass

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from kairos.apps.console import fail, paint, say
-from kairos.apps.stack import ServiceError, Stack, load_settings
+from kairos.apps.stack import ServiceError, Stack, Status, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -46,8 +47,12 @@ def status() -> None:
         rows = Stack(load_settings()).status()
     except ServiceError as error:
         fail(str(error))
+    show_status(rows)
+    raise typer.Exit(0 if all(row.state == "up" for row in rows) else 1)
+
+
+def show_status(rows: Iterable[Status]) -> None:
     for row in rows:
         state = paint(f"{row.state:8}", _STYLES[row.state], sys.stdout)
         process = f"pid {row.pid}, {row.memory >> 20} MB" if row.pid and row.memory else ""
-        typer.echo(f"{row.name:10} {state} {row.address:36} {process:20} {row.detail}".rstrip())
-    raise typer.Exit(0 if all(row.state == "up" for row in rows) else 1)
+        typer.echo(f"{row.name:14} {state} {row.address:36} {process:20} {row.detail}".rstrip())
