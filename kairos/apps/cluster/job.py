@@ -108,7 +108,8 @@ class Jobs:
 
 
 def _readable(output: str) -> str:
-    """Our own program's words where it said something, else the end of what Flink said."""
+    """Our own program's words where it said something, else what Flink said without Java's stack."""
     lines = output.splitlines()
     ours = [line.removeprefix("kairos: ") for line in lines if line.startswith("kairos: ")]
-    return "\n".join(ours or ["Flink's client failed:", *lines[-25:]])
+    rest = [line for line in lines if line.strip() and not line.startswith(("\tat ", "\t... "))]
+    return "\n".join(ours or ["Flink's client failed:", *rest[-25:]])
