@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kairos.apps.console import fail, need_file, say
+from kairos.apps.console import fail, reason_of, say
 from kairos.apps.dataset import DatasetError, prepare
 from kairos.apps.native.settings import data_folder
 
@@ -29,12 +29,10 @@ def dataset(
       kairos dataset
       kairos dataset --folder /tmp/shop --wheel retentioneering-5.2.4-py3-none-any.whl
     """
-    if wheel is not None:
-        need_file(wheel, "the wheel")
     try:
         done = prepare(folder or data_folder() / "data", wheel)
     except DatasetError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"the example data cannot be written: {error}")
+        fail(f"the example data: {error.filename or ''}: {reason_of(error)}")
     say(f"{done.events}: {done.event_count:,} events of {done.user_count:,} users; {done.profiles}: their profiles")
