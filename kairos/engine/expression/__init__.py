@@ -1,7 +1,8 @@
-"""The expressions of rules: parse, check, compile."""
+"""The expressions and scripts of rules: parse, check, compile."""
 
 from kairos.engine.expression.condition import Condition, Script
 from kairos.engine.expression.expression import Expression, parse
+from kairos.engine.expression.javascript import JavaScript, check_script, compile_condition, script_reads
 from kairos.engine.expression.problem import ExpressionError, Problem
 from kairos.engine.expression.reads import Reads
 from kairos.engine.expression.scope import Names, Scope, StepNames
@@ -10,11 +11,15 @@ __all__ = [
     "Condition",
     "Expression",
     "ExpressionError",
+    "JavaScript",
     "Names",
     "Problem",
     "Reads",
     "Scope",
     "Script",
     "StepNames",
+    "check_script",
+    "compile_condition",
     "parse",
+    "script_reads",
 ]

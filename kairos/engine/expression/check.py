@@ -222,7 +222,8 @@ class _Checker:
         if "null" in (type_a, type_b):
             return  # false, always: a warning's matter
         if not _KINDS[type_a] & _KINDS[type_b]:
-            message = f"a comparison of {said(type_a)} with {said(type_b)} is always false: {self._quote(a)}, {self._quote(b)}"
+            pair = f"{self._quote(a)} is {said(type_a)}, {self._quote(b)} is {said(type_b)}"
+            message = f"a comparison of different types is always false: {pair}"
             self._problem(b, "type-mismatch", message)
         elif sign not in ("==", "!="):
             for operand, type_ in (left, right):

@@ -56,7 +56,7 @@ class Expression:
 
 
 def parse(text: str, names: Names | None = None) -> Expression:
-    """Raises ExpressionError with every problem. Without `names` only the grammar is checked: for what was linted before."""
+    """Raises ExpressionError with every problem. Without `names` only the grammar is checked: for what was linted."""
     tree = parse_tree(text)
     if names is None:
         return Expression(text, tree, "any", [])

@@ -14,7 +14,7 @@ from kairos.engine.expression import times, values
 
 
 class Function(msgspec.Struct, frozen=True):
-    """`takes`: the types of the arguments, the last one standing for all that follow; a literal one must be written out.
+    """`takes`: the types of the arguments, the last one standing for all that follow.
 
     `needs` names what the implementation gets after its arguments: `zone`, or `now` and `zone`. `run` is None where the
     compiler writes the code itself.

@@ -1,7 +1,7 @@
 """Text -> tree: the subset of Python's expressions that rules are written in.
 
-Python's own parser reads the text; nothing of it is ever run as Python. Length, nesting and quotes are checked before it
-is asked, so that no text can exhaust it.
+Python's own parser reads the text; nothing of it is ever run as Python. Length, nesting and quotes are checked before
+it is asked, so that no text can exhaust it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+
 from kairos.engine.expression.functions import AGGREGATES, FUNCTIONS
 from kairos.engine.expression.problem import Problem, did_you_mean
 from kairos.engine.expression.regex import regex_error

@@ -1,0 +1,172 @@
+"""JavaScript conditions: what a script sees, and the port to whoever runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+from kairos.engine.event import Event
+from kairos.engine.expression.condition import Condition, Script
+from kairos.engine.expression.expression import parse
+from kairos.engine.expression.problem import ExpressionError, Problem
+from kairos.engine.expression.reads import Reads
+from kairos.engine.expression.scope import Scope
+
+MAX_LENGTH = 10_000
+ALL = "*"  # in Reads: any prop may be read, for a script can compute its name
+
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_METRIC = re.compile(r"""\bmetric\s*(?:\??\.\s*([a-z]\w*)|\[\s*["'`]([a-z]\w*)["'`]\s*\])""")
+_ASYNC = re.compile(r"(?<![.\w$])(async|import)(?![\w$])")
+_OWN_NAMES = frozenset({"event", "profile", "metric"})
+_RESERVED = frozenset(
+    [
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "implements",
+        "import",
+        "in",
+        "instanceof",
+        "interface",
+        "let",
+        "new",
+        "null",
+        "package",
+        "private",
+        "protected",
+        "public",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+        "arguments",
+        "eval",
+    ]
+)  # a step of such a name cannot be a variable
+
+
+class JavaScript(Protocol):
+    """Runs scripts in a sandbox: fresh global, no clock, no random, 50 ms, 64 MB."""
+
+    failures: int
+
+    def ask(self, source: str, values: Mapping[str, Any]) -> bool:
+        """Whether the script gives `true` with these variables. What goes wrong is false, counted in `failures`."""
+
+
+def check_script(source: str) -> Problem | None:
+    """The syntax error of a script, found without running any of it."""
+    if len(source) > MAX_LENGTH:
+        return Problem(0, "script-too-long", f"the script has {len(source)} characters; the limit is {MAX_LENGTH}")
+    if not source.strip():
+        return Problem(0, "script-syntax", "the JavaScript is empty")
+    if _ASYNC.search(source):
+        return Problem(
+            0, "script-async", "JavaScript conditions answer at once: 'async' and 'import' have no place in them"
+        )
+    error = _syntax_error(source)
+    return Problem(0, "script-syntax", f"JavaScript syntax error: {error}") if error else None
+
+
+@cache
+def _compiler() -> Any:
+    """An isolate for syntax checks; it is given no script to run, so it needs no limits."""
+    from py_mini_racer import MiniRacer  # takes 80 ms, and few rules have scripts
+
+    return MiniRacer()
+
+
+def _syntax_error(source: str) -> str | None:
+    wrapped = json.dumps(f"return ({source}\n)")
+    code = f"try {{ new Function({wrapped}); '' }} catch (error) {{ String(error.message) || 'invalid' }}"
+    return str(_compiler().eval(code)) or None
+
+
+def script_reads(source: str) -> Reads:
+    """A superset of what the script can read: every name in it may be a step, and all props of its events are kept."""
+    words = frozenset(_IDENTIFIER.findall(source)) - _OWN_NAMES - _RESERVED
+    return Reads(
+        props=frozenset({ALL}),
+        steps={word: frozenset({ALL}) for word in words},
+        event_fields=frozenset({"id", "type", "time", "source"}),
+        profile=frozenset({ALL}),
+        metrics=_metrics(source),
+    )
+
+
+def _metrics(source: str) -> frozenset[str]:
+    """Metrics are read by name, `metric.x` or `metric["x"]`: asking for every metric would cost too much."""
+    return frozenset(dotted or quoted for dotted, quoted in _METRIC.findall(source))
+
+
+def compile_condition(condition: Condition, js: JavaScript | None) -> Callable[[Scope], bool]:
+    """A condition as a function of the scope. `js` is needed for scripts only. Raises ExpressionError."""
+    if not isinstance(condition, Script):
+        return parse(condition).predicate()
+    problem = check_script(condition.js)
+    if problem:
+        raise ExpressionError([problem])
+    if js is None:
+        raise ValueError("a JavaScript condition needs a sandbox")
+    return _compile_script(condition.js, js)
+
+
+def _compile_script(source: str, js: JavaScript) -> Callable[[Scope], bool]:
+    metrics = sorted(_metrics(source))
+    steps = sorted(script_reads(source).steps)
+
+    def ask(scope: Scope) -> bool:
+        values: dict[str, Any] = {step: _step(scope.steps[step]) for step in steps if scope.steps.get(step)}
+        values["event"] = None if scope.event is None else _event(scope.event) | {"props": scope.props}
+        values["profile"] = scope.profile
+        values["metric"] = {name: scope.metric(name) for name in metrics}
+        return js.ask(source, values)
+
+    return ask
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "user_id": event.user_id,
+        "time": event.time,
+        "source": event.source,
+        "props": event.props,
+    }
+
+
+def _step(taken: Sequence[Event]) -> dict[str, Any]:
+    """The last event that the step took; `all` has every one."""
+    return _event(taken[-1]) | {"all": [_event(event) for event in taken]}
