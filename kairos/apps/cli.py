@@ -26,6 +26,7 @@ COMMANDS = {
     "publish": Command("kairos.apps.commands.publish", "Show what a change does, then write a new release."),
     "schema": Command("kairos.apps.commands.schema", "Print JSON Schema for editors."),
     "dataset": Command("kairos.apps.commands.dataset", "Fetch the example clickstream."),
+    "run": Command("kairos.apps.commands.run", "Run the job on this machine."),
     "report": Command("kairos.apps.commands.report", "Sum up what a run decided."),
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),
     "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
