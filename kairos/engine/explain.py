@@ -41,7 +41,7 @@ class Story:
         self._lines: dict[str, list[Line]] = {}
         self._open: dict[tuple[str, str], list[Progress]] = {}
         self._activities: dict[str, CompiledActivity] = {}
-        self._passed: dict[tuple[str, int], list[str]] = {}
+        self._passed: dict[tuple[str, str, int], list[str]] = {}
 
     # -------------------------------------------------------------------------------------- as the engine's observer
     def event(
@@ -78,13 +78,12 @@ class Story:
             return
         self._activities[activity.name] = activity
         self._close(activity, case, now)
-        passed = self._passed.setdefault((case.occurrence, now), [])
+        key = (activity.name, case.occurrence, now)
         if verdict is None:
-            passed.append(gate.replace("_", " "))
+            self._passed.setdefault(key, []).append(gate.replace("_", " "))
             return
-        if passed:
+        if passed := self._passed.pop(key, None):
             self._say(activity, now, "gate", f"passes {', '.join(passed)}")
-            passed.clear()
         self._say(activity, now, "gate", reason_of_gate(gate, activity, verdict, self._moment))
 
     # -------------------------------------------------------------------------------------------------- afterwards
@@ -95,8 +94,9 @@ class Story:
             for name, part in list(self._open):
                 if name == activity:
                     self._expire(known, part, end)
+        through = [Line(at, "gate", "passes every gate") for name, _, at in self._passed if name == activity]
         mine = [r for r in records if r.user_id == self._user_id and r.activity == activity]
-        lines = self._lines.get(activity, []) + [Line(r.at, "record", tell_record(r)) for r in mine]
+        lines = self._lines.get(activity, []) + through + [Line(r.at, "record", tell_record(r)) for r in mine]
         return sorted(lines, key=lambda line: line.at)
 
     def _say(self, activity: CompiledActivity, at: int, kind: Kind, text: str) -> None:

@@ -77,9 +77,11 @@ def _test(path: Path, rules: RuleSet, loaded: Loaded) -> None:
 
 
 def _open(where: str) -> tuple[RuleStore, Release | None, int]:
-    """The store, its last good release, and the number of the next one."""
+    """The store, its last good release, and the number of the next one. A folder that is not there yet is empty."""
     try:
         store = open_rule_store(where)
+        if "://" not in where and not Path(where).exists():
+            return store, None, 1
         broken = 0
         try:
             previous = store.latest(0)

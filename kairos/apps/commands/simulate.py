@@ -50,15 +50,16 @@ def simulate(
     """
     rule_set, _ = valid_rules(rules)
     people = read_profile_file(profiles) if profiles else None
-    gc.disable()  # what is read has no cycles, and there is a lot of it
+    gc.disable()  # what is read has no cycles, and there may be millions of it
     given = EventInput(events, rule_set.sources)
     simulation = Simulation(rule_set, people, on_duplicate=given.report_duplicate)
     gc.freeze()
     gc.enable()
+    gc.set_threshold(50_000, 20, 100)
     run = simulation.run_as_arrived if as_arrived else simulation.run
     with _output(out, events) as stream:
         written = write_records(run(given.events), stream)
-    say(summary(given, len(simulation.users), written))
+    say(summary(given, written))
 
 
 def write_records(records: Iterable[Record], stream: BinaryIO) -> int:
@@ -88,12 +89,12 @@ def _output(path: Path | None, events: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
-def summary(given: EventInput, users: int, decisions: int) -> str:
+def summary(given: EventInput, decisions: int) -> str:
     """What was read and what came of it, in one line."""
     problems = [
         f"{count(number, noun)} left out"
         for number, noun in ((given.problems["invalid"], "invalid line"), (given.problems["duplicate"], "duplicate"))
         if number
     ]
-    read = ", ".join([f"{count(len(given.events), 'event')} of interest to {count(users, 'user')}", *problems])
+    read = ", ".join([count(len(given.events), "event"), *problems])
     return f"{read}: {count(decisions, 'decision')}"

@@ -37,20 +37,16 @@ def drain_time(activity: Activity, policy: Policy) -> int | None:
 
 
 def _longest_match(activity: Activity) -> int | None:
+    """From the first event to the decision; None: without end."""
     pattern = activity.pattern
-    most = 0
-    for step in pattern.steps:
-        if step.kind == "event":
-            events = step.times.most if step.times else 1
-            most = most + events if events is not None else 1 << 62
+    counts = [step.times.most if step.times else 1 for step in pattern.steps if step.kind == "event"]
+    most = None if None in counts else sum(count or 0 for count in counts)
     waits = pattern.steps[-1].kind == "absent"
-    if most <= 1 and not waits:
+    if most == 1 and not waits:
         return 0
-    if pattern.within is None:
-        return None
-    if pattern.within_kind == "first_last":
+    if pattern.within is None or pattern.within_kind == "first_last":
         return pattern.within
-    return None if most >= 1 << 62 else pattern.within * (most - 1 + waits)
+    return None if most is None else pattern.within * (most - 1 + waits)
 
 
 def _draining(previous: Release, rules: RuleSet, now: int) -> tuple[dict[str, Activity], dict[str, int]]:
