@@ -2,8 +2,8 @@
 
 Python source is generated from the checked tree and compiled, which is several times as fast as nested closures. The
 source holds nothing of the rule's text but literals and names in `repr`. Every operand is asked for its type before
-Python's operator sees it, so nothing can raise; `values.py` says what the operators mean, and this only takes short cuts
-to the same results where one side is a literal.
+Python's operator sees it, so nothing can raise; `values.py` says what the operators mean, and this only takes short
+cuts to the same results where one side is a literal.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""JavaScript conditions: what a script sees, and the port to whoever runs it."""
+"""JavaScript conditions: how they are checked, and what a script sees."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from kairos.engine.event import Event
 from kairos.engine.expression.condition import Condition, Script
 from kairos.engine.expression.expression import parse
 from kairos.engine.expression.problem import ExpressionError, Problem
 from kairos.engine.expression.reads import Reads
+from kairos.engine.expression.sandbox import JavaScript
 from kairos.engine.expression.scope import Scope
 
 MAX_LENGTH = 10_000
@@ -22,6 +23,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _METRIC = re.compile(r"""\bmetric\s*(?:\??\.\s*([a-z]\w*)|\[\s*["'`]([a-z]\w*)["'`]\s*\])""")
 _ASYNC = re.compile(r"(?<![.\w$])(async|import)(?![\w$])")
 _OWN_NAMES = frozenset({"event", "profile", "metric"})
+# A step of such a name cannot be a variable.
 _RESERVED = frozenset(
     [
         "await",
@@ -73,16 +75,7 @@ _RESERVED = frozenset(
         "arguments",
         "eval",
     ]
-)  # a step of such a name cannot be a variable
-
-
-class JavaScript(Protocol):
-    """Runs scripts in a sandbox: fresh global, no clock, no random, 50 ms, 64 MB."""
-
-    failures: int
-
-    def ask(self, source: str, values: Mapping[str, Any]) -> bool:
-        """Whether the script gives `true` with these variables. What goes wrong is false, counted in `failures`."""
+)
 
 
 def check_script(source: str) -> Problem | None:

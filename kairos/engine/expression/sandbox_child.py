@@ -1,4 +1,4 @@
-"""The process that JavaScript runs in. Started by `javascript.py` as a script: it imports nothing of Kairos.
+"""The process that JavaScript runs in. Started by `sandbox.py` as a script: it imports nothing of Kairos.
 
 Reads requests from standard input, a line each: `[source, names, values]`, `values` being a text of JSON. Answers with
 one byte (below). Time is not limited here: the parent kills what takes too long. A broken memory limit ends the process
@@ -76,8 +76,8 @@ const kairos = (() => {
     }
   };
   seen.add(Object.prototype).add(Error.prototype);
-  for (const value of [__TimerManager, ...functions, function* () {}, (function* () {})(), [].values(), new Map().values(),
-    new Set().values(), "".matchAll(/x/g), ""[Symbol.iterator](), [].values().map(x => x),
+  for (const value of [__TimerManager, ...functions, function* () {}, (function* () {})(), [].values(),
+    new Map().values(), new Set().values(), "".matchAll(/x/g), ""[Symbol.iterator](), [].values().map(x => x),
     Iterator.from({next() {}})]) deepFreeze(value);
   // What is frozen in a prototype cannot be assigned in its heirs, unless it is an accessor.
   for (const prototype of [Object.prototype, Error.prototype]) for (const key of ownKeys(prototype)) {

@@ -1,5 +1,7 @@
 """The sandbox of JavaScript conditions: a child process with one V8 isolate, started when the first script is asked.
 
+A script has 50 ms of processor time and 64 MB.
+
 In a process of its own, because some of V8's built-ins cannot be interrupted, and out of memory V8 ends the process
 that it is in.
 """
@@ -19,15 +21,15 @@ from typing import Any
 
 import msgspec
 
-from kairos.adapters import javascript_child as child
+from kairos.engine.expression import sandbox_child as child
 
 CPU_SECONDS = 0.05
 WALL_SECONDS = 1.0  # for a child that waits for the processor, and for one that waits for nothing
 START_SECONDS = 30.0
 
 
-class Sandbox:
-    """`kairos.engine.expression.JavaScript`: one for each worker, not for use by several threads at once.
+class JavaScript:
+    """Runs scripts with a fresh global, no clock and no random: one for each worker, not for several threads at once.
 
     `failures` counts scripts that threw or broke a limit. A child that broke one is replaced at the next question.
     """
@@ -35,9 +37,10 @@ class Sandbox:
     def __init__(self) -> None:
         self.failures = 0
         self._child: subprocess.Popen[bytes] | None = None
-        self._close: weakref.finalize[..., Sandbox] | None = None
+        self._close: weakref.finalize[..., JavaScript] | None = None
 
     def ask(self, source: str, values: Mapping[str, Any]) -> bool:
+        """Whether the script gives `true` with these variables. What goes wrong is false, and counted."""
         try:
             data = msgspec.json.encode(list(values.values())).decode()
         except (ValueError, TypeError):  # a lone surrogate from a profile
