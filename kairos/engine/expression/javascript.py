@@ -23,59 +23,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _METRIC = re.compile(r"""\bmetric\s*(?:\??\.\s*([a-z]\w*)|\[\s*["'`]([a-z]\w*)["'`]\s*\])""")
 _ASYNC = re.compile(r"(?<![.\w$])(async|import)(?![\w$])")
 _OWN_NAMES = frozenset({"event", "profile", "metric"})
-# A step of such a name cannot be a variable.
-_RESERVED = frozenset(
-    [
-        "await",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "enum",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "implements",
-        "import",
-        "in",
-        "instanceof",
-        "interface",
-        "let",
-        "new",
-        "null",
-        "package",
-        "private",
-        "protected",
-        "public",
-        "return",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeof",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-        "arguments",
-        "eval",
-    ]
-)
+_KEYWORDS = """await break case catch class const continue debugger default delete do else enum export extends false
+finally for function if implements import in instanceof interface let new null package private protected public return
+static super switch this throw true try typeof var void while with yield arguments eval"""
+_RESERVED = frozenset(_KEYWORDS.split())  # a step of such a name cannot be a variable
 
 
 def check_script(source: str) -> Problem | None:

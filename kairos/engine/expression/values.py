@@ -3,8 +3,8 @@
 Values are those of JSON: None is null; a boolean is no number; integers have 64 bits and numbers are doubles, what
 leaves that range is null. Kinds are number, text, boolean, list, object and null. A comparison with null or between
 different kinds is false (`!=` too). Only numbers and texts have an order. Lists and objects are equal when their
-elements are, nulls inside included. `in` looks for an equal element of a list, or for a part of a text; `not in` is its opposite
-where it could be asked, and false where not: for null, and where there is no list.
+elements are, nulls inside included. `in` looks for an equal element of a list, or for a part of a text; `not in` is its
+opposite where it could be asked, and false where not: for null, and where there is no list.
 
 Only true counts as true: `and`, `or`, `not` and `if` take null, 1 and "a" for false, and give true or false.
 Predicates give False where they cannot apply, the other functions None.
