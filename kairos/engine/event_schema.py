@@ -1,18 +1,84 @@
-"""Does an event keep what its source promises in sources.yaml?"""
+"""Events against sources.yaml: known source and type, required props there, declared props of their type.
+
+Props that are not declared are kept as they are. A declared prop may be null unless it is required: null is no value.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from kairos.engine.event import RECEIPT, Event, EventError, parse_time
-from kairos.engine.rule.model import EventSchema, Source
 
-Test = Callable[[Any], bool]
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+class EventSchemaLike(Protocol):
+    """`kairos.engine.rule.model.EventSchema`: prop -> type, and which of them are required."""
+
+    @property
+    def props(self) -> Mapping[str, str]: ...
+    @property
+    def required(self) -> tuple[str, ...]: ...
+
+
+class SourceLike(Protocol):
+    """`kairos.engine.rule.model.Source`."""
+
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def events(self) -> Mapping[str, Any]: ...
+
+
+_Prop = tuple[str, str, Callable[[Any], bool], bool]  # name, type, its test, required
+
+
+class SchemaChecker:
+    """One instance serves all events. `sources`: name -> source."""
+
+    def __init__(self, sources: Mapping[str, SourceLike]) -> None:
+        self._sources = dict(sources)
+        self._schemas: dict[tuple[str, str], tuple[_Prop, ...]] = {
+            (name, event_type): _compiled(schema)
+            for name, source in sources.items()
+            if source.enabled
+            for event_type, schema in source.events.items()
+        }
+
+    def check(self, event: Event) -> None:
+        """Raises EventError: `unknown_source`, `disabled_source`, `unknown_type`, `missing_prop` or `wrong_type`.
+
+        A receipt without a source passes: the delivery's own word is nobody's source.
+        """
+        schema = self._schemas.get((event.source, event.type))
+        if schema is None:
+            if event.type != RECEIPT or event.source:
+                raise self._stranger(event)
+            return
+        props = event.props
+        for name, type_, fits, required in schema:
+            value = props.get(name)
+            if value is None:
+                if required:
+                    raise EventError(
+                        "missing_prop", f"'{name}' is required for {event.type} of source '{event.source}'"
+                    )
+            elif not fits(value):
+                raise EventError("wrong_type", f"'{name}' must be {SAID[type_]} in {event.type} of '{event.source}'")
+
+    def _stranger(self, event: Event) -> EventError:
+        source = self._sources.get(event.source)
+        if source is None:
+            if not event.source:
+                return EventError("unknown_source", "'source' is missing; sources.yaml says which there are")
+            return EventError("unknown_source", f"source '{event.source}' is not declared")
+        if not source.enabled:
+            return EventError("disabled_source", f"source '{event.source}' is disabled")
+        return EventError("unknown_type", f"source '{event.source}' declares no event type '{event.type}'")
+
+
+def _compiled(schema: EventSchemaLike) -> tuple[_Prop, ...]:
+    return tuple((name, type_, FITS[type_], name in schema.required) for name, type_ in schema.props.items())
 
 
 def _is_number(value: Any) -> bool:
@@ -24,11 +90,13 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_time(value: Any) -> bool:
-    return type(value) is int or (type(value) is str and parse_time(value) is not None)
+    """Epoch ms or ISO 8601 with an offset."""
+    return type(value) is int or (isinstance(value, str) and parse_time(value) is not None)
 
 
 def _is_date(value: Any) -> bool:
-    if type(value) is not str or not _DATE.fullmatch(value):
+    """`YYYY-MM-DD`."""
+    if not isinstance(value, str) or len(value) != len("2026-11-02") or value[4] != "-" or not value.isascii():
         return False
     try:
         date.fromisoformat(value)
@@ -37,72 +105,23 @@ def _is_date(value: Any) -> bool:
     return True
 
 
-# what the prop must be: the test, and how a message says it
-_TYPES: dict[str, tuple[Test, str]] = {
-    "string": (lambda value: type(value) is str, "text"),
-    "number": (_is_number, "a number"),
-    "integer": (_is_integer, "a whole number"),
-    "boolean": (lambda value: type(value) is bool, "true or false"),
-    "time": (_is_time, "a time (epoch milliseconds, or ISO 8601 with an offset)"),
-    "date": (_is_date, "a date such as 2026-11-02"),
-    "list": (lambda value: type(value) is list, "a list"),
-    "object": (lambda value: type(value) is dict, "an object"),
+FITS: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "number": _is_number,
+    "integer": _is_integer,
+    "boolean": lambda value: isinstance(value, bool),
+    "time": _is_time,
+    "date": _is_date,
+    "list": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
 }
-
-
-class SchemaChecker:
-    """`sources` None: there is no sources.yaml, and every event passes. Receipts are no source's, and pass."""
-
-    def __init__(self, sources: Mapping[str, Source] | None) -> None:
-        self._sources = sources
-        self._props = {
-            (source.name, event_type): [
-                (name, *_TYPES[kind], name in schema.required) for name, kind in _ordered(schema)
-            ]
-            for source in (sources or {}).values()
-            if source.enabled
-            for event_type, schema in source.events.items()
-        }
-
-    def check(self, event: Event) -> None:
-        """Raises EventError, reasons `unknown_source`, `source_off`, `unknown_type`, `missing_prop`, `bad_prop`.
-
-        A null counts as a missing prop. Props that are not declared may be anything.
-        """
-        if self._sources is None:
-            return
-        declared = self._props.get((event.source, event.type))
-        if declared is None:
-            if event.type == RECEIPT:
-                return
-            raise self._unknown(self._sources, event)
-        props = event.props
-        for name, fits, expected, required in declared:
-            value = props.get(name)
-            if value is None:
-                if required:
-                    raise EventError("missing_prop", f"'{name}' of {event.type} is missing")
-            elif not fits(value):
-                raise EventError("bad_prop", f"'{name}' of {event.type} must be {expected}")
-
-    @staticmethod
-    def _unknown(sources: Mapping[str, Source], event: Event) -> EventError:
-        if not event.source:
-            return EventError("unknown_source", "'source' is missing")
-        source = sources.get(event.source)
-        if source is None:
-            return EventError(
-                "unknown_source", f"there is no source {_said(event.source)}; there are {', '.join(sources)}"
-            )
-        if not source.enabled:
-            return EventError("source_off", f"the source {event.source} is switched off")
-        return EventError("unknown_type", f"the source {event.source} declares no event {_said(event.type)}")
-
-
-def _ordered(schema: EventSchema) -> list[tuple[str, str]]:
-    """Required props first: what is missing says more than what is wrong."""
-    return sorted(schema.props.items(), key=lambda prop: prop[0] not in schema.required)
-
-
-def _said(name: str) -> str:
-    return repr(name if len(name) <= 60 else name[:59] + "…")
+SAID = {
+    "string": "text",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "time": "epoch milliseconds or ISO 8601 with an offset",
+    "date": "a date such as 2026-11-02",
+    "list": "a list",
+    "object": "an object",
+}
