@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def schema(
     file: Annotated[
-        str | None, typer.Argument(help="The kind of file: activity, examples, metrics, ... Without: all, as definitions.")
+        str | None, typer.Argument(help="activity, examples, metrics, ...; without: all, as definitions.")
     ] = None,
     reference: Annotated[bool, typer.Option("--reference", help="The same for people: docs/reference.md.")] = False,
 ) -> None:
