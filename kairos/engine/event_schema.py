@@ -60,9 +60,7 @@ class SchemaChecker:
             value = props.get(name)
             if value is None:
                 if required:
-                    raise EventError(
-                        "missing_prop", f"'{name}' is required for {event.type} of source '{event.source}'"
-                    )
+                    raise EventError("missing_prop", f"'{name}' is required in {event.type} of '{event.source}'")
             elif not fits(value):
                 raise EventError("wrong_type", f"'{name}' must be {SAID[type_]} in {event.type} of '{event.source}'")
 

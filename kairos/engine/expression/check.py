@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kairos.engine.expression.functions import FUNCTIONS
 from kairos.engine.expression.problem import Problem, did_you_mean
@@ -29,7 +30,7 @@ _EVENT_TYPES = {"type": "string", "time": "integer", "id": "string", "source": "
 
 # The kinds of values that a type can have at run time; a time is epoch ms or ISO text.
 _EVERY = frozenset({"number", "text", "boolean", "list", "object"})
-_KINDS: dict[str, frozenset[str]] = {
+KINDS: dict[str, frozenset[str]] = {
     "number": frozenset({"number"}),
     "integer": frozenset({"number"}),
     "string": frozenset({"text"}),
@@ -52,10 +53,18 @@ _SAID = {
 _ORDERED = frozenset({"number", "text"})
 
 
-def check(text: str, tree: Node, names: Names) -> tuple[str, list[Problem]]:
-    """The expression's type, and everything that is wrong with it."""
+@dataclass(frozen=True)
+class Checked:
+    """The expression's type, the types of everything in it, and what is wrong with it."""
+
+    type: str
+    types: Mapping[Node, str]
+    problems: list[Problem]
+
+
+def check(text: str, tree: Node, names: Names) -> Checked:
     checker = _Checker(text, names)
-    return checker.type_of(tree), checker.problems
+    return Checked(checker.type_of(tree), checker.types, checker.problems)
 
 
 def said(type_: str) -> str:
@@ -66,6 +75,7 @@ def said(type_: str) -> str:
 class _Checker:
     def __init__(self, text: str, names: Names) -> None:
         self.problems: list[Problem] = []
+        self.types: dict[Node, str] = {}
         self._text = text
         self._names = names
 
@@ -79,6 +89,11 @@ class _Checker:
         return f"'{words if len(words) <= 60 else words[:57] + '...'}'"
 
     def type_of(self, node: Node) -> str:
+        """Checks the node and all below it."""
+        self.types[node] = type_ = self._type_of(node)
+        return type_
+
+    def _type_of(self, node: Node) -> str:
         match node:
             case Literal(value=value):
                 return _type_of_value(value)
@@ -176,7 +191,7 @@ class _Checker:
 
     def _aggregate(self, node: Node, function: str, step: str, prop: str) -> str:
         type_ = self._step_prop(node, step, prop)
-        if not _KINDS[type_] & _KINDS["number"]:
+        if not KINDS[type_] & KINDS["number"]:
             return self._problem(node, "type-mismatch", f"{function}() takes numbers; '{step}.{prop}' is {said(type_)}")
         return "integer" if type_ == "integer" and function != "avg" else "number"
 
@@ -192,7 +207,7 @@ class _Checker:
     # ------------------------------------------------------------------------------------------------------- operators
     def _condition(self, node: Node, where: str) -> None:
         type_ = self.type_of(node)
-        if not _KINDS[type_] & _KINDS["boolean"]:
+        if not KINDS[type_] & KINDS["boolean"]:
             hint = "compare it with something, or ask exists(..)"
             self._problem(
                 node, "type-mismatch", f"{where} takes conditions; {self._quote(node)} is {said(type_)}", hint
@@ -201,7 +216,7 @@ class _Checker:
     def _arithmetic(self, operands: list[Node], signs: list[str]) -> str:
         types = self._types(operands)
         for operand, type_ in zip(operands, types, strict=True):
-            if not _KINDS[type_] & _KINDS["number"]:
+            if not KINDS[type_] & KINDS["number"]:
                 message = f"arithmetic takes numbers only; {self._quote(operand)} is {said(type_)}"
                 self._problem(operand, "type-mismatch", message)
         return "integer" if set(types) == {"integer"} and "/" not in signs else "number"
@@ -221,29 +236,28 @@ class _Checker:
         (a, type_a), (b, type_b) = left, right
         if "null" in (type_a, type_b):
             return  # false, always: a warning's matter
-        if not _KINDS[type_a] & _KINDS[type_b]:
+        if not KINDS[type_a] & KINDS[type_b]:
             pair = f"{self._quote(a)} is {said(type_a)}, {self._quote(b)} is {said(type_b)}"
             message = f"a comparison of different types is always false: {pair}"
             self._problem(b, "type-mismatch", message)
         elif sign not in ("==", "!="):
             for operand, type_ in (left, right):
-                if not _KINDS[type_] & _ORDERED:
+                if not KINDS[type_] & _ORDERED:
                     message = f"'{sign}' orders numbers and texts; {self._quote(operand)} is {said(type_)}"
                     self._problem(operand, "type-mismatch", message)
                     return
 
     def _membership(self, left: tuple[Node, str], right: tuple[Node, str]) -> None:
         (a, type_a), (b, type_b) = left, right
-        if not _KINDS[type_b] & _KINDS["container"]:
+        if not KINDS[type_b] & KINDS["container"]:
             message = f"'in' looks into a list or a text; {self._quote(b)} is {said(type_b)}"
             self._problem(b, "type-mismatch", message)
-        elif type_b in ("string", "date") and not _KINDS[type_a] & _KINDS["string"]:
+        elif type_b in ("string", "date") and not KINDS[type_a] & KINDS["string"]:
             message = f"a text is found in a text; {self._quote(a)} is {said(type_a)}"
             self._problem(a, "type-mismatch", message)
         elif isinstance(b, ListOf):
-            # The items were checked when the list was: only their types are asked for again.
             for item in b.items:
-                self._pair(left, "==", (item, _Checker(self._text, self._names).type_of(item)))
+                self._pair(left, "==", (item, self.types[item]))
 
     # ------------------------------------------------------------------------------------------------------- functions
     def _call(self, node: Call) -> str:
@@ -251,8 +265,8 @@ class _Checker:
         types = self._types(node.arguments)
         for index, (argument, type_) in enumerate(zip(node.arguments, types, strict=True)):
             takes = function.takes[min(index, len(function.takes) - 1)]
-            kinds = _KINDS[takes]
-            if type_ != "null" and not _KINDS[type_] & kinds:
+            kinds = KINDS[takes]
+            if type_ != "null" and not KINDS[type_] & kinds:
                 message = f"{node.function}() takes {said(takes)}; {self._quote(argument)} is {said(type_)}"
                 self._problem(argument, "type-mismatch", message)
         if node.function == "in_crowd":

@@ -60,7 +60,7 @@ def parse(text: str, names: Names | None = None) -> Expression:
     tree = parse_tree(text)
     if names is None:
         return Expression(text, tree, "any", [])
-    type_, problems = check(text, tree, names)
-    if problems:
-        raise ExpressionError(sorted(problems, key=lambda problem: problem.offset))
-    return Expression(text, tree, type_, contradictions(text, tree))
+    checked = check(text, tree, names)
+    if checked.problems:
+        raise ExpressionError(sorted(checked.problems, key=lambda problem: problem.offset))
+    return Expression(text, tree, checked.type, contradictions(text, tree, checked.types))
