@@ -29,7 +29,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
 
 /**
  * Flink CEP itself, as a filter: a case a line on standard input, {"matches": [...]} or {"refused": reason} a line on
- * standard output. An event is the text "id|type|x"; a condition is null or [operator, operand, ...].
+ * standard output. An event is the text "id|type|name|x"; a condition is null or as in conditions.py.
  */
 public class FlinkOracle {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -67,7 +67,8 @@ public class FlinkOracle {
                     matches.addAll(nfa.advanceTime(access, state, time, skip).f0);
                     now = time;
                 }
-                String text = event.get(0).asText() + "|" + event.get(1).asText() + "|" + event.get(3).asText();
+                String text = String.join("|", event.get(0).asText(), event.get(1).asText(), event.get(3).asText(),
+                        event.get(4).asText());
                 matches.addAll(nfa.process(access, state, text, time, skip, () -> 0L));
             }
         }
@@ -168,28 +169,50 @@ public class FlinkOracle {
         }
     }
 
-    /** A condition on x of the event, and on what a step has taken. */
+    /** A condition on the event and on what a step has taken. */
     static class Holds extends IterativeCondition<String> {
         private final List<String> condition = new ArrayList<>();
+        private final List<Holds> all = new ArrayList<>();
 
         Holds(JsonNode condition) {
-            condition.forEach(part -> this.condition.add(part.asText()));
+            for (JsonNode part : condition) {
+                if (part.isArray()) {
+                    all.add(new Holds(part));
+                } else {
+                    this.condition.add(part.asText());
+                }
+            }
         }
 
         @Override
         public boolean filter(String event, Context<String> context) throws Exception {
-            if (condition.isEmpty()) {
+            for (Holds part : all) {
+                if (!part.filter(event, context)) {
+                    return false;
+                }
+            }
+            if (condition.isEmpty() || condition.get(0).equals("all")) {
                 return true;
             }
             int x = x(event);
             switch (condition.get(0)) {
-                case "ge": return x >= Integer.parseInt(condition.get(1));
-                case "eq": return x == Integer.parseInt(condition.get(1));
-                case "count_lt": return taken(context).size() < Integer.parseInt(condition.get(2));
-                case "sum_lt": return sum(taken(context)) + x < Integer.parseInt(condition.get(2));
+                case "name": return condition.subList(1, condition.size()).contains(event.split("\\|")[2]);
+                case "ge": return x >= operand(1);
+                case "gt": return x > operand(1);
+                case "eq": return x == operand(1);
+                case "count_lt": return taken(context).size() < operand(2);
+                case "count_eq": return taken(context).size() == operand(2);
+                case "sum_lt": return sum(taken(context)) + x < operand(2);
+                case "sum_eq": return sum(taken(context)) == operand(2);
+                case "sum_ge": return sum(taken(context)) >= operand(2);
                 case "gt_last": return gtLast(x, taken(context));
+                case "same_x": return !taken(context).isEmpty() && x(taken(context).get(0)) == x;
                 default: throw new IllegalArgumentException(condition.toString());
             }
+        }
+
+        private int operand(int place) {
+            return Integer.parseInt(condition.get(place));
         }
 
         private List<String> taken(Context<String> context) throws Exception {
@@ -207,7 +230,7 @@ public class FlinkOracle {
         }
 
         private static int x(String event) {
-            return Integer.parseInt(event.split("\\|")[2]);
+            return Integer.parseInt(event.split("\\|")[3]);
         }
     }
 
