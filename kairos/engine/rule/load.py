@@ -128,7 +128,7 @@ def _stray(path: str, report: Report) -> None:
     if not path.endswith(_OURS):
         return
     name = path.rsplit("/", 1)[-1]
-    hint = "rename it to .yaml" if name.endswith(".yml") else nearest(path, FOLDER_FILES)
+    hint = "rename it to .yaml" if name.endswith(".yml") else nearest(path, FOLDER_FILES, 0.75)
     expected = f"{', '.join(FOLDER_FILES)}, activities/<theme>/<activity>.yaml or templates/<name>.<channel>.liquid"
     report.at(1, 1, "error", "stray-file", f"{shown(path)} has no place in a rule folder: expected {expected}", hint)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from liquid import BoundTemplate, DictLoader, Environment
 from liquid.ast import Node
-from liquid.builtin.expressions import FilteredExpression, Path, TernaryFilteredExpression
-from liquid.exceptions import LiquidError, TemplateNotFoundError
+from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral, TernaryFilteredExpression
+from liquid.builtin.tags.include_tag import IncludeNode
+from liquid.builtin.tags.render_tag import RenderNode
+from liquid.exceptions import LiquidError
 from liquid.expression import Expression
+
+from kairos.engine.rule.text.report import nearest
 
 MAX_LOOP_TURNS = 1_000
 ROOTS = ("profile", "material")
@@ -38,9 +43,8 @@ class Variable:
 
 @dataclass(frozen=True)
 class TemplateProblem:
-    """`offset` characters into the text of `template`."""
+    """`offset` characters into the template's text."""
 
-    template: str
     offset: int
     code: str
     message: str
@@ -49,7 +53,10 @@ class TemplateProblem:
 
 @dataclass
 class TemplateFacts:
-    """What is known of one template with everything that it renders. With problems the variables may be incomplete."""
+    """What is known of one template. `problems` are its own, `variables` and `renders` also those of its partials.
+
+    With problems, the variables are incomplete.
+    """
 
     variables: list[Variable] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
@@ -65,46 +72,67 @@ class Templates:
 
     def facts(self, key: str) -> TemplateFacts:
         """Raises KeyError where there is no such template."""
-        facts = TemplateFacts()
+        facts, text = TemplateFacts(), self._texts[key]
         try:
-            template = self._environment.from_string(self._texts[key], name=key)
-            _Inspector(self._environment, template, facts).inspect()
+            template = self._environment.from_string(text, name=key)
         except LiquidError as error:
-            facts.problems.append(self._problem(key, error))
+            at = error.token.start_index if error.token is not None else -1
+            offset = at if at >= 0 else len(text.rstrip())
+            facts.problems.append(TemplateProblem(offset, "template-syntax", f"not valid Liquid: {error.args[0]}"))
+            return facts
         except RecursionError:
-            facts.problems.append(TemplateProblem(key, 0, "template-depth", "the template is nested too deep"))
+            facts.problems.append(TemplateProblem(0, "template-depth", "the template is nested too deep"))
+            return facts
+        with suppress(LiquidError, RecursionError):  # of a partial, which has its own facts
+            _Inspector(self._environment, self._texts, template, facts).inspect()
         return facts
-
-    def _problem(self, key: str, error: LiquidError) -> TemplateProblem:
-        """Of a template that does not parse: itself or, by its place, one that it renders."""
-        token = error.token
-        source = token.source if token is not None else self._texts[key]
-        owner = (
-            key if source == self._texts[key] else next((k for k, text in self._texts.items() if text == source), key)
-        )
-        if isinstance(error, TemplateNotFoundError):
-            message = f"there is no template {str(error.args[0])!r} to render: it is looked up in templates/ only"
-            return TemplateProblem(owner, token.start_index if token else 0, "template-missing", message)
-        at = token.start_index if token is not None and token.start_index >= 0 else len(self._texts[owner].rstrip())
-        return TemplateProblem(owner, at, "template-syntax", f"not valid Liquid: {error.args[0]}")
 
 
 class _Inspector:
     """One walk over the syntax tree, partials included."""
 
-    def __init__(self, environment: Environment, template: BoundTemplate, facts: TemplateFacts) -> None:
+    def __init__(
+        self, environment: Environment, known: Mapping[str, str], template: BoundTemplate, facts: TemplateFacts
+    ) -> None:
         self.environment = environment
+        self.known = known
         self.template = template
         self.facts = facts
 
     def inspect(self) -> None:
+        self._check_partials(self.template.nodes)
+        if self.facts.problems:
+            return
         analysis = self.template.analyze(include_partials=True)
         self._check_filters(analysis.filters)
-        self._check_tags(analysis.tags)
         outside = {(v.span.template_name, v.span.index): v for found in analysis.globals.values() for v in found}
         printed = set(self._printed(self.template, frozenset(), ()))
         for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
             self._variable(template, index, variable.segments, (template, index) in printed)
+
+    def _problem(self, template: str, offset: int, code: str, message: str, hint: str | None = None) -> None:
+        if template == self.template.name:
+            self.facts.problems.append(TemplateProblem(offset, code, message, hint))
+
+    def _check_partials(self, nodes: Iterable[Node]) -> None:
+        """`render` of a name in quotes that exists; no `include`."""
+        for node in nodes:
+            if isinstance(node, IncludeNode):
+                message = "'include' is not available: it shares its variables, so that they cannot be checked"
+                self._problem(self.template.name, node.token.start_index, "template-include", message, "use render")
+            elif isinstance(node, RenderNode):
+                self._check_partial(node)
+            else:
+                self._check_partials(node.children(_NO_CONTEXT, include_partials=False))
+
+    def _check_partial(self, node: RenderNode) -> None:
+        at = node.name.token.start_index
+        if not isinstance(node.name, StringLiteral):
+            message = f"render: expected the name of a template in quotes, found {node.name}"
+            self._problem(self.template.name, at, "template-missing", message, f"render '{node.name}'")
+        elif node.name.value not in self.known:
+            message = f"there is no template '{node.name.value}' to render: it is looked up in templates/ only"
+            self._problem(self.template.name, at, "template-missing", message)
 
     def _variable(self, template: str, index: int, segments: list[Any], printed: bool) -> None:
         root = str(segments[0])
@@ -114,27 +142,14 @@ class _Inspector:
             self.facts.variables.append(Variable(f"{root}.{segments[1]}", printed, template, index))
         else:
             message = f"'{root}' is read field by field, each by its name: {root}.name"
-            self.facts.problems.append(TemplateProblem(template, index, "template-variable", message))
+            self._problem(template, index, "template-variable", message)
 
     def _check_filters(self, filters: Mapping[str, list[Any]]) -> None:
+        known = sorted(self.environment.filters)
         for name, spans in filters.items():
-            if name not in self.environment.filters:
-                for span in spans:
-                    self._problem(
-                        span, "template-filter", f"unknown filter '{name}'", sorted(self.environment.filters), name
-                    )
-
-    def _check_tags(self, tags: Mapping[str, list[Any]]) -> None:
-        for span in tags.get("include", ()):
-            message = "'include' is not available: it shares its variables, so that they cannot be checked"
-            self.facts.problems.append(
-                TemplateProblem(span.template_name, span.index, "template-include", message, "use render")
-            )
-
-    def _problem(self, span: Any, code: str, message: str, known: list[str], name: str) -> None:
-        from kairos.engine.rule.text.report import nearest
-
-        self.facts.problems.append(TemplateProblem(span.template_name, span.index, code, message, nearest(name, known)))
+            for span in spans if name not in known else ():
+                message = f"unknown filter '{name}'"
+                self._problem(span.template_name, span.index, "template-filter", message, nearest(name, known))
 
     def _printed(
         self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
@@ -154,19 +169,20 @@ class _Inspector:
         else:
             self._check_range(template, expressions)
             guarded |= {str(path) for expression in expressions for path in _paths(expression)}
-        if partial := node.partial_scope():
-            yield from self._partial(str(partial.name).strip("'\""), template, guarded, above)
+        if isinstance(node, RenderNode):
+            yield from self._rendered(node, template, guarded, above)
             return
         for child in node.children(_NO_CONTEXT, include_partials=False):
             yield from self._printed_by(child, template, guarded, above)
 
-    def _partial(
-        self, name: str, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    def _rendered(
+        self, node: RenderNode, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
     ) -> Iterator[tuple[str, int]]:
+        name = str(node.name).strip("'\"")
         self.facts.renders.add(name)
         if name in above:
             message = f"'{name}' renders itself without end"
-            self.facts.problems.append(TemplateProblem(template.name, 0, "template-cycle", message))
+            self._problem(template.name, node.token.start_index, "template-cycle", message)
         else:
             yield from self._printed(self.environment.get_template(name), guarded, above)
 
@@ -179,7 +195,7 @@ class _Inspector:
             if isinstance(first, int) and isinstance(last, int) and last - first >= MAX_LOOP_TURNS:
                 message = f"a loop of {last - first + 1:,} turns: at most {MAX_LOOP_TURNS:,} are allowed"
                 at = iterable.token.start_index if iterable is not None else 0
-                self.facts.problems.append(TemplateProblem(template.name, at, "template-loop", message))
+                self._problem(template.name, at, "template-loop", message)
 
 
 _NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here

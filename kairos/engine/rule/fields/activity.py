@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from kairos.engine.rule.fields.common import CHANNEL, CONDITION, EVENTS, NAMED, NAMED_PROP, NAMES, VALUE, ZONE
+from kairos.engine.rule.fields.common import (
+    CHANNEL,
+    CONDITION,
+    EVENTS,
+    FREE_NAME,
+    NAMED,
+    NAMED_PROP,
+    NAMES,
+    VALUE,
+    ZONE,
+)
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Boolean,
@@ -114,7 +124,7 @@ SEND = Record(
         Field(
             "unless", Choice(("delivered", "read", "clicked")), "The receipt that makes it unnecessary.", "delivered"
         ),
-        Field("data", MapOf("name", NAMED_PROP, VALUE), "More template values, over those of the activity."),
+        Field("data", MapOf("name", FREE_NAME, VALUE), "More template values, over those of the activity."),
     ),
 )
 SENDS = ListOf(SEND, 1)
@@ -197,7 +207,7 @@ ACTIVITY = Record(
         Field("trigger", TRIGGER, "The moment.", REQUIRED),
         Field("audience", AUDIENCE, "The people."),
         Field("limits", LIMITS, "The restraint."),
-        Field("data", MapOf("name", NAMED_PROP, VALUE), "Values for templates and records: expressions."),
+        Field("data", MapOf("name", FREE_NAME, VALUE), "Values for templates and records: expressions."),
         Field("send", SENDS, "The message. Without it the activity is a watch: it contacts nobody."),
         Field("variants", ListOf(VARIANT, 1), "A/B test, in place of `send`."),
         Field("goal", GOAL, "The purpose."),

@@ -7,7 +7,8 @@ from kairos.engine.rule.fields.types import Choice, Expression, ListOf, Text, Ti
 from kairos.engine.rule.text.scalars import NAME, PROP
 
 NAMED = Text("a name (a-z, then a-z, 0-9 and _)", NAME, longest=100)
-NAMED_PROP = Text("the name of a prop", PROP, longest=100)
+NAMED_PROP = Text("the name of a prop (letters, digits and _)", PROP, longest=100)
+FREE_NAME = Text("a name (letters, digits and _)", PROP, longest=100)
 NAMES = ListOf(NAMED)
 EVENTS = ListOf(NAMED, shortest=1, one=True)
 USER = Text("a user id", longest=200, loose=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kairos.engine.rule.fields.common import CHANNEL, NAMED, NAMED_PROP, USER
+from kairos.engine.rule.fields.common import CHANNEL, FREE_NAME, NAMED, NAMED_PROP, USER
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Anything,
@@ -19,7 +19,7 @@ from kairos.engine.rule.fields.types import (
 
 OUTCOMES = ("send", "match", "hold", "suppress", "control", "goal", "regret")
 
-_PROFILES = MapOf("user", USER, MapOf("field", NAMED_PROP, Anything()))
+_PROFILES = MapOf("user", USER, MapOf("field", FREE_NAME, Anything()))
 _METRICS = MapOf("user", USER, MapOf("metric", NAMED, Anything()))
 
 EVENT = Record(
@@ -47,7 +47,7 @@ EXPECTED = Record(
         Field("variant", NAMED, "The arm of an A/B test."),
         Field("attempt", Integer(1), "Which attempt."),
         Field("value", Anything(), "The value of a goal."),
-        Field("data", MapOf("name", NAMED_PROP, Anything()), "The template values, as far as named."),
+        Field("data", MapOf("name", FREE_NAME, Anything()), "The template values, as far as named."),
     ),
 )
 

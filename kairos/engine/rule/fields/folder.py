@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from kairos.engine.expression.scope import PROP_TYPES
-from kairos.engine.rule.fields.common import CHANNEL, EVENTS, NAMED, NAMED_PROP, NAMES, PROP_TYPE, RULE, USER, ZONE
+from kairos.engine.rule.fields.common import (
+    CHANNEL,
+    EVENTS,
+    FREE_NAME,
+    NAMED,
+    NAMED_PROP,
+    NAMES,
+    PROP_TYPE,
+    RULE,
+    USER,
+    ZONE,
+)
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Boolean,
@@ -30,11 +41,11 @@ METRIC = Record(
     "An aggregate over a user's events.",
     (
         Field("count", EVENTS, "How many such events."),
-        Field("sum", _AGGREGATED, "The sum of a prop of the events `of`."),
-        Field("avg", _AGGREGATED, "The mean of a prop."),
+        Field("sum", NAMED_PROP, "The sum of a prop of the events `of`."),
+        Field("avg", NAMED_PROP, "The mean of a prop."),
         Field("min", _AGGREGATED, "The smallest value of a prop."),
         Field("max", _AGGREGATED, "The greatest value of a prop."),
-        Field("distinct", _AGGREGATED, "How many different values of a prop."),
+        Field("distinct", NAMED_PROP, "How many different values of a prop."),
         Field("last", _AGGREGATED, "The latest value of a prop, or `event.time`."),
         Field("first", _AGGREGATED, "The earliest value of a prop, or `event.time`."),
         Field("of", EVENTS, "The events whose prop it is; not with `count`."),
@@ -130,7 +141,7 @@ SOURCE = Record(
     "Where events come from.",
     (
         Field("enabled", Boolean(), "Off: its events are not taken.", True),
-        Field("identity", OneOf((Choice(("user_id",)), MapOf("field", NAMED_PROP, Choice(("redis",)), 1))),
+        Field("identity", OneOf((Choice(("user_id",)), MapOf("field", FREE_NAME, Choice(("redis",)), 1))),
               "What identifies the user; anything but user_id is looked up before keying.", "user_id"),
         Field("map", Record("map", "From native JSON: envelope field to path.", tuple(
             Field(name, _PATH, doc) for name, doc in (
@@ -143,4 +154,4 @@ SOURCE = Record(
     ),
 )  # fmt: skip
 SOURCES = MapOf("source", NAMED, SOURCE)
-PROFILE = MapOf("field", NAMED_PROP, PROP_TYPE)
+PROFILE = MapOf("field", FREE_NAME, PROP_TYPE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 from kairos.engine.expression.condition import Script
@@ -60,8 +61,7 @@ def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
         case Expression() if type_.script and node.kind == "mapping":
             return _script(node, type_, report, name)
     if not node.is_scalar:
-        hint = "put it into quotes as a whole" if isinstance(type_, Expression) else None
-        report.error(node, "wrong-type", f"{name}: expected {type_.expected}, found {KINDS[node.kind]}", hint)
+        _wrong_kind(node, type_, report, name, _not_an_expression(node) if isinstance(type_, Expression) else None)
         return None
     try:
         return Value(node, type_, _scalar(node, type_))
@@ -70,6 +70,16 @@ def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
         expected = refused.expected or type_.expected
         report.error(node, refused.code, f"{name}: expected {expected}, found {found}", refused.hint)
         return None
+
+
+def _not_an_expression(node: Node) -> str:
+    if any(key.text == "js" for key, _ in node.entries):
+        return "JavaScript has no place here: it is for the conditions of an activity"
+    return "put it into quotes as a whole"
+
+
+def _wrong_kind(node: Node, type_: Type, report: Report, name: str, hint: str | None = None) -> None:
+    report.error(node, "wrong-type", f"{name}: expected {type_.expected}, found {_found(node)}", hint)
 
 
 def _scalar(node: Node, type_: Type) -> Any:
@@ -103,7 +113,7 @@ _YES_NO = ("yes", "no", "on", "off", "y", "n", "1", "0", "true", "false")
 def _text(node: Node, type_: Text) -> str:
     if node.kind == "null" and not node.text:
         raise _Refused("empty")
-    if node.kind != "text" and not type_.loose:
+    if node.kind != "text" and not (type_.loose and node.kind in ("integer", "float")):
         raise _Refused("wrong-type", "put it into quotes if it is meant as text")
     if type_.pattern and not re.fullmatch(type_.pattern, node.text):
         raise _Refused("bad-name", _renamed(node.text, type_.pattern))
@@ -135,7 +145,8 @@ def _spelt(node: Node, type_: Type) -> Any:
         case Percent():
             value: Any = scalars.parse_percent(node.text)
             if value is None:
-                raise _Refused("bad-percentage", f"{node.text}%" if node.kind in ("integer", "float") else None)
+                hint = f"did you mean {node.text}%?" if node.kind in ("integer", "float") else None
+                raise _Refused("bad-percentage", hint)
             return value
         case Clock():
             value = scalars.parse_clock(node.text)
@@ -164,8 +175,7 @@ def _duration(node: Node, type_: Duration) -> int:
 
 def _record(node: Node, type_: Record, report: Report, name: str) -> Value | None:
     if node.kind != "mapping":
-        keys = listed([f.name for f in type_.fields], "and")
-        report.error(node, "wrong-type", f"{name}: expected a mapping with the keys {keys}, found {KINDS[node.kind]}")
+        _wrong_kind(node, type_, report, name)
         return None
     value = Value(node, type_, {})
     for key, child in _unique(node, value, report, name):
@@ -196,14 +206,13 @@ def _is_other(value: Value, node: Node, type_: Record, key: Node) -> bool:
 
 
 def _choose(value: Value, type_: Record, report: Report, name: str) -> None:
-    given = [key for key in type_.choose if key in value.keys]
+    given = [key for key in value.keys if key in type_.choose]
     if len(given) == 1 or not type_.choose:
         return
     value.broken = True
     if given:
-        report.error(
-            value.keys[given[1]], "too-many-kinds", f"{name}: {listed(given, 'and')} exclude each other: keep one"
-        )
+        message = f"{name}: {listed(given, 'and')} exclude each other: keep one"
+        report.error(value.keys[given[1]], "too-many-kinds", message)
     elif not any(k not in value.data for k in value.keys):
         report.error(value.node, "missing-key", f"{name}: one of {listed(type_.choose)} is missing")
 
@@ -233,6 +242,8 @@ def _unknown_key(node: Node, key: Node, child: Node, type_: Record, report: Repo
         return
     known = [f.name for f in type_.fields]
     hint = nearest(key.text, known) or f"known keys: {listed(known, 'and')}"
+    if type_.other:
+        hint = f"one {type_.other_what} an entry, beside {listed(known, 'and')}"
     report.error(key, "unknown-key", f"{name}: unknown key {shown(key.text)}", hint)
 
 
@@ -243,13 +254,11 @@ def _broken_off(node: Node) -> bool:
 
 def _map(node: Node, type_: MapOf, report: Report, name: str) -> Value | None:
     if node.kind != "mapping":
-        report.error(
-            node, "wrong-type", f"{name}: expected a mapping from {type_.what} to its value, found {KINDS[node.kind]}"
-        )
+        _wrong_kind(node, type_, report, name)
         return None
     value = Value(node, type_, {})
     for key, child in _unique(node, value, report, name):
-        if read(key, _as_key(type_.key), report, f"{name}: {type_.what}") is None:
+        if read(_as_text(key), type_.key, report, f"{name}: {type_.what}") is None:
             value.broken = True
         _adopt(value, key.text, read(child, type_.value, report, key.text))
     if len(node.entries) < type_.shortest:
@@ -257,9 +266,9 @@ def _map(node: Node, type_: MapOf, report: Report, name: str) -> Value | None:
     return value
 
 
-def _as_key(type_: Text) -> Text:
+def _as_text(key: Node) -> Node:
     """A key is text however it is spelt: `1:` and `true:` are the keys '1' and 'true'."""
-    return Text(type_.expected, type_.pattern, type_.longest, type_.shortest, loose=True)
+    return replace(key, kind="text")
 
 
 def _adopt(parent: Value, key: str, child: Value | None) -> None:
@@ -272,11 +281,12 @@ def _adopt(parent: Value, key: str, child: Value | None) -> None:
 
 def _list(node: Node, type_: ListOf, report: Report, name: str) -> Value | None:
     if node.kind != "list" and not type_.one:
-        report.error(node, "wrong-type", f"{name}: expected a list of {_plural(type_.item)}, found {_found(node)}")
+        hint = f"[{node.text}]" if not isinstance(type_.item, Record) and node.kind == "text" else None
+        _wrong_kind(node, type_, report, name, hint)
         return None
     nodes = node.items if node.kind == "list" else [node]
     if len(nodes) < type_.shortest:
-        report.error(node, "empty", f"{name}: the list is empty", f"expected {type_.item.expected}")
+        report.error(node, "empty", f"{name}: expected at least one, found an empty list")
         return None
     value = Value(node, type_, [])
     for number, item in enumerate(nodes):
@@ -285,12 +295,6 @@ def _list(node: Node, type_: ListOf, report: Report, name: str) -> Value | None:
             value.data.append(child)
         value.broken = value.broken or child is None or child.broken
     return value if len(value.data) >= type_.shortest else None
-
-
-def _plural(item: Type) -> str:
-    if isinstance(item, Record):
-        return f"mappings with the keys {listed([f.name for f in item.fields], 'and')}"
-    return f"values, each {item.expected}"
 
 
 def _found(node: Node) -> str:
@@ -343,25 +347,17 @@ def _script(node: Node, type_: Expression, report: Report, name: str) -> Value |
 
 def _anything(node: Node, type_: Anything, report: Report, name: str) -> Value | None:
     """A JSON value: plain data, whatever its shape."""
-    problems: list[Node] = []
-    data = _json(node, problems)
-    for problem in problems:
-        report.error(
-            problem, "bad-value", f"{name}: {shown(problem.text)} is not a JSON value here", "a duplicate key or number"
-        )
-    return None if problems else Value(node, type_, data)
+    before = len(report.findings)
+    data = _json(node, report, name)
+    return Value(node, type_, data) if len(report.findings) == before else None
 
 
-def _json(node: Node, problems: list[Node]) -> Any:
+def _json(node: Node, report: Report, name: str) -> Any:
     if node.kind == "list":
-        return [_json(item, problems) for item in node.items]
+        return [_json(item, report, name) for item in node.items]
     if node.kind == "mapping":
-        data: dict[str, Any] = {}
-        for key, child in node.entries:
-            if key.text in data:
-                problems.append(key)
-            data[key.text] = _json(child, problems)
-        return data
+        value = Value(node, Anything(), {})
+        return {key.text: _json(child, report, key.text) for key, child in _unique(node, value, report, name)}
     if node.kind in ("integer", "float") and not -(2**63) <= node.value < 2**64:
-        problems.append(node)
+        report.error(node, "bad-number", f"{name}: expected a number that JSON can hold, found {shown(node.text)}")
     return node.value

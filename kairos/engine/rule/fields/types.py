@@ -65,14 +65,14 @@ class Duration:
     @property
     def expected(self) -> str:
         least = "at least 0s" if self.zero else "positive"
-        return f"a duration such as 90s, 10m, 24h or 7d, {least} and at most 3650d"
+        return f"a duration such as 90s, 10m, 24h, 7d ({least}, at most 3650d)"
 
 
 @dataclass(frozen=True)
 class Percent:
     """Read as a share, 0..1."""
 
-    expected: str = "a percentage from 0% to 100%, with its % sign"
+    expected: str = "a percentage (0% to 100%, with the % sign)"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class ListOf:
 
     @property
     def expected(self) -> str:
-        return f"{self.item.expected} or a list of them" if self.one else "a list"
+        return f"{self.item.expected} or a list of them" if self.one else f"a list, each {self.item.expected}"
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,10 @@ class MapOf:
     key: Text
     value: Type
     shortest: int = 0
-    expected: str = "a mapping"
+
+    @property
+    def expected(self) -> str:
+        return f"a mapping from {self.what} to its value"
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,10 @@ class OneOf:
 
     @property
     def expected(self) -> str:
-        return listed(option.expected for option in self.options)
+        words: list[str] = []
+        for option in self.options:
+            words += option.values if isinstance(option, Choice) else [option.expected]
+        return listed(words)
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,11 @@ class Record:
     choose: tuple[str, ...] = ()
     other: Type | None = None  # the one further key, named by the author (an example's event)
     other_what: str = ""
-    expected: str = "a mapping"
+
+    @property
+    def expected(self) -> str:
+        keys = [f.name for f in self.fields]
+        return f"a mapping with the key{'s' if len(keys) > 1 else ''} {listed(keys, 'and')}"
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)

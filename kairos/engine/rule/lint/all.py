@@ -32,9 +32,10 @@ def check_all(
         check_references(draft, world)
         check_per_metrics(draft, world, checked)
         check_dates(draft, world, today)
-        check_temporal(draft, world, checked)
+        if not draft.source.broken:
+            check_temporal(draft, world, checked)
     check_names(drafts)
-    check_overlaps(drafts.values())
+    check_overlaps(draft for draft in drafts.values() if not draft.source.broken)
     check_templates(drafts, world, reports)
     for path, value in values.items():
         if path.endswith(".test.yaml"):

@@ -64,7 +64,7 @@ def _of_a_lost_file(problem: Problem, world: World) -> bool:
 
 
 def _hint(problem: Problem, field: str) -> str | None:
-    if field.startswith("data.") and problem.code in ("unknown-prop", "expression-syntax", "unknown-step"):
+    if field.startswith("data.") and problem.code in ("unknown-prop", "expression-syntax"):
         return f"{problem.hint + '; ' if problem.hint else ''}text is quoted twice: '\"...\"'"
     return problem.hint
 

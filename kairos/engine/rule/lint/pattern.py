@@ -28,9 +28,10 @@ def check_trigger(draft: Draft) -> None:
 
 
 def _check_form(trigger: Value, report: Report) -> None:
-    form = next((key for key in TRIGGER.choose if key in trigger.keys), None)
-    if form is None:
+    forms = [key for key in TRIGGER.choose if key in trigger.keys]
+    if len(forms) != 1:
         return
+    form = forms[0]
     for key, node in trigger.keys.items():
         if key not in TRIGGER_KEYS[form] and key not in TRIGGER.choose and TRIGGER.field(key):
             keys = listed(TRIGGER_KEYS[form], "and")

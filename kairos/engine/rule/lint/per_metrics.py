@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kairos.engine.expression.tree import Field, walk
 from kairos.engine.rule.lint.expressions import Checked
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
@@ -10,22 +13,28 @@ from kairos.engine.rule.lower.activity import Draft
 def check_per_metrics(draft: Draft, world: World, checked: list[Checked]) -> None:
     per = draft.activity.pattern.per
     for found in checked:
-        for name, wanted in _read(found, world):
+        for field, wanted in _reads(found, world):
             if wanted != per:
-                message = f"{found.field}: metric.{name} has one value per {wanted}; this activity has " + (
-                    f"per: {per}" if per else "no `per` to say which"
-                )
-                found.report.error(found.value.node, "metric-per", message, f"trigger: {{per: {wanted}, ...}}")
+                own = f"per: {per}" if per else "no `per` to say which"
+                message = f"metric.{field.name} has one value per {wanted}; this activity has {own}"
+                _report(found, field, message, f"trigger: {{per: {wanted}, ...}}")
 
 
 def check_crowd_metrics(found: Checked, world: World) -> None:
-    for name, wanted in _read(found, world):
-        message = f"where: metric.{name} has one value per {wanted}; a crowd has none to say which"
-        found.report.error(found.value.node, "metric-per", message, "use a metric without `per`")
+    for field, wanted in _reads(found, world):
+        message = f"metric.{field.name} has one value per {wanted}; a crowd has none to say which"
+        _report(found, field, message, "use a metric without `per`")
 
 
-def _read(found: Checked, world: World) -> list[tuple[str, str]]:
-    """The metrics that an expression reads which have a `per`."""
-    reads = found.expression.reads
-    specs = [world.metrics[name] for name in sorted(reads.metrics | reads.priors) if name in world.metrics]
-    return [(spec.name, spec.per) for spec in specs if spec.per is not None]
+def _report(found: Checked, field: Field, message: str, hint: str) -> None:
+    place = (found.value.node, field.start)
+    found.report.inside(*place, "error", "metric-per", f"{found.field}: {message}", hint)
+
+
+def _reads(found: Checked, world: World) -> Iterator[tuple[Field, str]]:
+    """Where an expression reads a metric that has a `per`, and that `per`."""
+    for node in walk(found.expression.tree):
+        if isinstance(node, Field) and node.root in ("metric", "prior"):
+            metric = world.metrics.get(node.name)
+            if metric is not None and metric.per is not None:
+                yield node, metric.per

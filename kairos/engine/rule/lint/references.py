@@ -83,12 +83,11 @@ def _check_per(draft: Draft, world: World) -> None:
     per = draft.source.find("trigger", "per")
     if per is None:
         return
-    for step in draft.activity.pattern.steps:
-        for type_ in step.types:
-            props = world.props([type_])
-            if props is not None and per.data not in props:
-                message = f"per: '{per.data}' is not a prop of {type_}, so the pattern would never see one"
-                draft.report.error(per.node, "unknown-prop", message, nearest(per.data, props))
+    types = dict.fromkeys(type_ for step in draft.activity.pattern.steps for type_ in step.types)
+    lacking = [type_ for type_ in types if (props := world.props([type_])) is not None and per.data not in props]
+    if lacking:
+        message = f"per: '{per.data}' is not a prop of {listed(lacking, 'and')}: such an event would never be seen"
+        draft.report.error(per.node, "unknown-prop", message, nearest(per.data, world.props(lacking) or ()))
 
 
 def _check_metric(metric: Value, world: World, report: Report) -> None:
@@ -98,7 +97,9 @@ def _check_metric(metric: Value, world: World, report: Report) -> None:
     function = next(
         (key for key in metric.data if key in ("sum", "avg", "min", "max", "distinct", "last", "first")), None
     )
-    if function and not metric.find("of") and "of" not in metric.keys:
+    if metric.broken:
+        return
+    if function and not metric.find("of"):
         report.error(
             metric.keys[function],
             "missing-key",

@@ -79,10 +79,8 @@ def _quiet_hours(draft: Draft, world: World) -> None:
         )
         draft.report.warning(place.node, "hold-expires", message, "quiet_hours: drop says the same plainly")
     if length >= 23 * HOUR:
-        node = place.node if place else draft.source.keys["activity"]
-        draft.report.warning(
-            node, "always-quiet", f"quiet hours of {spell_duration(length)} leave no time to send", "policy.yaml"
-        )
+        message = f"activity: quiet hours of {spell_duration(length)} leave next to no time to send"
+        draft.report.warning(draft.source.keys["activity"], "always-quiet", message, "see quiet_hours in policy.yaml")
 
 
 def _redundant_per(draft: Draft, checked: Checked) -> None:

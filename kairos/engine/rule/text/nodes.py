@@ -210,6 +210,8 @@ def _tag(tag: str) -> str:
 
 def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
     mark = error.problem_mark or error.context_mark
+    if "end of stream" in (error.problem or "") and error.context_mark:
+        mark = error.context_mark  # where it begins says more than where the file ends
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem, context = error.problem or "not readable", error.context or ""
     where = f" {context}" if context else ""
@@ -223,7 +225,7 @@ def _syntax_hint(problem: str, context: str) -> str | None:
         return "inside braces, an expression with a comma, bracket, brace or quote is quoted as a whole: '...'"
     if "expected key" in problem or "block end" in problem:
         return (
-            "a value that starts with a quote or bracket and goes on after it is quoted as a whole: where: '\"a\" == b'"
+            "check the indentation; what starts with a quote or bracket and goes on is quoted as a whole: '\"a\" == b'"
         )
     if "mapping values" in problem:
         return "text with a colon and a space is quoted as a whole; check the indentation, too"

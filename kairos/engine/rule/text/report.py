@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,6 +13,7 @@ from kairos.engine.rule.text.nodes import Node
 from kairos.engine.rule.text.place import place_in_scalar
 
 SHOWN = 40
+_PASSWORD = re.compile(r"://.*", re.DOTALL)
 
 
 @dataclass
@@ -54,20 +56,21 @@ class Report:
 
 
 def shown(text: str) -> str:
-    """A value for a message: quoted, control characters escaped, cut to a readable length."""
+    """A value for a message: quoted, control characters escaped, cut short, what may hold a password left out."""
+    text = _PASSWORD.sub("://...", text)
     cut = text if len(text) <= SHOWN else text[:SHOWN] + "..."
     return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut) + "'"
 
 
 def listed(words: Iterable[str], joint: str = "or") -> str:
-    """`a, b or c`."""
-    *head, last = list(words)
+    """`a, b or c`; `none` of no words."""
+    *head, last = list(words) or ["none"]
     return f"{', '.join(head)} {joint} {last}" if head else last
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """`did you mean ...?`, or None where nothing is near."""
     candidates = list(known)
-    found = difflib.get_close_matches(word[:100], candidates, 1, 0.6)
+    found = difflib.get_close_matches(word[:100], candidates, 1, likeness)
     found = found or [c for c in candidates if c.lower() == word.lower()]
     return f"did you mean '{found[0]}'?" if found else None
