@@ -38,7 +38,7 @@ def _check_kafka(kafka: Kafka) -> None:
     try:
         check_kafka(kafka.bootstrap)
         if kafka.create_topics and kafka.properties.get("security.protocol", "PLAINTEXT") == "PLAINTEXT":
-            create_topics(kafka.bootstrap, OUTPUTS, kafka.create_topics)
+            create_topics(kafka.bootstrap, [kafka.prefix + topic for topic in OUTPUTS], kafka.create_topics)
     except KafkaUnreachableError as error:
         raise StartError(f"kafka.bootstrap: {error}; start it (`make up`) or set kafka.bootstrap") from None
 

@@ -48,7 +48,9 @@ def name_operators(env: StreamExecutionEnvironment) -> list[str]:
     uids = []
     for transformation in _transformations(env):
         if transformation.getUid() is None:
-            kind = re.sub(r"[^a-z]+", "-", re.sub(r"\[.*", "", transformation.getName()).lower()).strip("-") or "operator"
+            kind = (
+                re.sub(r"[^a-z]+", "-", re.sub(r"\[.*", "", transformation.getName()).lower()).strip("-") or "operator"
+            )
             taken[kind] += 1
             transformation.setUid(f"{kind}-{taken[kind]}")
         uids.append(str(transformation.getUid()))

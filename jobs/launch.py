@@ -71,11 +71,18 @@ def say(message: str) -> None:
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="marketing", description="Runs the job, in this process or under `flink run`.")
+    parser = argparse.ArgumentParser(
+        prog="marketing", description="Runs the job, in this process or under `flink run`."
+    )
     parser.add_argument("--conf", default="conf/embedded.yaml", help="configuration file (default: %(default)s)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a key: kafka.bootstrap=...")
     parser.add_argument(
-        "--from", dest="restore", metavar="PATH", help="resume from a savepoint or checkpoint; `latest`: the newest checkpoint"
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="overrides a key: kafka.bootstrap=..."
+    )
+    parser.add_argument(
+        "--from",
+        dest="restore",
+        metavar="PATH",
+        help="resume from a savepoint or checkpoint; `latest`: the newest checkpoint",
     )
     return parser.parse_args(arguments)
 

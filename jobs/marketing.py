@@ -32,7 +32,9 @@ def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
     tables = StreamTableEnvironment.create(env)
     if settings.kafka:
         events = kafka_events(tables, settings.kafka, settings.time)
-        releases = polled_releases(tables, partial(open_rule_store, settings.rules.store), run.release, settings.rules.poll)
+        releases = polled_releases(
+            tables, partial(open_rule_store, settings.rules.store), run.release, settings.rules.poll
+        )
     else:
         events = file_events(tables, run.input)
         releases = shipped_release(env, run.release)

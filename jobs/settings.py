@@ -83,7 +83,8 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`properties` go to every Kafka client of the job (security.protocol, sasl.jaas.config, ...).
 
-    `start`: where a job without checkpoint begins; `committed` falls back to the earliest. `exactly_once` is for
+    `prefix` stands before the names of all topics that the job writes to (`events`, which it reads, should then match the
+    prefixed `receipts`). `start`: where a job without checkpoint begins; `committed` falls back to the earliest. `exactly_once` is for
     the topic `decisions`: visible to readers of committed records at each checkpoint. `create_topics`: partitions of
     output topics that are missing at the start; 0: do not create.
     """
@@ -91,6 +92,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bootstrap: str
     group: str = "kairos"
     events: str = r"events\..*|receipts"
+    prefix: str = ""
     discovery: Duration = Duration(1_000)
     start: Literal["committed", "earliest", "latest"] = "committed"
     exactly_once: bool = False
@@ -232,7 +234,9 @@ def _environment(reference: re.Match[str]) -> str:
     name, default = reference.groups()
     value = os.environ.get(name) or default
     if value is None:
-        raise SettingsError(f"the environment variable {name} is not set, and the configuration gives no default for it")
+        raise SettingsError(
+            f"the environment variable {name} is not set, and the configuration gives no default for it"
+        )
     return value
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pyflink.datastream import DataStream
+import re
+
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from jobs.settings import Kafka
 from jobs.sources import options, sql_text
-from operators.rows import DECISIONS
-
-OUTPUT_TOPICS = r"decisions|dead-letters|receipts|deliveries\..+"
+from operators.rows import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries
 
 
 def file_sink(tables: StreamTableEnvironment, statements: StatementSet, folder: str) -> None:
@@ -23,18 +22,19 @@ def file_sink(tables: StreamTableEnvironment, statements: StatementSet, folder: 
 
 def kafka_sink(tables: StreamTableEnvironment, statements: StatementSet, kafka: Kafka) -> None:
     """At least once, visible at once; `decisions` exactly once on demand, then visible at each checkpoint."""
+    everything = f"{re.escape(kafka.prefix)}({DECISIONS}|{DEAD_LETTERS}|{RECEIPTS}|{deliveries('.+')})"
+    _kafka_table(tables, "records", everything, kafka)
     if kafka.exactly_once:
-        _kafka_table(tables, "exact", DECISIONS, kafka, exactly_once=True)
-        _kafka_table(tables, "records", OUTPUT_TOPICS, kafka)
-        statements.add_insert_sql(_insert("exact", f"WHERE topic = '{DECISIONS}'"))
-        statements.add_insert_sql(_insert("records", f"WHERE topic <> '{DECISIONS}'"))
+        _kafka_table(tables, "exact_records", re.escape(kafka.prefix + DECISIONS), kafka, exactly_once=True)
+        statements.add_insert_sql(_insert("exact_records", kafka.prefix, f"WHERE topic = '{DECISIONS}'"))
+        statements.add_insert_sql(_insert("records", kafka.prefix, f"WHERE topic <> '{DECISIONS}'"))
     else:
-        _kafka_table(tables, "records", OUTPUT_TOPICS, kafka)
-        statements.add_insert_sql(_insert("records", ""))
+        statements.add_insert_sql(_insert("records", kafka.prefix, ""))
 
 
-def _insert(table: str, where: str) -> str:
-    return f"INSERT INTO {table} SELECT topic, k, v, TO_TIMESTAMP_LTZ(ts, 3) FROM outputs {where}"
+def _insert(table: str, prefix: str, where: str) -> str:
+    return f"""
+        INSERT INTO {table} SELECT {sql_text(prefix)} || topic, k, v, TO_TIMESTAMP_LTZ(ts, 3) FROM outputs {where}"""
 
 
 def _kafka_table(

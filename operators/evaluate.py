@@ -98,7 +98,9 @@ class Evaluate(KeyedBroadcastProcessFunction):
         state, _ = self._load()
         timers = ctx.timer_service()
         watermark = timers.current_watermark()
-        effects = self._engine.on_time(ctx.get_current_key(), state, timestamp if watermark == END_OF_INPUT else watermark)
+        effects = self._engine.on_time(
+            ctx.get_current_key(), state, timestamp if watermark == END_OF_INPUT else watermark
+        )
         self._save(state, _NO_TIMER, timers)
         for effect in effects:
             yield self._row(effect, b"", "")
@@ -130,19 +132,23 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._engine.adopt(plan)
         self._plan = plan
         self._known = [*self._known, release][-2:]
-        self._schema = SchemaChecker(release.rules.sources)
+        sources = release.rules.sources
+        self._check = None if sources is None else SchemaChecker(sources).check
 
     def _accept(self, key: str | None, line: bytes, timestamp: int) -> Event:
         """The contract of the topics: an envelope, keyed by user, stamped with the event's time. Raises EventError."""
         event = decode(line)
         if key != event.user_id:
             raise EventError("wrong_key", "the record's key is not the event's user_id")
-        if timestamp != event.time:
-            raise EventError("wrong_timestamp", f"the record's timestamp {timestamp} is not the event's time {event.time}")
         ahead = self._settings.ahead
         if ahead is not None and event.time > self._clock() * 1000 + ahead:
             raise EventError("future", "the event is further ahead of the clock than limits.ahead allows")
-        self._schema.check(event)
+        if timestamp != event.time:
+            raise EventError(
+                "wrong_timestamp", f"the record's timestamp {timestamp} is not the event's time {event.time}"
+            )
+        if self._check is not None:
+            self._check(event)
         return event
 
     def _load(self) -> tuple[UserState, int]:

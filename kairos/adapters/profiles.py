@@ -54,7 +54,7 @@ def check_profiles(redis_url: str | None, file: str | None) -> None:
     except (redis.RedisError, ValueError) as error:
         raise ProfilesUnreachableError(f"no Redis answers at {redis_url}: {error}") from None
     except (OSError, ProfileFileError) as error:
-        raise ProfilesUnreachableError(f"the file {file}: {error}") from None
+        raise ProfilesUnreachableError(f"the file {file}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def connect(url: str) -> redis.Redis:

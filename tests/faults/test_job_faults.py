@@ -1,0 +1,116 @@
+"""What the job does when things around it, or it itself, break."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.apps.stack import Stack
+from tests.flink.rules import THIRD, UNPAID, write_rules
+from tests.flink.support import LiveJob, eventually
+from tests.flink.test_live import MINUTE, event, key, now
+
+pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow]
+
+
+@pytest.fixture
+def live_job(tmp_path: Path) -> Iterator[Callable[..., LiveJob]]:
+    made: list[LiveJob] = []
+
+    def make(stack: Stack, rules: Path, *overrides: str) -> LiveJob:
+        made.append(LiveJob(tmp_path / f"job{len(made)}", stack.settings.kafka, rules, overrides))
+        return made[-1]
+
+    yield make
+    for job in made:
+        job.close()
+
+
+def history(seed: int, start: int, minutes: int, count: int) -> list[dict[str, Any]]:
+    """Orders, payments and views of 40 users, in the order of their time up to a second of disorder."""
+    chance = random.Random(seed)
+    times = sorted(start + chance.randrange(minutes * MINUTE) for _ in range(count))
+    found = []
+    for place, time in enumerate(times):
+        kind = chance.choice(["order_created", "order_created", "order_paid", "view", "view", "other"])
+        one = event(f"u{chance.randrange(40)}", kind, time, order_id=f"o{chance.randrange(4)}")
+        found.append((time + chance.randrange(1_000), one | {"id": f"{seed}-{place}"}))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("backend", ["hashmap", "rocksdb"])
+def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
+    stack: Stack, live_job: Callable[..., LiveJob], tmp_path: Path, backend: str
+) -> None:
+    """Two jobs on the same events: one goes through undisturbed, the other is killed twice in the middle."""
+    rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third=THIRD)
+    overrides = (f"state.backend={backend}", "kafka.exactly_once=true")
+    calm, killed = live_job(stack, rules, *overrides), live_job(stack, rules, *overrides)
+    start = now() - 3 * 60 * MINUTE
+    parts = [history(seed, start + seed * 50 * MINUTE, 45, 1_500) for seed in range(3)]
+    end = event("last", "order_created", start + 160 * MINUTE, order_id="end")
+
+    calm.start().until_running()
+    for part in parts:
+        calm.send(*part)
+    calm.send(end)
+    expected = eventually(lambda: committed(calm), ended)
+
+    killed.start().until_running()
+    for number, part in enumerate(parts):
+        seen = len(committed(killed))
+        killed.send(*part)
+        if number < 2:
+            eventually(lambda seen=seen: committed(killed), lambda found, seen=seen: len(found) > seen)
+            killed.process.kill()
+            killed.start("--from", "latest").until_running()
+    killed.send(end)
+    found = eventually(lambda: committed(killed), ended)
+
+    assert len(expected) > 500
+    assert {record["outcome"] for record in expected} == {"send", "match"}
+    assert Counter(map(key, found)) == Counter(map(key, expected))
+
+
+def committed(job: LiveJob) -> list[dict[str, Any]]:
+    return job.topics.read(f"{job.name}.decisions", committed=True)
+
+
+def ended(records: list[dict[str, Any]]) -> bool:
+    return any(record["user_id"] == "last" for record in records)
+
+
+def test_nothing_fires_while_kafka_is_away_with_the_payment_in_it(
+    own_stack: Callable[..., Stack], live_job: Callable[..., LiveJob], tmp_path: Path
+) -> None:
+    own = own_stack("kafka", "heartbeat")
+    job = live_job(own, write_rules(tmp_path / "rules", unpaid=UNPAID))
+    process = job.start().until_running()
+    job.send(event("early", "order_created", now() - 11 * MINUTE, order_id="o0"))
+    job.until_decided("early")
+
+    due = now() + 8_000
+    job.send(event("paid", "order_created", due - 10 * MINUTE, order_id="o1"))
+    job.send(event("unpaid", "order_created", due - 10 * MINUTE, order_id="o2"))
+    os.killpg(process.process.pid, signal.SIGSTOP)
+    job.send(event("paid", "order_paid", due - 5 * MINUTE, order_id="o1"))
+    own.down(["kafka"])
+    os.killpg(process.process.pid, signal.SIGCONT)
+    eventually(now, lambda moment: moment > due + 5_000)
+    own.up(["kafka"])
+
+    (decided,) = job.until_decided("unpaid")
+    assert decided["at"] == due
+    marker = now() - 11 * MINUTE
+    job.send(event("marker", "order_created", marker, order_id="o3"))
+    job.until_decided("marker")
+    assert job.decisions("paid") == []
+    assert job.process is not None
+    assert job.process.process.poll() is None

@@ -1,0 +1,45 @@
+"""A dead letter carries what was read, as far as it can."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+import pytest
+
+from operators.letters import dead_letter
+
+
+def letter(value: bytes, limit: int = 100) -> dict[str, Any]:
+    return msgspec.json.decode(dead_letter("not_json", "why", "events.shop/1@7", 5, "u1", value, limit))
+
+
+def test_text_is_kept_as_it_was() -> None:
+    assert letter('{"a": "é'.encode()) == {
+        "reason": "not_json",
+        "message": "why",
+        "origin": "events.shop/1@7",
+        "ts": 5,
+        "key": "u1",
+        "value": '{"a": "é',
+        "size": 9,
+    }
+
+
+@pytest.mark.parametrize("limit", range(2, 9))
+def test_a_cut_never_goes_through_a_character(limit: int) -> None:
+    text = "aé€😀" * 3
+    cut = letter(text.encode(), limit)
+    assert cut["truncated"] is True
+    assert cut["size"] == 30
+    assert "encoding" not in cut
+    assert text.startswith(cut["value"])
+    assert limit - 4 < len(cut["value"].encode()) <= limit
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe{", b"abc\xff", b"\x80" * 200])
+def test_bytes_that_are_no_text_are_kept_too(value: bytes) -> None:
+    kept = letter(value)
+    assert kept["encoding"] == "base64"
+    assert base64.b64decode(kept["value"]) == value[:100]

@@ -1,0 +1,107 @@
+"""The job's configuration: what is taken, what is refused and what the message says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.settings import SettingsError, load
+
+KAFKA = "kafka: {bootstrap: 'broker:9092'}\nstate: {checkpoints: /data/checkpoints}\n"
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "job.yaml"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("name", ["embedded", "local", "cluster"])
+def test_the_configurations_that_come_with_it_are_valid(name: str) -> None:
+    settings = load(f"conf/{name}.yaml")
+    assert (settings.files is None) != (settings.kafka is None)
+
+
+def test_durations_and_defaults(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, KAFKA + "time: {lateness: 0s, idle_timeout: 10m}"))
+    assert (settings.time.lateness, settings.time.idle_timeout, settings.time.alignment) == (0, 600_000, 60_000)
+    assert settings.state.backend == "hashmap"
+
+
+def test_overrides_reach_sections_that_the_file_does_not_have(tmp_path: Path) -> None:
+    overrides = [
+        "time.lateness=500ms",
+        "job.parallelism=2",
+        "kafka.exactly_once=true",
+        "kafka.properties.security.protocol=SASL_SSL",
+        "flink.rest.port=8081",
+        "flink.rest.flamegraph.enabled=true",
+        "job.jars=[a.jar, b.jar]",
+    ]
+    settings = load(written(tmp_path, KAFKA), overrides)
+    assert settings.kafka is not None
+    assert settings.time.lateness == 500
+    assert settings.job.parallelism == 2
+    assert settings.kafka.exactly_once is True
+    assert settings.kafka.properties == {"security.protocol": "SASL_SSL"}
+    assert settings.flink == {"rest.port": "8081", "rest.flamegraph.enabled": "true"}
+    assert settings.job.jars == ["a.jar", "b.jar"]
+
+
+def test_values_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOB_TEST_GROUP", "blue")
+    monkeypatch.delenv("JOB_TEST_NAME", raising=False)
+    file = written(tmp_path, KAFKA)
+    settings = load(file, ["kafka.group='${JOB_TEST_GROUP}-1'", "job.name='${JOB_TEST_NAME:-kairos}'"])
+    assert settings.kafka is not None
+    assert (settings.kafka.group, settings.job.name) == ("blue-1", "kairos")
+    with pytest.raises(SettingsError, match="JOB_TEST_NAME is not set"):
+        load(file, ["job.name='${JOB_TEST_NAME}'"])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("kafka.bootsrap=x", "unknown key 'kafka.bootsrap'; did you mean 'bootstrap'?"),
+        ("kafak.bootstrap=x", "unknown key 'kafak'; did you mean 'kafka'?"),
+        ("zzz=1", "unknown key 'zzz'; valid keys: "),
+        ("time.lateness=5", "time.lateness: expected a duration such as"),
+        ("time.lateness=-5s", "time.lateness: expected a duration such as"),
+        ("job.parallelism=many", "job.parallelism: Expected `int`"),
+        ("job.parallelism=0", "job.parallelism must be at least 1"),
+        ("job.mode=threads", "job.mode: Invalid enum value 'threads'"),
+        ("state.checkpoints=null", "'state.checkpoints' is missing"),
+        ("time=3", "time: Expected `object`"),
+        ("time", "expected section.key=value"),
+        ("=3", "expected section.key=value"),
+        ("kafka.bootstrap.x=3", "'bootstrap' is not a section"),
+        ("job.name=[", "not a YAML value"),
+        ("files.events=a", "files"),
+        ("profiles={redis: 'redis://x', file: p.json}", "from 'redis' or from 'file'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(written(tmp_path, KAFKA), [override])
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a", "a mapping of sections is expected"),
+        ("a: [", "not valid YAML"),
+        ("job: {name: x}", "exactly one of the sections 'files' (bounded) and 'kafka' (live)"),
+        (KAFKA + "files: {events: a, output: b}", "exactly one of the sections"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(written(tmp_path, text))
+    assert message in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere.yaml: cannot be read: No such file"):
+        load(tmp_path / "nowhere.yaml")
