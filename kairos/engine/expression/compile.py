@@ -171,6 +171,8 @@ class _Emitter:
     def _call(self, node: Call, level: int) -> str:
         arguments = [self._value(argument, level + 1) for argument in node.arguments]
         if node.function == "exists":
+            if isinstance(node.arguments[0], Literal):
+                return repr(node.arguments[0].value is not None)
             return f"({arguments[0]} is not None)"
         if node.function == "in_crowd":
             return f"(s.in_crowd({arguments[0]}) is True)"
