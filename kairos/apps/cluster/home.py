@@ -30,6 +30,8 @@ class Home:
         self._flink = distribution()
         self._conf = settings.folder / "conf"
         self._lib = settings.folder / "lib"
+        self._log = settings.folder / "log"
+        self.temporary = settings.folder / "tmp"
 
     def script(self, name: str) -> str:
         return str(self._flink / "bin" / name)
@@ -40,8 +42,8 @@ class Home:
             "FLINK_HOME": str(self._flink),
             "FLINK_CONF_DIR": str(self._conf),
             "FLINK_LIB_DIR": str(self._lib),
-            "FLINK_LOG_DIR": str(self._settings.folder / "log"),
-            "FLINK_PID_DIR": str(self._settings.folder / "tmp"),
+            "FLINK_LOG_DIR": str(self._log),
+            "FLINK_PID_DIR": str(self.temporary),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
 
@@ -50,10 +52,10 @@ class Home:
 
     def make(self) -> None:
         """Anew at every start, so that it follows the options and the installed version. Raises ServiceError."""
-        for folder in (self._conf, self._lib):
+        for folder in (self._conf, self._lib, self.temporary):
             shutil.rmtree(folder, ignore_errors=True)
-        for name in ("lib", "log", "tmp", "state"):
-            (self._settings.folder / name).mkdir(parents=True, exist_ok=True)
+        for folder in (self._lib, self._log, self.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(self._flink / "conf", self._conf)
         with (self._conf / "config.yaml").open("w") as stream:
             YAML().dump(self._options(), stream)
@@ -86,5 +88,5 @@ class Home:
             "rest.port": settings.rest_port,
             "taskmanager.host": settings.host,
             "taskmanager.bind-host": settings.host,
-            "io.tmp.dirs": str(settings.folder / "tmp"),
+            "io.tmp.dirs": str(self.temporary),
         }
