@@ -49,29 +49,17 @@ class Letter(msgspec.Struct):
 
 @dataclass
 class Tally:
-    """One activity's decisions: sends by channel, holds and suppressions by reason, the rest by outcome."""
+    """One activity's decisions: outcome -> what of (channel of a send, else reason, else "") -> how many."""
 
-    sends: Counter[str] = field(default_factory=Counter)
-    held: Counter[str] = field(default_factory=Counter)
-    suppressed: Counter[str] = field(default_factory=Counter)
-    others: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
-        match record.outcome:
-            case "send":
-                self.sends[record.channel or "-"] += 1
-            case "hold":
-                self.held[record.reason or "-"] += 1
-            case "suppress":
-                self.suppressed[record.reason or "-"] += 1
-            case other:
-                self.others[other] += 1
+        what = record.channel if record.outcome == "send" else record.reason
+        self.outcomes.setdefault(record.outcome, Counter())[what or ""] += 1
 
     def update(self, more: Tally) -> None:
-        self.sends.update(more.sends)
-        self.held.update(more.held)
-        self.suppressed.update(more.suppressed)
-        self.others.update(more.others)
+        for outcome, counts in more.outcomes.items():
+            self.outcomes.setdefault(outcome, Counter()).update(counts)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import get_args
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,9 +15,10 @@ from rich.text import Text
 from kairos.adapters.content import ContentError, Renderer
 from kairos.apps.console import escape, quote
 from kairos.apps.report import Message, Report, Tally
+from kairos.engine.decision import Outcome
 
 EXAMPLES = 6
-_OTHERS = ("match", "control", "goal", "regret")
+_OUTCOMES = get_args(Outcome)
 
 
 def show(report: Report, templates: Mapping[str, str], console: Console) -> None:
@@ -33,32 +35,30 @@ def mask(address: str) -> str:
 
 
 def _decisions(tallies: Mapping[str, Tally]) -> Table:
-    total = Tally()
-    for tally in tallies.values():
-        total.update(tally)
-    others = [name for name in _OTHERS if total.others[name]]
     table = Table(box=SIMPLE_HEAD, title="Decisions", title_justify="left", title_style="bold")
     table.add_column("activity", no_wrap=True)
-    table.add_column("send, by channel")
-    for name in others:
-        table.add_column(name, justify="right")
-    table.add_column("hold, by reason")
-    table.add_column("suppress, by reason")
+    table.add_column("outcome")
+    table.add_column("count", justify="right")
+    table.add_column("by channel or reason")
+    total = Tally()
     for activity, tally in sorted(tallies.items()):
-        table.add_row(*_cells(activity, tally, others))
+        total.update(tally)
+        _add_rows(table, activity, tally)
     table.add_section()
-    table.add_row(*_cells("all", total, others), style="bold")
+    _add_rows(table, "all", total)
     return table
 
 
-def _cells(name: str, tally: Tally, others: list[str]) -> list[Text]:
-    counts = [Text(f"{tally.others[other]:,}" if tally.others[other] else "") for other in others]
-    return [Text(escape(name)), _counted(tally.sends), *counts, _counted(tally.held), _counted(tally.suppressed)]
+def _add_rows(table: Table, name: str, tally: Tally) -> None:
+    for outcome in sorted(tally.outcomes, key=_OUTCOMES.index):
+        counts = tally.outcomes[outcome]
+        table.add_row(Text(escape(name), style="bold"), outcome, f"{counts.total():,}", _counted(counts))
+        name = ""
 
 
-def _counted(counter: Counter[str]) -> Text:
-    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-    return Text(", ".join(f"{escape(name)} {number:,}" for name, number in ordered))
+def _counted(counts: Counter[str]) -> Text:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return Text(", ".join(f"{escape(what)} {number:,}" for what, number in ordered if what))
 
 
 def _messages(messages: list[Message], renderer: Renderer, console: Console) -> None:

@@ -71,11 +71,17 @@ def test_decisions_are_counted_by_activity_outcome_channel_and_reason(tmp_path: 
         record("seen", "goal", "o5"),
     )
     report = read(tmp_path)
-    left, seen = report.tallies["left"], report.tallies["seen"]
-    assert left.sends == {"email": 1, "sms": 1, "push": 1}
-    assert (left.held, left.suppressed) == ({"quiet_hours": 1}, {"once": 1})
-    assert seen.others == {"match": 1, "goal": 1}
+    assert report.tallies["left"].outcomes == {
+        "send": {"email": 1, "sms": 1, "push": 1},
+        "hold": {"quiet_hours": 1},
+        "suppress": {"once": 1},
+    }
+    assert report.tallies["seen"].outcomes == {"match": {"": 1}, "goal": {"": 1}}
     assert report.files["decisions"] == (tmp_path / "decisions.jsonl", 8)
+    rows = [line.split() for line in shown(tmp_path).splitlines()]
+    assert ["left", "send", "3", "email", "1,", "push", "1,", "sms", "1"] in rows
+    assert ["hold", "1", "quiet_hours", "1"] in rows
+    assert ["all", "send", "3", "email", "1,", "push", "1,", "sms", "1"] in rows
 
 
 def test_part_files_of_flink_are_read_and_unfinished_ones_are_not(tmp_path: Path) -> None:
@@ -83,9 +89,11 @@ def test_part_files_of_flink_are_read_and_unfinished_ones_are_not(tmp_path: Path
     write(parts / "part-0-0", record("left", "send", "o1", channel="email"))
     write(parts / "part-1-0", record("left", "send", "o2", channel="email"))
     write(parts / ".part-1-1.inprogress", record("left", "send", "o3", channel="email"))
-    assert read(tmp_path).tallies["left"].sends == {"email": 2}
+    assert read(tmp_path).tallies["left"].outcomes["send"] == {"email": 2}
     write(tmp_path / "decisions.jsonl", record("left", "send", "o1", channel="sms"))
-    assert read(tmp_path).tallies["left"].sends == {"sms": 1}, "the file that was made of the parts goes before them"
+    assert read(tmp_path).tallies["left"].outcomes["send"] == {"sms": 1}, (
+        "the file that was made of the parts goes before them"
+    )
 
 
 def test_messages_are_rendered_and_addresses_masked(tmp_path: Path) -> None:
