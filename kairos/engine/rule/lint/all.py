@@ -7,6 +7,7 @@ from kairos.engine.rule.lint.cycles import check_cycles
 from kairos.engine.rule.lint.dates import check_dates
 from kairos.engine.rule.lint.examples import check_examples
 from kairos.engine.rule.lint.expressions import check_activity, check_crowds, check_metrics
+from kairos.engine.rule.lint.idle import check_idle
 from kairos.engine.rule.lint.overlap import check_names, check_overlaps
 from kairos.engine.rule.lint.pattern import check_trigger
 from kairos.engine.rule.lint.per_metrics import check_crowd_metrics, check_per_metrics
@@ -34,6 +35,7 @@ def check_all(
         check_dates(draft, world, today)
         if not draft.source.broken:
             check_temporal(draft, world, checked)
+            check_idle(draft)
     check_names(drafts)
     check_overlaps(draft for draft in drafts.values() if not draft.source.broken)
     check_templates(drafts, world, reports)

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from kairos.engine.rule.lower.activity import Draft
+from kairos.engine.rule.text.report import listed
 
+SAID = 3  # names in a message
 _RUNNING = ("draft", "submitted", "approved", "live", "paused")
 
 
@@ -18,11 +20,10 @@ def check_overlaps(drafts: Iterable[Draft]) -> None:
             if draft.activity.state in _RUNNING and draft.trigger.complete:
                 alike[draft.activity.pattern, draft.activity.audience, channel].append(draft)
     for (*_, channel), group in alike.items():  # type: ignore[misc]
-        for number, draft in enumerate(group):
-            for other in group[:number]:
-                if _same_time(draft, other):
-                    _warn(draft, other, str(channel))
-                    _warn(other, draft, str(channel))
+        for draft in group:
+            others = [other for other in group if other is not draft and _same_time(draft, other)]
+            if others:
+                _warn(draft, others, str(channel))
 
 
 def _same_time(one: Draft, other: Draft) -> bool:
@@ -32,8 +33,10 @@ def _same_time(one: Draft, other: Draft) -> bool:
     return not (a_first or b_first)
 
 
-def _warn(draft: Draft, other: Draft, channel: str) -> None:
-    message = f"overlap: {other.name} has the same trigger and also sends by {channel}: one match, two messages"
+def _warn(draft: Draft, others: list[Draft], channel: str) -> None:
+    names = [other.name for other in others]
+    said = listed(names if len(names) <= SAID else [*names[:SAID], f"{len(names) - SAID} more"], "and")
+    message = f"overlap: same trigger as {said}, which also sends by {channel}: one match, two messages"
     hint = "join them with variants, or tell their audiences apart"
     draft.report.warning(draft.source.keys["activity"], "overlap", message, hint)
 

@@ -1,9 +1,10 @@
-"""Fields of an activity that exclude or repeat each other."""
+"""Fields of an activity that exclude or repeat each other, names that are taken."""
 
 from __future__ import annotations
 
 from kairos.engine.rule.fields.value import Value
 from kairos.engine.rule.lower.activity import Draft
+from kairos.engine.rule.templates import ROOTS
 from kairos.engine.rule.text.report import Report
 
 
@@ -13,8 +14,16 @@ def check_shape(draft: Draft) -> None:
         message = "'send' and 'variants' exclude each other: variants have a send of their own"
         report.error(source.keys["variants"], "too-many-kinds", message, "keep one")
     _unique_variants(source.find("variants"), report)
-    if not (source.keys.keys() & {"send", "variants"}):
-        _idle_in_a_watch(draft)
+    for place in (source, *(entry for _, entry in draft.sends())):
+        _check_data(place.find("data"), report)
+
+
+def _check_data(data: Value | None, report: Report) -> None:
+    """What templates read under these names is something else."""
+    for name in ROOTS:
+        if data and name in data:
+            message = f"data: '{name}' is taken: in a template it means the {name} itself"
+            report.error(data.keys[name], "reserved-name", message, "give it another name")
 
 
 def _unique_variants(variants: Value | None, report: Report) -> None:
@@ -26,12 +35,3 @@ def _unique_variants(variants: Value | None, report: Report) -> None:
                 variant["name"].node, "duplicate-variant", f"name: there are two variants '{name}'", "rename one"
             )
         seen.add(name)
-
-
-def _idle_in_a_watch(draft: Draft) -> None:
-    """A watch contacts nobody: of the limits only `once` applies."""
-    limits = draft.source.find("limits")
-    for key in ("budget", "send_before", "quiet_hours"):
-        if limits and key in limits:
-            message = f"{key}: without 'send' this activity is a watch, to which it does not apply"
-            draft.report.warning(limits.keys[key], "idle-field", message, "add `send`, or remove it")

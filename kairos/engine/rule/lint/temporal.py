@@ -6,7 +6,6 @@ from kairos.engine.expression.tree import Comparison, Field, Literal, Node, Prop
 from kairos.engine.rule.lint.expressions import Checked
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
-from kairos.engine.rule.model import Send
 from kairos.engine.rule.text.scalars import HOUR, spell_duration
 
 _WAKES_NOBODY = ("webhook", "console", "file")
@@ -15,7 +14,6 @@ _WAKES_NOBODY = ("webhook", "console", "file")
 def check_temporal(draft: Draft, world: World, checked: list[Checked]) -> None:
     _unbounded(draft)
     _double_payout(draft)
-    _fallbacks(draft)
     _quiet_hours(draft, world)
     for found in checked:
         _cold_start(found, world)
@@ -45,22 +43,6 @@ def _double_payout(draft: Draft) -> None:
         place = draft.source["trigger"]["after_match"].node
         message = f"after_match: with {kind} overlapping matches each send: one event may pay out twice"
         draft.report.warning(place, "double-payout", message, "exclusive (the default), or limits: {once: 1d}")
-
-
-def _fallbacks(draft: Draft) -> None:
-    """`after` and `unless` wait for an entry before them, and `unless` only if there is an `after`."""
-    firsts = [sends[0] for sends in _lists(draft) if sends]
-    for send, place in draft.sends():
-        if any(send is first for first in firsts) and send.after is not None:
-            message = "after: the first entry of `send` waits for nothing: there is none before it"
-            draft.report.warning(place["after"].node, "idle-field", message, "write it in the entry that falls back")
-        elif "unless" in place and send.after is None:
-            message = "unless: without 'after' a fallback is used on failure only, whatever the receipts"
-            draft.report.warning(place["unless"].node, "idle-field", message, "after: 5m")
-
-
-def _lists(draft: Draft) -> list[tuple[Send, ...]]:
-    return [draft.activity.send, *(variant.send for variant in draft.activity.variants)]
 
 
 def _quiet_hours(draft: Draft, world: World) -> None:
