@@ -296,7 +296,7 @@ def test_events_that_cannot_be_read_are_named(rules: Path, tmp_path: Path, what:
 
 
 def test_a_closed_pipe_ends_simulate_quietly(rules: Path, tmp_path: Path) -> None:
-    events = write_events(tmp_path, *(order(n, n) for n in range(5000)))
+    events = write_events(tmp_path, *(order(n, n, user=f"u{n}") for n in range(5000)))
     kairos = [sys.executable, "-c", "from kairos.apps.cli import main; main()", "simulate", str(rules), str(events)]
     with subprocess.Popen(kairos, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
