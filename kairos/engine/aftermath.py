@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-from kairos.engine.deciding import cancel, end_attempts, next_entry, record_of, take_back
+from kairos.engine.deciding import ask_again, cancel, end_attempts, next_entry, record_of, release, take_back
 from kairos.engine.effect import Late, Recall
 from kairos.engine.event import Event
-from kairos.engine.matching import activity_of, current_runs, part_keys, update_metric
-from kairos.engine.moment import Moment
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend
+from kairos.engine.matching import count, heir_of
+from kairos.engine.moment import Moment, part_keys
+from kairos.engine.rule.compile import CompiledActivity, CompiledSend, Handlers
 from kairos.engine.user_state import Case
 
-# each later receipt implies the earlier ones
-RANK = {"": 0, "failed": 0, "sent": 1, "unknown": 1, "delivered": 2, "read": 3, "clicked": 4}
-ENDS = frozenset({"failed", "expired", "too_late", "released", "recalled"})
+# each later receipt implies the earlier ones; `unknown`: nobody can say whether it went
+RANK = {"": 0, "unknown": 1, "sent": 1, "delivered": 2, "read": 3, "clicked": 4}
+NOT_SENT = frozenset({"failed", "expired"})
+ENDINGS = frozenset({"released", "recalled", "too_late"})
 
 
-def apply_receipt(moment: Moment, event: Event, now: int) -> None:
-    """A receipt acts on reservations and fallback, never on patterns. One that fits nothing is counted."""
-    case = _case_of_receipt(moment, event)
-    status = event.props.get("status")
-    if case is None or not isinstance(status, str) or (status not in RANK and status not in ENDS):
+def apply_receipt(moment: Moment, receipt: Event) -> None:
+    """A receipt acts on reservations and fallback, never on patterns. One that fits nothing is counted.
+
+    Props: `activity`, `status`, and optionally `occurrence`, `channel`, `attempt`. `released` comes with a `reason`:
+    `quiet_hours` for a delivery that may not go now and shall be asked about again, else the budget refused it.
+    """
+    case, status = _case_of_receipt(moment, receipt), receipt.props.get("status")
+    activity = moment.plan.compiled(case.activity, case.version) if case is not None else None
+    if case is None or activity is None or not isinstance(status, str) or not _known(status):
         moment.counters["receipt_without_send"] += 1
-        return
-    activity = moment.plan.compiled(case.activity, case.version)
-    if activity is None:
-        return
-    following = next_entry(activity, case, moment.user_id)
-    if status == "released":
+    elif not _of_last_attempt(case, receipt):
+        case.reached = case.reached or status in RANK
+    elif status in RANK:
+        _reached(moment, case, next_entry(activity, case, moment.user_id), status, receipt.time)
+    elif status in NOT_SENT:
+        _failed(moment, activity, case, receipt.time)
+    elif status == "released" and receipt.props.get("reason") == "quiet_hours":
+        ask_again(moment, case)
+    elif status == "released":
         take_back(moment, case)
-    elif status in ENDS:
-        case.receipt = "failed"
-        if status == "failed" and following is not None:
-            case.fallback_at = max(now, event.time)
-        else:
-            end_attempts(moment, case)
+    elif status == "recalled" and not case.reached:
+        release(moment, case)
+
+
+def _known(status: str) -> bool:
+    return (status in RANK and status != "") or status in NOT_SENT or status in ENDINGS
+
+
+def _failed(moment: Moment, activity: CompiledActivity, case: Case, at: int) -> None:
+    """Nothing came of the attempt: the next entry stands in, unless that is pointless by now."""
+    case.receipt = "failed"
+    if case.closed or next_entry(activity, case, moment.user_id) is None:
+        end_attempts(moment, case)
     else:
-        _reached(case, following, status, max(now, event.time))
+        case.fallback_at = max(moment.state.applied_until, at)
 
 
-def _reached(case: Case, following: CompiledSend | None, status: str, at: int) -> None:
+def _reached(moment: Moment, case: Case, following: CompiledSend | None, status: str, at: int) -> None:
+    """`after` counts from the `sent` receipt, or from a later one that came without it."""
     case.reached = True
-    if RANK[status] >= RANK[case.receipt] or status == "sent":
+    first = case.receipt in ("", "unknown")
+    if RANK[status] >= RANK.get(case.receipt, 0):
         case.receipt = status
-    if following is not None and following.spec.after is not None:
-        if RANK[case.receipt] >= RANK[following.spec.unless]:
-            case.fallback_at = 0
-        elif status in ("sent", "unknown"):
-            case.fallback_at = at + following.spec.after
+    if case.closed or following is None or following.spec.after is None:
+        return
+    if RANK.get(case.receipt, 0) >= RANK[following.spec.unless]:
+        case.fallback_at = 0
+        if case.held_for:
+            _cancel(moment, case, max(moment.state.applied_until, at))
+    elif status != "unknown" and (first or status == "sent"):
+        case.counted_from = at
+        case.fallback_at = at + following.spec.after
 
 
-def _case_of_receipt(moment: Moment, event: Event) -> Case | None:
+def _case_of_receipt(moment: Moment, receipt: Event) -> Case | None:
     """By occurrence where the receipt names one, else the user's latest send of that activity."""
-    props = event.props
+    activity, occurrence = receipt.props.get("activity"), receipt.props.get("occurrence")
     fitting = [
         case
         for case in moment.state.cases
-        if case.attempt and case.activity == props.get("activity")
-        and props.get("occurrence") in (None, case.occurrence)
-        and props.get("channel") in (None, case.channel)
-        and props.get("attempt") in (None, case.attempt)
-        and case.sent_at <= event.time
-    ]  # fmt: skip
-    return max(fitting, key=lambda case: case.sent_at) if fitting else None
+        if case.attempt
+        and case.activity == activity
+        and occurrence in (None, case.occurrence)
+        and case.sent_at <= receipt.time
+        and (occurrence is not None or receipt.props.get("channel") in (None, case.channel))
+    ]
+    return max(fitting, key=lambda case: (case.sent_at, case.occurrence), default=None)
 
 
-def apply_to_cases(moment: Moment, event: Event) -> None:
-    """Goals are met, and held cases are undone by a goal or by the event that their final absence was about."""
-    handlers = moment.plan.by_type.get(event.type)
-    if handlers is None:
-        return
+def _of_last_attempt(case: Case, receipt: Event) -> bool:
+    """A receipt that comes after the fallback has left is recorded and recalls nothing."""
+    props = receipt.props
+    return props.get("attempt") in (None, case.attempt) and props.get("channel") in (None, case.channel)
+
+
+def apply_to_cases(moment: Moment, handlers: Handlers, event: Event) -> None:
+    """Goals are met, and what has not gone yet is undone by a goal or by the event that its final absence is about."""
     for activity in handlers.goals:
         _meet_goal(moment, activity, event)
-    for case in [c for c in moment.state.cases if c.held_for or c.fallback_at]:
-        found = moment.plan.compiled(case.activity, case.version)
-        if found is not None and case.matched_at < event.time and _undoes(moment, found, case, event):
-            _emit_cancel(moment, case, event.time)
+    for case in [c for c in moment.state.cases if c.matched_at < event.time and _may_still_go(c)]:
+        owner = moment.plan.compiled(case.activity, case.version)
+        if owner is not None and _undoes(moment, owner, case, event):
+            _cancel(moment, case, event.time)
 
 
-def _emit_cancel(moment: Moment, case: Case, now: int) -> None:
+def _may_still_go(case: Case) -> bool:
+    return not case.closed and bool(case.held_for or case.attempt)
+
+
+def _cancel(moment: Moment, case: Case, now: int) -> None:
     record = cancel(moment, case, now)
     if record is not None:
         moment.effects.append(record)
@@ -86,30 +114,36 @@ def _emit_cancel(moment: Moment, case: Case, now: int) -> None:
 def _undoes(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> bool:
     """The final absence of a case that has not gone yet stays armed."""
     matcher = activity.matcher
-    if not matcher.has_final_absence or case.part not in part_keys(event, activity.spec.pattern.per):
+    if not matcher.has_final_absence or not _of_part(activity, case, event):
         return False
     moment.at_event(event)
-    moment.part = case.part
-    moment.scope.steps = case.steps
+    moment.at_part(activity, case.part)
     return matcher.cancels(case.steps, event, moment.scope)
+
+
+def _of_part(activity: CompiledActivity, case: Case, event: Event) -> bool:
+    return case.part in part_keys(event, activity.spec.pattern.per)
 
 
 def _meets(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> bool:
     goal = activity.goal
-    if goal is None or case.decided_at >= event.time or event.time >= case.decided_at + goal.within:
+    if goal is None or not case.decided_at < event.time < case.decided_at + goal.within:
         return False
-    if case.part and case.part not in part_keys(event, activity.spec.pattern.per):
+    if not _of_part(activity, case, event):
         return False
     moment.at_event(event)
-    moment.part = case.part
+    moment.at_part(activity, case.part)
     moment.scope.steps = case.steps
     return goal.where is None or goal.where(moment.scope)
 
 
 def _meet_goal(moment: Moment, activity: CompiledActivity, event: Event) -> None:
     """The goal counts for the latest send (or control) before it, once each; it cancels what has not gone yet."""
+    mine = [c for c in moment.state.cases if moment.plan.compiled(c.activity, c.version) is activity]
+    if not mine:
+        return
     moment.know_profile()
-    cases = [c for c in moment.state.cases if c.activity == activity.name and _meets(moment, activity, c, event)]
+    cases = [c for c in mine if _meets(moment, activity, c, event)]
     decided = [c for c in cases if c.attempt or c.control]
     if decided:
         latest = max(decided, key=lambda c: (c.sent_at, c.occurrence))
@@ -117,13 +151,14 @@ def _meet_goal(moment: Moment, activity: CompiledActivity, event: Event) -> None
             latest.goal_met = True
             _record_goal(moment, activity, latest, event)
     for case in cases:
-        if case.held_for or case.fallback_at:
-            _emit_cancel(moment, case, event.time)
+        if _may_still_go(case):
+            _cancel(moment, case, event.time)
 
 
 def _record_goal(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> None:
     goal = activity.goal
     moment.at_event(event)
+    moment.at_part(activity, case.part)
     moment.scope.steps = case.steps
     value = goal.value(moment.scope) if goal is not None and goal.value is not None else None
     moment.at_case(case, activity)
@@ -141,47 +176,44 @@ def apply_late(moment: Moment, event: Event) -> None:
     handlers = moment.plan.by_type.get(event.type)
     if handlers is None:
         return
-    moment.at_event(event)
-    for metric in handlers.metrics:
-        update_metric(moment, metric, event)
+    count(moment, handlers, event)
     for key in list(state.runs):
         _cancel_late(moment, key, event)
     for case in list(state.cases):
         activity = moment.plan.compiled(case.activity, case.version)
-        if activity is not None and not case.control and _would_have_undone(moment, activity, case, event):
+        if activity is None or event.time < _last_taken(case) or not _undoes(moment, activity, case, event):
+            continue
+        if case.held_for or (case.matched_at <= event.time and _may_still_go(case)):
+            _cancel(moment, case, now)
+        elif event.time < case.matched_at and not case.undone and now < case.decided_at + moment.settings.regret_for:
             _regret(moment, activity, case, now)
 
 
+def _last_taken(case: Case) -> int:
+    return max(event.time for events in case.steps.values() for event in events)
+
+
 def _cancel_late(moment: Moment, key: str, event: Event) -> None:
-    activity = activity_of(moment.plan, key)
+    runs_of = moment.state.runs[key]
+    activity = heir_of(moment.plan, key, runs_of)
     if activity is None or event.type not in activity.matcher.types:
-        return
-    runs_of = current_runs(moment, key, activity)
-    if runs_of is None:
         return
     moment.at_event(event)
     for part in part_keys(event, activity.spec.pattern.per):
         if part in runs_of.parts:
-            moment.part = part
+            moment.at_part(activity, part)
             after, _ = activity.matcher.on_late(runs_of.parts[part], event, moment.scope)
             if after is None:
                 del runs_of.parts[part]
             else:
                 runs_of.parts[part] = after
-
-
-def _would_have_undone(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> bool:
-    last_taken = max(event.time for events in case.steps.values() for event in events)
-    return last_taken <= event.time < case.matched_at and _undoes(moment, activity, case, event)
+    if not runs_of.parts:
+        del moment.state.runs[key]
 
 
 def _regret(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:
-    """Not gone yet: cancelled. Gone: a recall goes after it, and the regret is recorded, once."""
-    if case.held_for:
-        _emit_cancel(moment, case, now)
-        return
-    if not case.sent_at or case.keep_until < 0:
-        return
+    """It is decided and gone: a recall goes after it, and the regret is recorded, once."""
+    case.undone = True
     moment.at_case(case, activity)
     record = record_of(moment, activity, case, "regret", now)
     record.channel = case.channel or None
@@ -189,4 +221,3 @@ def _regret(moment: Moment, activity: CompiledActivity, case: Case, now: int) ->
     if case.attempt:
         moment.effects.append(Recall(case.activity, moment.user_id, case.occurrence, case.attempt, case.channel, now))
     end_attempts(moment, case)
-    moment.state.cases = [other for other in moment.state.cases if other is not case]

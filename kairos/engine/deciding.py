@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kairos.engine.decision import Outcome, Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Refund
-from kairos.engine.gates import ADDRESS_FIELD, WAKES_NOBODY, Question, Verdict, ask, choose_variant, template_values
+from kairos.engine.gates import WAKES_NOBODY, Question, Verdict, address_of, ask, choose_variant, template_values
 from kairos.engine.moment import Degraded, Moment
 from kairos.engine.policy.quiet_hours import next_quiet
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend
+from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant
 from kairos.engine.user_state import Case, Reservation
 
 SEND_BEFORE = 86_400_000  # after this long a delivery is pointless, where the activity does not say
@@ -30,15 +28,17 @@ def decide(moment: Moment, case: Case, now: int) -> Effect | None:
     if observer is not None:
         seen = lambda gate, verdict: observer.gate(activity, case, now, gate, verdict, moment.scope)  # noqa: E731
     verdict = ask(question, seen)
+    limit = activity.spec.limits.send_before
+    last = case.matched_at + limit if limit is not None and not activity.is_watch else None
+    if verdict is None and last is not None and now > last:
+        verdict = Verdict("suppress", "expired")
     if verdict is None:
-        return _match(moment, activity, case, now) if activity.is_watch else _send(moment, question)
+        return _match(moment, activity, case, now) if activity.is_watch else _send_in_time(moment, question)
     if verdict.outcome == "control":
         return _control(moment, activity, case, now)
-    limit = activity.spec.limits.send_before
     if verdict.outcome == "hold":
-        last = case.matched_at + limit if limit is not None else verdict.until
-        if now < last or verdict.until <= last:
-            return _hold(moment, activity, case, verdict, now, min(verdict.until, last))
+        if last is None or now < last:
+            return _hold(moment, activity, case, verdict, now)
         return _suppress(moment, activity, case, "expired", now)
     return _suppress(moment, activity, case, verdict.reason, now)
 
@@ -57,17 +57,23 @@ def _question(moment: Moment, activity: CompiledActivity, case: Case, now: int) 
         profile=moment.profile,
         check_reach=moment.profiles is not None and not degraded,
         variant=variant,
-        entries=[(i, send) for i, send in enumerate(variant.sends) if i > case.entry] if variant else [],
+        entries=_ways_left(variant, case) if variant else [],
     )
+
+
+def _ways_left(variant: CompiledVariant, case: Case) -> list[tuple[int, CompiledSend]]:
+    """The entries after the last one tried; those without `after` only where that one failed."""
+    left = [(i, send) for i, send in enumerate(variant.sends) if i > case.entry]
+    return [(i, send) for i, send in left if send.spec.after is not None] if case.timed_out else left
 
 
 def record_of(
     moment: Moment, activity: CompiledActivity, case: Case, outcome: Outcome, now: int, reason: str | None = None,
     send: CompiledSend | None = None,
 ) -> Record:  # fmt: skip
-    """The record of this case; the scope must point at it."""
+    """The record of this case; the scope must point at it. Variants are of those not in the control group."""
     values = send.data if send is not None else activity.data
-    variant = choose_variant(activity, moment.user_id)
+    variant = choose_variant(activity, moment.user_id) if not case.control else None
     record = Record(
         activity=activity.name,
         version=activity.version,
@@ -89,28 +95,39 @@ def record_of(
 
 
 def _match(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
-    moment.state.once[activity.name] = case.sent_at = now
+    case.sent_at = now
+    _count_for_once(moment, activity, case)
     _keep(moment, activity, case)
     return record_of(moment, activity, case, "match", now)
 
 
 def _control(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
-    moment.state.once[activity.name] = case.sent_at = now
-    case.control = True
+    case.control, case.sent_at = True, now
     case.held_until, case.held_for = 0, ""
+    _count_for_once(moment, activity, case)
     _keep(moment, activity, case)
     return record_of(moment, activity, case, "control", now)
 
 
-def _hold(
-    moment: Moment, activity: CompiledActivity, case: Case, verdict: Verdict, now: int, until: int
-) -> Record | None:
-    """Only the first hold of an attempt is recorded."""
+def _count_for_once(moment: Moment, activity: CompiledActivity, case: Case) -> None:
+    """Remembered only where `once` asks for it, so that a user of whom nothing is kept has no state."""
+    once = moment.state.once
+    if activity.spec.limits.once != "occurrence":
+        case.once_was = once.get(activity.name)
+        once[activity.name] = case.sent_at
+
+
+def _hold(moment: Moment, activity: CompiledActivity, case: Case, verdict: Verdict, now: int) -> Record | None:
+    """Only the first hold of an attempt is recorded. What is held reserves nothing."""
     again = bool(case.held_for)
-    case.held_until, case.held_for = until, verdict.reason or ""
+    limit = activity.spec.limits.send_before
+    case.held_until = verdict.until if limit is None else min(verdict.until, case.matched_at + limit)
+    case.held_for = verdict.reason or ""
     case.give_up = verdict.give_up or case.give_up
     if case not in moment.state.cases:
         moment.state.cases.append(case)
+    if case.attempt and not case.reached:
+        _free_slots(moment, case)
     return None if again else record_of(moment, activity, case, "hold", now, verdict.reason)
 
 
@@ -134,6 +151,7 @@ def end_attempts(moment: Moment, case: Case) -> None:
     """Nothing more is tried for this case; it stays only where something was sent that a goal may follow."""
     case.held_until = case.fallback_at = case.give_up = 0
     case.held_for = ""
+    case.closed = True
     if case.attempt == 0 and not case.control:
         forget(moment, case)
     elif not case.reached and case.receipt == "failed":
@@ -141,7 +159,10 @@ def end_attempts(moment: Moment, case: Case) -> None:
 
 
 def release(moment: Moment, case: Case) -> None:
-    """Give back what a send that reached nobody had reserved, and let those that wait for a slot try again."""
+    """Give back, once, what a send that reached nobody had reserved; those that wait for a slot may try again."""
+    if case.freed:
+        return
+    case.freed = True
     activity = moment.plan.compiled(case.activity, case.version)
     if activity is not None and activity.spec.limits.budget is not None:
         moment.effects.append(Refund(case.activity, moment.user_id, case.occurrence, moment.scope.now))
@@ -152,23 +173,42 @@ def _free_slots(moment: Moment, case: Case) -> None:
     state = moment.state
     state.reservations = [r for r in state.reservations if r.occurrence != case.occurrence]
     for other in state.cases:
-        if other.held_for.startswith("cap:"):
+        if other is not case and other.held_for.startswith("cap:"):
             other.held_until = min(other.held_until, max(state.applied_until, moment.scope.now))
 
 
 def take_back(moment: Moment, case: Case) -> None:
-    """Undo a send that the budget refused: it used up nothing, and `once` is as it was."""
+    """Undo a send that the budget refused: it used up nothing, and `once` is as if it had never been."""
     once = moment.state.once
-    if case.once_was is None:
-        once.pop(case.activity, None)
-    else:
-        once[case.activity] = case.once_was
+    if once.get(case.activity) == case.sent_at:
+        if case.once_was is None:
+            del once[case.activity]
+        else:
+            once[case.activity] = case.once_was
     _free_slots(moment, case)
     forget(moment, case)
 
 
+def ask_again(moment: Moment, case: Case) -> None:
+    """The delivery was not made because quiet hours had begun: the same entry is asked about again, as after a hold."""
+    if case.closed or case.receipt == "released":
+        return
+    case.receipt = "released"
+    case.entry -= 1
+    case.fallback_at = moment.scope.now
+
+
 def forget(moment: Moment, case: Case) -> None:
     moment.state.cases = [other for other in moment.state.cases if other is not case]
+
+
+def _send_in_time(moment: Moment, question: Question) -> Candidate | None:
+    """Where the entry that was due dropped out, the one that stands in for it waits for its own `after`."""
+    case, after = question.case, question.entries[0][1].spec.after
+    if case.timed_out and after is not None and question.now < case.counted_from + after:
+        case.fallback_at = case.counted_from + after
+        return None
+    return _send(moment, question)
 
 
 def _send(moment: Moment, question: Question) -> Candidate:
@@ -182,8 +222,7 @@ def _send(moment: Moment, question: Question) -> Candidate:
     state = moment.state
     if first:
         case.sent_at = now
-        case.once_was = state.once.get(activity.name)
-        state.once[activity.name] = now
+        _count_for_once(moment, activity, case)
     toward = activity.spec.limits.counts_toward
     if toward:
         state.reservations.append(Reservation(now, case.occurrence, send.channel, toward))
@@ -204,8 +243,6 @@ def _send(moment: Moment, question: Question) -> Candidate:
 def _delivery(
     moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, record: Record, question: Question
 ) -> Delivery:
-    field = ADDRESS_FIELD.get(send.channel)
-    address: Any = (moment.profile or {}).get(field) if field else None
     return Delivery(
         activity=record.activity,
         version=record.version,
@@ -214,7 +251,7 @@ def _delivery(
         attempt=case.attempt,
         channel=send.channel,
         template=record.template,
-        address=address if isinstance(address, str) else None,
+        address=address_of(moment.profile, send.channel),
         at=record.at,
         not_before=record.at,
         send_before=_send_before(moment, activity, case, send, question),
@@ -245,11 +282,10 @@ def _keep(moment: Moment, activity: CompiledActivity, case: Case) -> None:
     until = 0
     if activity.goal is not None and not activity.is_watch:
         until = case.decided_at + activity.goal.within
-    if not case.control:
-        if activity.matcher.has_final_absence and moment.settings.regret_for:
-            until = max(until, case.decided_at + moment.settings.regret_for)
-        if case.attempt and (case.fallback_at or moment.awaits_receipt(moment.user_id, case, case.sent_at)):
-            until = max(until, case.decided_at + 2 * SEND_BEFORE + _patience(activity))
+    if activity.matcher.has_final_absence:
+        until = max(until, case.decided_at + moment.settings.regret_for)
+    if case.attempt and (case.fallback_at or moment.awaits_receipt(moment.user_id, case, case.sent_at)):
+        until = max(until, case.decided_at + 2 * SEND_BEFORE + _patience(activity))
     case.keep_until = max(case.keep_until, until)
     kept = case in moment.state.cases
     if case.keep_until > case.decided_at and not kept:
@@ -267,4 +303,5 @@ def _assume_delivered(moment: Moment, activity: CompiledActivity, case: Case, no
     case.reached, case.receipt = True, "delivered"
     following = next_entry(activity, case, moment.user_id)
     if following is not None and following.spec.after is not None and following.spec.unless != "delivered":
+        case.counted_from = now
         case.fallback_at = now + following.spec.after

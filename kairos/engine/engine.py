@@ -7,20 +7,18 @@ millisecond: first the deadlines that fall on it, then all its events, then the 
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 
-from kairos.engine import aftermath
+from kairos.engine.aftermath import apply_late, apply_receipt, apply_to_cases
 from kairos.engine.deciding import decide, take_back
 from kairos.engine.effect import Effect
-from kairos.engine.event import Event
+from kairos.engine.event import RECEIPT, Event
 from kairos.engine.expression import JavaScript
-from kairos.engine.matching import apply_deadlines, apply_event
+from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.rule.compile import Plan
 from kairos.engine.sweep import HOUR, sweep
 from kairos.engine.user_state import Case, UserState
-
-RECEIPT = "receipt"
 
 
 class Engine:
@@ -57,22 +55,35 @@ class Engine:
     def on_event(self, user_id: str, state: UserState, event: Event, watermark: int) -> list[Effect]:
         """Take an event in, in any order; then apply everything that the watermark has passed."""
         if event.type == RECEIPT:
-            return self.on_receipt(user_id, state, event) + self.on_time(user_id, state, watermark)
-        if not self.is_repeated(state, event):
+            self._take_receipt(user_id, state, event)
+        elif not self.is_repeated(state, event):
             if event.time <= state.applied_until:
-                self.moment.enter(user_id, state, self.plan_at(event.time), state.applied_until)
-                aftermath.apply_late(self.moment, event)
+                self.moment.enter(user_id, state, self.plan_at(state.applied_until), state.applied_until)
+                apply_late(self.moment, event)
                 self._refresh_due(state)
             else:
                 insort(state.tail, _without_user(event), key=_order)
         return self.take_effects() + self.on_time(user_id, state, watermark)
 
-    def on_receipt(self, user_id: str, state: UserState, receipt: Event) -> list[Effect]:
-        """A receipt acts at once, whatever the watermark."""
-        self.moment.enter(user_id, state, self.plan, max(receipt.time, state.applied_until))
-        aftermath.apply_receipt(self.moment, receipt, state.applied_until)
+    def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
+        """Receipts go in the order of event time like everything else, so that what they free is free from then on.
+
+        They are never late: one from before what was applied acts at once. Nor does one for which there can be no send
+        open a state.
+        """
+        if receipt.time <= state.applied_until:
+            self.on_receipt(user_id, state, receipt)
+        elif state.cases or state.tail or state.due:
+            insort(state.tail, _without_user(receipt), key=_order)
+        else:
+            self.counters["receipt_without_send"] += 1
+
+    def on_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
+        """Let a receipt act on what is applied: on reservations and fallback, never on patterns."""
+        now = max(receipt.time, state.applied_until)
+        self.moment.enter(user_id, state, self.plan_at(now), now)
+        apply_receipt(self.moment, receipt)
         self._refresh_due(state)
-        return self.take_effects()
 
     def on_time(self, user_id: str, state: UserState, watermark: int) -> list[Effect]:
         """Apply everything up to the watermark, instant by instant."""
@@ -81,29 +92,27 @@ class Engine:
             instant = self._next_instant(state)
             if instant is None or instant > watermark:
                 break
-            count = 0
-            while count < len(state.tail) and state.tail[count].time == instant:
-                count += 1
-            events, state.tail = state.tail[:count], state.tail[count:]
+            end = bisect_right(state.tail, instant, key=lambda event: event.time)
+            events, state.tail = state.tail[:end], state.tail[end:]
             cases = self.advance(user_id, state, instant, events)
             effects += self.take_effects()
             for case in sorted(cases, key=self.rank):
                 effects += self.decide(user_id, state, case, instant)
+            for receipt in (event for event in events if event.type == RECEIPT):
+                self.on_receipt(user_id, state, receipt)
+                effects += self.take_effects()
             self.finish(state, instant)
         if state.sweep_at and state.sweep_at <= watermark:
-            sweep(self.plan, state, watermark)
+            sweep(self.plan_at(watermark), state, watermark)
         return effects
 
     def next_timer(self, state: UserState) -> int | None:
         """The earliest time at which base and tail could have an effect; None: only another event can."""
         times = [time for time in (state.due, state.sweep_at) if time]
-        waiting = any(case.held_for or case.fallback_at for case in state.cases)
         for event in state.tail:
-            handlers = self.plan_at(event.time).by_type.get(event.type)
-            if handlers is not None and handlers.opens_after is not None:
-                times.append(event.time + handlers.opens_after)
-            elif waiting:
-                times.append(event.time)
+            opens_after = self._opens_after(state, event)
+            if opens_after is not None:
+                times.append(event.time + opens_after)
         return min(times, default=None)
 
     # ------------------------------------------------------------------------------- one instant, in its two halves
@@ -116,9 +125,12 @@ class Engine:
         if 0 < state.due <= instant and state.runs:
             apply_deadlines(moment, instant, found)
         for event in events:
-            if state.cases:
-                aftermath.apply_to_cases(moment, event)
-            apply_event(moment, event, found)
+            handlers = plan.by_type.get(event.type)
+            if handlers is not None:
+                count(moment, handlers, event)
+                if state.cases:
+                    apply_to_cases(moment, handlers, event)
+                match(moment, handlers, event, found)
         if state.cases:
             found += [c for c in state.cases if 0 < c.held_until <= instant or 0 < c.fallback_at <= instant]
         state.applied_until = instant
@@ -130,11 +142,11 @@ class Engine:
             self.moment.enter(user_id, state, self.plan_at(instant), instant)
         case.fallback_at = 0
         effect = decide(self.moment, case, instant)
-        return [] if effect is None else [effect]
+        return self.take_effects() if effect is None else [*self.take_effects(), effect]
 
     def rank(self, case: Case) -> tuple[int, str, int, str]:
         """Who goes first at one instant: high priority, then name, then the earlier match."""
-        activity = self.plan.compiled(case.activity, case.version)
+        activity = self.moment.plan.compiled(case.activity, case.version)
         return (activity.first_priority if activity else 0, case.activity, case.matched_at, case.occurrence)
 
     def finish(self, state: UserState, instant: int) -> None:
@@ -144,11 +156,11 @@ class Engine:
         if not state.sweep_at:
             state.sweep_at = instant + HOUR
         elif state.sweep_at <= instant:
-            sweep(self.plan, state, instant)
+            sweep(self.plan_at(instant), state, instant)
 
     def refuse_budget(self, user_id: str, state: UserState, case: Case) -> None:
         """Dispatch had no budget left for this send: it used up nothing."""
-        self.moment.enter(user_id, state, self.plan, state.applied_until)
+        self.moment.enter(user_id, state, self.plan_at(state.applied_until), state.applied_until)
         take_back(self.moment, case)
         self._refresh_due(state)
 
@@ -164,25 +176,39 @@ class Engine:
         effects, self.moment.effects = self.moment.effects, []
         return effects
 
+    def _opens_after(self, state: UserState, event: Event) -> int | None:
+        """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing."""
+        if event.type == RECEIPT:
+            return 0
+        handlers = self.plan_at(event.time).by_type.get(event.type)
+        if handlers is None:
+            return None
+        undoes = any(c.held_for or c.fallback_at for c in state.cases)
+        return 0 if undoes or (handlers.goals and state.cases) else handlers.opens_after
+
     def is_repeated(self, state: UserState, event: Event) -> bool:
-        """Of events with one (source, id) within the horizon the first in event time stays, or the one applied."""
+        """Of events with one (source, id) within the horizon the first in event time stays, or the one applied.
+
+        One from before what was applied could only be late, so then the other stays.
+        """
         key = f"{event.source}\0{event.id}"
         known = state.seen.get(key)
         if known is not None and abs(event.time - known) < self.plan.policy.dedup:
             self.counters["duplicate"] += 1
-            place = next((i for i, e in enumerate(state.tail) if e.id == event.id and e.source == event.source), None)
-            if place is None or event.time >= known:
+            if event.time >= known or event.time <= state.applied_until or known <= state.applied_until:
                 return True
-            del state.tail[place]
+            state.tail = [e for e in state.tail if e.id != event.id or e.source != event.source or e.type == RECEIPT]
         state.seen[key] = event.time
         return False
 
     def _refresh_due(self, state: UserState) -> None:
-        plan, due = self.plan, 0
+        """Runs answer to the release that their user was last touched under; a newer one takes them on when it is."""
+        plan, due = self.plan_at(state.applied_until), 0
         for key, runs_of in state.runs.items():
-            name, _, version = key.partition("@")
-            activity = plan.draining.get(version) if version else plan.activities.get(name)
-            for runs in runs_of.parts.values() if activity is not None else ():
+            activity = heir_of(plan, key, runs_of)
+            if activity is None:
+                continue
+            for runs in runs_of.parts.values():
                 deadline = activity.matcher.next_deadline(runs)
                 if deadline is not None and (not due or deadline < due):
                     due = deadline

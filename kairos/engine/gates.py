@@ -6,7 +6,7 @@ all users (`dispatch.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +21,18 @@ from kairos.engine.user_state import Case, UserState
 
 ADDRESS_FIELD = {"sms": "phone", "email": "email", "wechat": "wechat_openid", "push": "push_token"}
 WAKES_NOBODY = frozenset({"webhook", "console", "file"})
+
+
+def texts(profile: Mapping[str, Any] | None, field: str) -> Sequence[str]:
+    """A list field of a profile; whatever else stands there is nobody's list."""
+    value = profile.get(field) if profile is not None else None
+    return value if isinstance(value, list | tuple) else ()
+
+
+def address_of(profile: Mapping[str, Any] | None, channel: str) -> str | None:
+    """Where this user is reached on a channel: text, or a number such as a phone's. None: not there, or none needed."""
+    value = profile.get(ADDRESS_FIELD.get(channel, "")) if profile is not None else None
+    return str(value) if type(value) in (str, int) and value != "" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Question:
         if which is None:
             return False
         if which.users is None:
-            return name in ((self.profile or {}).get("lists") or ())
+            return name in texts(self.profile, "lists")
         return self.user_id in which.users
 
     @property
@@ -135,10 +147,9 @@ def quiet_hours(q: Question) -> Verdict | None:
 
 
 def _reachable(q: Question, send: CompiledSend) -> bool:
-    if send.channel in ((q.profile or {}).get("unsubscribed") or ()):
+    if send.channel in texts(q.profile, "unsubscribed"):
         return False
-    address = ADDRESS_FIELD.get(send.channel)
-    return address is None or not q.check_reach or bool((q.profile or {}).get(address))
+    return not q.check_reach or send.channel not in ADDRESS_FIELD or address_of(q.profile, send.channel) is not None
 
 
 def reach(q: Question) -> Verdict | None:
@@ -178,9 +189,9 @@ def content(q: Question) -> Verdict | None:
 
 
 def template_values(send: CompiledSend, scope: Scope) -> dict[str, Any]:
-    """The template's required variables, by their path: a name of `data`, or `profile.x`."""
+    """The values of the template's variables, by their path: a name of `data`, or `profile.x`."""
     values: dict[str, Any] = {}
-    for path in send.required:
+    for path in send.variables:
         if path.startswith("profile."):
             values[path] = scope.profile.get(path.removeprefix("profile."))
         else:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from kairos.engine.decision import occurrence_id
 from kairos.engine.event import Event
-from kairos.engine.metric.window import WindowedMetric
+from kairos.engine.metric.window import Cells, WindowedMetric
 from kairos.engine.moment import Moment, part_keys
 from kairos.engine.pattern import Match
-from kairos.engine.rule.compile import CompiledActivity, Plan
+from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan
 from kairos.engine.user_state import ActivityRuns, Case
 
 
-def apply_event(moment: Moment, event: Event, found: list[Case]) -> None:
-    """Let one event, in order, act on metrics and patterns; completed matches are added to `found`."""
-    handlers = moment.plan.by_type.get(event.type)
-    if handlers is None:
-        return
+def count(moment: Moment, handlers: Handlers, event: Event) -> None:
+    """Let the event act on metrics: whatever is asked about it afterwards includes it."""
+    moment.before = {}
+    if handlers.metrics:
+        moment.at_event(event)
+        for metric in handlers.metrics:
+            update_metric(moment, metric, event)
+
+
+def match(moment: Moment, handlers: Handlers, event: Event, found: list[Case]) -> None:
+    """Let the event act on patterns; completed matches are added to `found`."""
     moment.at_event(event)
-    for metric in handlers.metrics:
-        update_metric(moment, metric, event)
     for activity in handlers.activities:
         if activity.matcher.stateless:
             _complete_at_once(moment, activity, event, found)
@@ -33,29 +37,35 @@ def update_metric(moment: Moment, metric: WindowedMetric, event: Event) -> None:
         return
     metrics = moment.state.metrics
     if metric.per is None:
-        cells = metrics.get(metric.key)
-        if cells is None:
-            cells = metrics[metric.key] = {}
-        if metric.name in moment.plan.prior_metrics:
-            moment.before[metric.name] = {"": metric.value(cells, event.time)}
+        cells = metrics.get(metric.key, {})
+        _remember(moment, metric, "", cells, event)
         metric.add(cells, event)
+        if cells:
+            metrics[metric.key] = cells
         return
-    parts = metrics.setdefault(metric.key, {})
+    parts = metrics.get(metric.key, {})
     for part in part_keys(event, metric.per):
-        cells = parts.setdefault(part, {})
-        if metric.name in moment.plan.prior_metrics:
-            moment.before.setdefault(metric.name, {})[part] = metric.value(cells, event.time)
+        cells = parts.get(part, {})
+        _remember(moment, metric, part, cells, event)
         metric.add(cells, event)
+        if cells:
+            parts[part] = cells
+    if parts:
+        metrics[metric.key] = parts
+
+
+def _remember(moment: Moment, metric: WindowedMetric, part: str, cells: Cells, event: Event) -> None:
+    if metric.name in moment.plan.prior_metrics:
+        moment.before.setdefault(metric.name, {})[part] = metric.value(cells, event.time)
 
 
 def _complete_at_once(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:
     for part in part_keys(event, activity.spec.pattern.per):
-        moment.part = part
+        moment.at_part(activity, part)
         _, matches = activity.matcher.on_event(None, event, moment.scope)
         if moment.observer is not None:
             moment.observer.event(activity, part, event, None, None, matches, moment.scope)
-        for match in matches:
-            found.append(case_of(activity, part, match))
+        found += [case_of(moment, activity, part, done) for done in matches]
 
 
 def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:
@@ -66,56 +76,59 @@ def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: li
     if draining and runs_of is None:
         return
     for part in part_keys(event, activity.spec.pattern.per):
-        moment.part = part
+        moment.at_part(activity, part)
         before = runs_of.parts.get(part) if runs_of is not None else None
         if draining and before is None:
             continue
-        after, matches = matcher.on_event(before, event, moment.scope)
+        after, matches = matcher.on_event(before, event, moment.scope, start=not draining)
         if moment.observer is not None:
             moment.observer.event(activity, part, event, before, after, matches, moment.scope)
-        for match in matches:
-            found.append(case_of(activity, part, match))
-        if after is not None:
+        found += [case_of(moment, activity, part, done) for done in matches]
+        if after is None:
+            if before is not None and runs_of is not None:
+                del runs_of.parts[part]
+        else:
             if runs_of is None:
                 runs_of = state.runs[key] = ActivityRuns(activity.version, matcher.shape, {})
             runs_of.parts[part] = after
-        elif before is not None and runs_of is not None:
-            del runs_of.parts[part]
+            if before is None or after.dropped > before.dropped:
+                moment.counters["runs_dropped"] += after.dropped - (before.dropped if before is not None else 0)
     if runs_of is not None and not runs_of.parts:
         state.runs.pop(key, None)
 
 
 def apply_deadlines(moment: Moment, now: int, found: list[Case]) -> None:
     """Decide every absence whose deadline has come, and drop runs whose time is over."""
-    moment.scope.event = None
-    moment.scope.props = {}
-    moment.scope.steps = {}
-    moment.before = {}
-    for key in list(moment.state.runs):
+    moment.at_deadline()
+    state = moment.state
+    for name in [key for key in state.runs if "@" not in key]:
+        _hand_over(moment, name, state.runs[name])
+    for key, runs_of in list(state.runs.items()):
         activity = activity_of(moment.plan, key)
-        runs_of = current_runs(moment, key, activity) if activity is not None else None
-        if activity is None or runs_of is None:
-            moment.state.runs.pop(key, None)
+        if activity is None:
+            del state.runs[key]
             continue
         for part, runs in list(runs_of.parts.items()):
-            moment.part = part
+            moment.at_part(activity, part)
             after, matches = activity.matcher.on_time(runs, now)
-            for match in matches:
-                found.append(case_of(activity, part, match))
+            found += [case_of(moment, activity, part, done) for done in matches]
             if after is None:
                 del runs_of.parts[part]
             else:
                 runs_of.parts[part] = after
         if not runs_of.parts:
-            moment.state.runs.pop(key, None)
+            del state.runs[key]
 
 
-def case_of(activity: CompiledActivity, part: str, match: Match) -> Case:
-    steps = {name: list(events) for name, events in match.steps.items() if events}
+def case_of(moment: Moment, activity: CompiledActivity, part: str, done: Match) -> Case:
+    steps = {name: list(events) for name, events in done.steps.items()}
     ids = {name: [event.id for event in events] for name, events in steps.items()}
     if part:
         ids["/per"] = [part]
-    return Case(activity.name, activity.version, occurrence_id(activity.name, ids), part, match.at, steps)
+    case = Case(activity.name, activity.version, occurrence_id(activity.name, ids), part, done.at, steps)
+    if moment.plan.prior_metrics:
+        case.priors = {name: moment.prior(name) for name in moment.plan.prior_metrics}
+    return case
 
 
 def runs_key(plan: Plan, activity: CompiledActivity) -> str:
@@ -128,18 +141,37 @@ def activity_of(plan: Plan, key: str) -> CompiledActivity | None:
     return plan.draining.get(version) if version else plan.activities.get(name)
 
 
+def heir_of(plan: Plan, key: str, runs_of: ActivityRuns) -> CompiledActivity | None:
+    """The definition that takes these runs on at their user's next touch; None: they are dropped.
+
+    Runs of an older version go to that version where it drains, else to the new one, unless that restarts or has
+    another shape.
+    """
+    activity = activity_of(plan, key)
+    if activity is None or activity.version == runs_of.version:
+        return activity
+    if runs_of.version in plan.draining:
+        return plan.draining[runs_of.version]
+    kept = activity.spec.on_change != "restart" and runs_of.shape == activity.matcher.shape
+    return activity if kept else None
+
+
 def current_runs(moment: Moment, key: str, activity: CompiledActivity) -> ActivityRuns | None:
     """The runs under `key`, after what `on_change` says has been done to those of an older version."""
-    runs_of = moment.state.runs.get(key)
-    if runs_of is None or runs_of.version == activity.version:
-        return runs_of
-    wish = activity.spec.on_change
-    if wish == "drain" and runs_of.version in moment.plan.draining:
-        moment.state.runs[f"{activity.name}@{runs_of.version}"] = moment.state.runs.pop(key)
-        return None
-    if wish == "restart" or runs_of.shape != activity.matcher.shape:
-        del moment.state.runs[key]
+    runs = moment.state.runs
+    latest = runs.get(activity.name)
+    if latest is not None and (latest.version != activity.version or key != activity.name):
+        _hand_over(moment, activity.name, latest)
+    return runs.get(key)
+
+
+def _hand_over(moment: Moment, name: str, runs_of: ActivityRuns) -> None:
+    """Move, adopt or drop the runs under an activity's name, if it is not the current version that made them."""
+    heir = heir_of(moment.plan, name, runs_of)
+    if heir is None:
+        del moment.state.runs[name]
         moment.counters["runs_restarted"] += 1
-        return None
-    runs_of.version = activity.version
-    return runs_of
+    elif (key := runs_key(moment.plan, heir)) != name:
+        moment.state.runs[key] = moment.state.runs.pop(name)
+    else:
+        runs_of.version = heir.version

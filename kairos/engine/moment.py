@@ -13,6 +13,7 @@ from kairos.engine.effect import Effect
 from kairos.engine.event import Event
 from kairos.engine.expression.scope import Scope
 from kairos.engine.gates import Verdict
+from kairos.engine.metric.key import value_key
 from kairos.engine.pattern import Match, Runs
 from kairos.engine.rule.compile import CompiledActivity, Plan
 from kairos.engine.user_state import Case, UserState
@@ -52,15 +53,6 @@ class Observer(Protocol):
     ) -> None: ...
 
 
-def part_key(value: Any) -> str:
-    """The key of a `per` value in the state: equal values have equal keys, 1 and "1" have not."""
-    if type(value) is str:
-        return "s" + value
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return "j" + msgspec.json.encode(value).decode()
-
-
 def part_keys(event: Event, per: str | None) -> list[str]:
     """The partitions that see the event: none for a null value, one for each element of a list."""
     if per is None:
@@ -69,8 +61,8 @@ def part_keys(event: Event, per: str | None) -> list[str]:
     if value is None:
         return []
     if type(value) is list:
-        return list(dict.fromkeys(part_key(v) for v in value[:PER_ELEMENTS] if v is not None))
-    return [part_key(value)]
+        return list(dict.fromkeys(value_key(v) for v in value[:PER_ELEMENTS] if v is not None))
+    return [value_key(value)]
 
 
 class Moment:
@@ -81,17 +73,18 @@ class Moment:
         self.profiles = profiles
         self.scope = Scope()
         self.scope.metric = self._metric
-        self.scope.prior = self._prior
+        self.scope.prior = self.prior
         self.scope.in_crowd = self._in_crowd
         self.counters: Counter[str] = Counter()
         self.observer: Observer | None = None
         self.effects: list[Effect] = []
         self.awaits_receipt: Callable[[str, Case, int], bool] = lambda _user, _case, _now: not settings.assume_delivered
-        self.before: dict[str, Any] = {}
+        self.before: dict[str, dict[str, Any]] = {}  # metric -> part -> value from before the event in hand
+        self.case: Case | None = None  # what the scope points at, if not at an event
         self.user_id = ""
         self.part = ""
         self.profile: Mapping[str, Any] | None = None
-        self._profile_of: str | None = None
+        self._profile_known = False
         self.state: UserState
         self.plan: Plan
 
@@ -102,36 +95,51 @@ class Moment:
         self.plan = plan
         self.scope.now = now
         self.scope.zone = plan.zone
-        self._profile_of = None
+        self._profile_known = False
         self.scope.profile = {}
+        self.case = None
+        self.before = {}
         if plan.patterns_read_profile:
             self.know_profile()
 
     def know_profile(self) -> None:
         """Fetch the profile once an instant, and only where something reads it."""
-        if self._profile_of == self.user_id:
+        if self._profile_known:
             return
-        self._profile_of = self.user_id
+        self._profile_known = True
         self.profile = self.profiles(self.user_id) if self.profiles else None
         self.scope.profile = self.profile or {}
         self.scope.zone = zone_of(self.scope.profile, None, self.plan.zone)
 
     def at_event(self, event: Event) -> None:
+        """Bare names are this event's props from here on."""
+        self.case = None
         self.scope.event = event
         self.scope.props = event.props
         self.scope.steps = {}
-        self.before = {}
+
+    def at_deadline(self) -> None:
+        """Time alone has moved: there is no event."""
+        self.case = None
+        self.scope.event = None
+        self.scope.props = {}
+        self.scope.steps = {}
+
+    def at_part(self, activity: CompiledActivity, part: str) -> None:
+        """One partition of an activity's runs: `per` metrics are of its value, local time is of the activity's zone."""
+        self.part = part
+        if self._profile_known:  # else nothing asks for local time here
+            self.scope.zone = zone_of(self.scope.profile, activity.zone, self.plan.zone)
 
     def at_case(self, case: Case, activity: CompiledActivity) -> None:
         """Bare names are the last matched event's props from here on."""
         self.know_profile()
         last = max((event for events in case.steps.values() for event in events), key=lambda e: e.order)
-        self.scope.event = last
-        self.scope.props = last.props
+        self.at_event(last)
+        self.case = case
+        self.part = case.part
         self.scope.steps = case.steps
         self.scope.zone = zone_of(self.scope.profile, activity.zone, self.plan.zone)
-        self.part = case.part
-        self.before = {}
 
     def _metric(self, name: str) -> Any:
         metric = self.plan.metrics.get(name)
@@ -142,11 +150,16 @@ class Moment:
             cells = cells.get(self.part)
         return metric.value(cells, self.scope.now)
 
-    def _prior(self, name: str) -> Any:
+    def prior(self, name: str) -> Any:
+        """The metric just before the event in hand; of a case, before the event that completed it."""
+        if self.case is not None:
+            return self.case.priors[name] if name in self.case.priors else self._metric(name)
         known = self.before.get(name)
-        if known is None:
+        metric = self.plan.metrics.get(name)
+        if known is None or metric is None:
             return self._metric(name)
-        return known.get(self.part if self.plan.metrics[name].per is not None else "", self._metric(name))
+        part = self.part if metric.per is not None else ""
+        return known[part] if part in known else self._metric(name)
 
     def _in_crowd(self, name: str) -> bool:
         membership = self.plan.crowds.get(name)

@@ -12,8 +12,8 @@ import msgspec
 from kairos.engine.decision import Record
 from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate, Effect, Refund
-from kairos.engine.engine import RECEIPT, Engine
-from kairos.engine.event import Event
+from kairos.engine.engine import Engine
+from kairos.engine.event import RECEIPT, Event
 from kairos.engine.moment import Observer, Settings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.model import RuleSet
@@ -155,7 +155,8 @@ class Simulation:
 
     def _receipt(self, receipt: Event, now: int, records: list[Record]) -> None:
         state = self._state(receipt.user_id)
-        self._settle(self.engine.on_receipt(receipt.user_id, state, receipt), records)
+        self.engine.on_receipt(receipt.user_id, state, receipt)
+        self._settle(self.engine.take_effects(), records)
         self._remember(receipt.user_id)
 
     def _settle(self, effects: list[Effect], records: list[Record]) -> None:

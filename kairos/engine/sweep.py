@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
-from kairos.engine.matching import activity_of
+from kairos.engine.matching import heir_of
 from kairos.engine.metric.window import PANES, WindowedMetric
 from kairos.engine.rule.compile import Plan
 from kairos.engine.user_state import UserState
@@ -18,10 +19,17 @@ def sweep(plan: Plan, state: UserState, now: int) -> None:
     state.seen = {key: time for key, time in state.seen.items() if time > now - dedup}
     state.reservations = [r for r in state.reservations if r.at > now - plan.cap_horizon]
     state.cases = [c for c in state.cases if c.held_for or c.fallback_at or c.keep_until > now]
+    state.once = {name: at for name, at in state.once.items() if _once_ends(plan, name, at) > now}
     _sweep_metrics(plan, state, now)
     _sweep_runs(plan, state, now)
     lapse = min(_lapses(plan, state), default=None)
     state.sweep_at = 0 if lapse is None else max(lapse, now + HOUR)
+
+
+def _once_ends(plan: Plan, name: str, at: int) -> float:
+    activity = plan.activities.get(name)
+    limit = activity.spec.limits.once if activity is not None else "occurrence"
+    return inf if limit == "ever" else at + limit if isinstance(limit, int) else 0
 
 
 def _sweep_metrics(plan: Plan, state: UserState, now: int) -> None:
@@ -42,7 +50,8 @@ def _sweep_metrics(plan: Plan, state: UserState, now: int) -> None:
 
 def _sweep_runs(plan: Plan, state: UserState, now: int) -> None:
     for key in list(state.runs):
-        activity, runs_of = activity_of(plan, key), state.runs[key]
+        runs_of = state.runs[key]
+        activity = heir_of(plan, key, runs_of)
         if activity is not None:
             for part, runs in list(runs_of.parts.items()):
                 expiry = activity.matcher.expiry(runs)
@@ -62,9 +71,12 @@ def _lapses(plan: Plan, state: UserState) -> Iterator[int]:
     if state.reservations:
         yield state.reservations[0].at + plan.cap_horizon
     yield from (case.keep_until for case in state.cases if case.keep_until)
+    yield from (int(end) for name, at in state.once.items() if (end := _once_ends(plan, name, at)) != inf)
     for key, runs_of in state.runs.items():
-        activity = activity_of(plan, key)
-        for runs in runs_of.parts.values() if activity is not None else ():
+        activity = heir_of(plan, key, runs_of)
+        if activity is None:
+            continue
+        for runs in runs_of.parts.values():
             expiry = activity.matcher.expiry(runs)
             if expiry is not None:
                 yield expiry

@@ -24,7 +24,8 @@ class Case(msgspec.Struct, array_like=True, eq=False):
     """A match after it completed: held, tried on one channel after the other, waiting for its goal.
 
     `steps` keeps the slimmed events. `entry` is the index in `send` of the last attempt (-1: none yet). `held_until`,
-    `fallback_at`: 0 when not set. `keep_until`: until then a goal or a late event may concern it.
+    `fallback_at`: 0 when not set; `counted_from`: the receipt that the fallback's `after` counts from. `keep_until`:
+    until then a goal or a late event may concern it.
     """
 
     activity: str
@@ -41,12 +42,22 @@ class Case(msgspec.Struct, array_like=True, eq=False):
     give_up: int = 0
     sent_at: int = 0
     fallback_at: int = 0
+    counted_from: int = 0
     receipt: str = ""
     control: bool = False
     goal_met: bool = False
     reached: bool = False  # some attempt was `sent` or better: its reservations stay
     keep_until: int = 0
     once_was: int | None = None  # the activity's last send before this one, should this one be taken back
+    closed: bool = False  # nothing more is tried
+    freed: bool = False  # its reservations were given back
+    undone: bool = False  # a late event showed that it should not have been decided
+    priors: dict[str, Any] = {}  # metrics from before the event that completed the match, where some rule reads them
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the next entry stands in for want of a receipt, not because the last one came to nothing."""
+        return self.attempt > 0 and self.receipt not in ("failed", "released")
 
     @property
     def decided_at(self) -> int:
@@ -97,7 +108,6 @@ class StateCodec:
     def __init__(self) -> None:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(UserState)
-        self._version = msgspec.msgpack.Decoder(tuple[int, ...])
 
     def encode(self, state: UserState) -> bytes:
         return self._encoder.encode(state)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kairos.engine.crowd.spec import Crowd, Members, RuleCrowd, Sample
 from kairos.engine.decision import share_of
@@ -42,9 +43,14 @@ def _part(salt: str, part: str | Crowd, crowds: Mapping[str, Crowd]) -> Membersh
 
 def _members(name: str, crowd: Members) -> Membership:
     if crowd.users is None:
-        return lambda _user, scope: name in (scope.profile.get("crowds") or ())
+        return lambda _user, scope: name in _crowds_of(scope.profile.get("crowds"))
     users = frozenset(crowd.users)
     return lambda user, _scope: user in users
+
+
+def _crowds_of(value: Any) -> Sequence[Any]:
+    """What a profile holds may be anything; only a list says where the user belongs."""
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _sample(salt: str, crowd: Sample, crowds: Mapping[str, Crowd]) -> Membership:

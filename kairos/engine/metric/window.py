@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 
 from kairos.engine.event import Event
+from kairos.engine.metric.key import value_key
 from kairos.engine.metric.spec import Metric
 
 PANES = 64
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 Cells = dict[int, Any]
 
 
@@ -23,21 +25,17 @@ def _is_number(value: Any) -> bool:
     return type(value) is int or type(value) is float
 
 
-def _distinct_key(value: Any) -> str:
-    """Equal values have equal keys: 1 and 1.0 are equal, 1 and true and "1" are not."""
-    if type(value) is str:
-        return "s" + value
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return "j" + msgspec.json.encode(value).decode()
+def _storable(number: Any) -> Any:
+    """State and records hold integers of 64 bits; a sum beyond them goes on as a float."""
+    return number if type(number) is float or _LOWEST <= number <= _HIGHEST else float(number)
 
 
 def _add_number(cell: Any, value: Any, _event: Event) -> Any:
-    return value if cell is None else cell + value
+    return value if cell is None else _storable(cell + value)
 
 
 def _add_mean(cell: Any, value: Any, _event: Event) -> Any:
-    return [value, 1] if cell is None else [cell[0] + value, cell[1] + 1]
+    return [value, 1] if cell is None else [_storable(cell[0] + value), cell[1] + 1]
 
 
 def _add_first(cell: Any, value: Any, event: Event) -> Any:
@@ -49,7 +47,7 @@ def _add_last(cell: Any, value: Any, event: Event) -> Any:
 
 
 def _add_distinct(cell: Any, value: Any, _event: Event) -> Any:
-    key = _distinct_key(value)
+    key = value_key(value)
     if cell is None:
         return [key]
     if key not in cell:
@@ -73,7 +71,7 @@ def _finite(value: Any) -> Any:
 # function -> (what a value does to a cell, what the live cells come to, does it take numbers only)
 _FUNCTIONS: dict[str, tuple[Callable[[Any, Any, Event], Any], Callable[[list[Any]], Any], bool]] = {
     "count": (_add_number, sum, False),
-    "sum": (_add_number, lambda cells: _finite(sum(cells)), True),
+    "sum": (_add_number, lambda cells: _finite(_storable(sum(cells))), True),
     "avg": (_add_mean, lambda cells: _finite(_mean(cells)), True),
     "min": (lambda c, v, _e: v if c is None or v < c else c, lambda cells: min(cells, default=None), True),
     "max": (lambda c, v, _e: v if c is None or v > c else c, lambda cells: max(cells, default=None), True),
@@ -103,7 +101,7 @@ class WindowedMetric:
             return 1
         if self._field is not None:
             return getattr(event, self._field)
-        return event.props.get(self.spec.value)
+        return event.props.get(self.spec.value or "")
 
     def add(self, cells: Cells, event: Event) -> None:
         """Take the event in; missing values and, where numbers are wanted, non-numbers do not count."""

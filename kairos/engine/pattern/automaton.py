@@ -7,7 +7,7 @@ Flink decides it only for runs that have left the step before it (a repetition t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from kairos.engine.event import Event
@@ -16,7 +16,7 @@ from kairos.engine.pattern.after_match import AfterMatch, Marks, Standing
 from kairos.engine.pattern.conditions import Conditions
 from kairos.engine.pattern.decision_tree import Node, Outcome, Question, build_tree
 from kairos.engine.pattern.graph import Action, Graph, Kind, State
-from kairos.engine.pattern.runs import Match, Progress, Run, Runs
+from kairos.engine.pattern.runs import Match, Progress, Run, Runs, slim
 from kairos.engine.pattern.spec import Pattern
 
 NOTHING_TAKEN: Mapping[str, tuple[Event, ...]] = MappingProxyType({})
@@ -57,7 +57,9 @@ class Automaton:
         self._max_runs = max_runs
         self._trees: dict[str, list[Node | None]] = {name: [None] * len(graph.states) for name in keeps}
 
-    def on_event(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, list[Match]]:
+    def on_event(
+        self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
+    ) -> tuple[Runs | None, list[Match]]:
         matches: list[Match] = []
         if runs is not None and self._within is not None and self._first_end(runs) <= event.time:
             runs, matches = self.on_time(runs, event.time)
@@ -80,10 +82,8 @@ class Automaton:
                     before = len(kept)
                     self._advance(run.taken, outcome, number, kept, finished)
                     ended = ended or len(kept) == before
-        node = trees[self._start] or self._tree(event.type, self._start)
-        outcome = node if isinstance(node, Outcome) else self._decide(node, NO_RUN, runs, scope, answers)
-        if outcome.moves:
-            self._advance((), outcome, number, kept, finished)
+        if start and (moves := self._starting(event, runs, scope, answers)).moves:
+            self._advance((), moves, number, kept, finished)
         elif not changed:
             return runs, matches
         if not (ended or finished or (runs is not None and runs.waiting)) and len(kept) <= self._max_runs:
@@ -127,7 +127,7 @@ class Automaton:
         # What waited for a dropped run is released by the next deadline or event, in order; late truth decides nothing.
         return self._pack(runs, kept, runs.waiting, None), True
 
-    def cancels(self, steps: Mapping[str, tuple[Event, ...]], event: Event, scope: Scope) -> bool:
+    def cancels(self, steps: Mapping[str, Sequence[Event]], event: Event, scope: Scope) -> bool:
         if not self.has_final_absence or event.type not in self._last.types:
             return False
         asked = self._asked[2 * (self._steps - 1)]
@@ -143,6 +143,10 @@ class Automaton:
         tree = build_tree(self._graph, self._graph.states[state], self._conditions.known(event_type))
         self._trees[event_type][state] = tree
         return tree
+
+    def _starting(self, event: Event, runs: Runs | None, scope: Scope, answers: dict[int, bool]) -> Outcome:
+        node = self._trees[event.type][self._start] or self._tree(event.type, self._start)
+        return node if isinstance(node, Outcome) else self._decide(node, NO_RUN, runs, scope, answers)
 
     def _decide(self, node: Node, run: Run, runs: Runs | None, scope: Scope, answers: dict[int, bool]) -> Outcome:
         """Asks what the tree asks; conditions that read no run are asked once an event (`answers`)."""
@@ -180,10 +184,10 @@ class Automaton:
         """The state after an event that ended no run: nothing to forget."""
         taken = any(run.taken[-1] // self._steps == number for run in reversed(kept))
         if old is None:
-            return Runs(number + 1, kept, [], {number: self._slim(event)})
+            return Runs(number + 1, kept, [], {number: slim(event, self._keeps[event.type])})
         if not taken:
             return Runs(old.following, kept, [], old.events, old.dropped)
-        return Runs(number + 1, kept, [], {**old.events, number: self._slim(event)}, old.dropped)
+        return Runs(number + 1, kept, [], {**old.events, number: slim(event, self._keeps[event.type])}, old.dropped)
 
     def _settle(
         self, old: Runs | None, kept: list[Run], finished: list[Marks], at: int, new: tuple[int, Event] | None
@@ -191,7 +195,7 @@ class Automaton:
         """The state afterwards, and what goes out; `new` is the event just seen, with its number."""
         waiting = [] if old is None else old.waiting
         if new is not None:
-            new = new[0], self._slim(new[1])
+            new = new[0], slim(new[1], self._keeps[new[1].type])
         matches: list[Match] = []
         if finished or waiting:
             standing = Standing(kept, waiting, [])
@@ -220,11 +224,6 @@ class Automaton:
             events[new[0]] = new[1]
             following = new[0] + 1
         return Runs(following, kept, waiting, events, dropped)
-
-    def _slim(self, event: Event) -> Event:
-        props = event.props
-        kept = {name: props[name] for name in self._keeps[event.type] if name in props}
-        return Event(event.id, event.type, event.time, event.source, kept)
 
     def _match(self, marks: Marks, events: Mapping[int, Event], at: int) -> Match:
         return Match(self._taken(marks, events), at, events[marks[0] // self._steps].time)

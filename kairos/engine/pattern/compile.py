@@ -11,6 +11,7 @@ from kairos.engine.pattern.automaton import Automaton
 from kairos.engine.pattern.conditions import Conditions, Predicate
 from kairos.engine.pattern.graph import build_graph, is_optional
 from kairos.engine.pattern.matcher import Matcher
+from kairos.engine.pattern.runs import ALL_PROPS
 from kairos.engine.pattern.single import Single
 from kairos.engine.pattern.spec import Pattern, Step, Times
 
@@ -23,7 +24,7 @@ def compile_pattern(
 ) -> Matcher:
     """The matcher of a pattern that `check_pattern` finds no error in.
 
-    `reads`: step name -> the props that must be kept of the events it takes; under "" those kept of every event.
+    `reads`: step name -> the props that must be kept of the events it takes ("*": all); under "" those of every event.
     `max_runs`: how many partial matches one partition may hold; beyond it no new ones are kept (`Runs.dropped`).
     """
     keeps = _keeps(pattern, reads)
@@ -63,4 +64,4 @@ def _keeps(pattern: Pattern, reads: Mapping[str, frozenset[str]]) -> dict[str, t
         for event_type in step.types:
             props = keeps.setdefault(event_type, set(reads.get("", ())))
             props.update(reads.get(step.name, ()))
-    return {event_type: tuple(sorted(props)) for event_type, props in keeps.items()}
+    return {t: ALL_PROPS if ALL_PROPS[0] in props else tuple(sorted(props)) for t, props in keeps.items()}

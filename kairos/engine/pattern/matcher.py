@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from kairos.engine.event import Event
@@ -24,11 +24,13 @@ class Matcher(Protocol):
     has_final_absence: bool
     stateless: bool
 
-    def on_event(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, list[Match]]:
+    def on_event(
+        self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
+    ) -> tuple[Runs | None, list[Match]]:
         """The runs after this event, and the matches that it completes or releases.
 
-        The caller has set the scope to the event; `scope.steps` is set here. Deadlines up to the event's time are
-        decided first.
+        `start` False: no new run begins with it (a definition that drains). The caller has set the scope to the event;
+        `scope.steps` is set here. Deadlines up to the event's time are decided first.
         """
         ...
 
@@ -48,7 +50,7 @@ class Matcher(Protocol):
         """An event that came too late to be merged: drops the runs whose absence, not yet decided, it refutes."""
         ...
 
-    def cancels(self, steps: Mapping[str, tuple[Event, ...]], event: Event, scope: Scope) -> bool:
+    def cancels(self, steps: Mapping[str, Sequence[Event]], event: Event, scope: Scope) -> bool:
         """Whether the event is one that the pattern's final absence forbids to a match that took `steps`.
 
         The caller knows when the match was decided and compares times.

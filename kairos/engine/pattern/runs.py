@@ -16,6 +16,8 @@ import msgspec
 
 from kairos.engine.event import Event
 
+ALL_PROPS = ("*",)
+
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A partial match: the number of its state, and the marks of what it has taken, in order."""
@@ -37,6 +39,13 @@ class Runs(msgspec.Struct, array_like=True, gc=False):
     waiting: list[tuple[int, ...]]
     events: dict[int, Event]
     dropped: int = 0
+
+
+def slim(event: Event, names: tuple[str, ...]) -> Event:
+    """The event as it is kept: without its user, with the props of these names ("*" alone: all)."""
+    props = event.props
+    kept = props if names == ALL_PROPS else {name: props[name] for name in names if name in props}
+    return Event(event.id, event.type, event.time, event.source, kept)
 
 
 @dataclass(frozen=True, slots=True)

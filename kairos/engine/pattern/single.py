@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kairos.engine.event import Event
 from kairos.engine.expression.scope import Scope
 from kairos.engine.pattern.conditions import Predicate
-from kairos.engine.pattern.runs import Match, Progress, Runs
+from kairos.engine.pattern.runs import Match, Progress, Runs, slim
 
 
 class Single:
@@ -24,14 +24,16 @@ class Single:
         self._holds = holds
         self._keeps = keeps
 
-    def on_event(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, list[Match]]:
+    def on_event(
+        self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
+    ) -> tuple[Runs | None, list[Match]]:
+        if not start:
+            return None, []
         if self._holds is not None:
             scope.steps = {}
             if not self._holds(scope):
                 return None, []
-        props = event.props
-        kept = {name: props[name] for name in self._keeps[event.type] if name in props}
-        taken = Event(event.id, event.type, event.time, event.source, kept)
+        taken = slim(event, self._keeps[event.type])
         return None, [Match({self._name: (taken,)}, event.time, event.time)]
 
     def on_time(self, runs: Runs | None, now: int) -> tuple[Runs | None, list[Match]]:
@@ -46,7 +48,7 @@ class Single:
     def on_late(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, bool]:
         return None, False
 
-    def cancels(self, steps: Mapping[str, tuple[Event, ...]], event: Event, scope: Scope) -> bool:
+    def cancels(self, steps: Mapping[str, Sequence[Event]], event: Event, scope: Scope) -> bool:
         return False
 
     def progress(self, runs: Runs | None) -> list[Progress]:

@@ -14,15 +14,16 @@ from zoneinfo import ZoneInfo
 from kairos.engine.crowd.membership import Membership, compile_crowds
 from kairos.engine.expression import JavaScript, compile_condition, parse
 from kairos.engine.expression.condition import Condition, Script
+from kairos.engine.expression.javascript import script_reads
+from kairos.engine.expression.reads import Reads
 from kairos.engine.expression.scope import Scope
 from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.pattern import Matcher, compile_pattern
 from kairos.engine.policy.spec import Policy
-from kairos.engine.rule.model import Activity, Send
+from kairos.engine.rule.model import Activity, Goal, Send
 from kairos.engine.rule.release import Release, activity_version
-from kairos.engine.rule.templates import required_variables
+from kairos.engine.rule.templates import required_variables, template_variables
 
-ALL_PROPS = "*"
 WEEK_AND_A_DAY = 8 * 86_400_000  # a calendar week began at most so long ago, in any time zone
 LOCAL_TIME = ("hour", "weekday", "date", "days_since")  # functions that need the user's time zone, so the profile
 Predicate = Callable[[Scope], bool]
@@ -31,10 +32,14 @@ Value = Callable[[Scope], Any]
 
 @dataclass(frozen=True, slots=True)
 class CompiledSend:
-    """One entry of `send`: `data` is the activity's with the entry's own over it; `required` are template variables."""
+    """One entry of `send`: `data` is the activity's with the entry's own over it.
+
+    `variables`: what its template reads of `data` and of the profile; without those in `required` it would have a hole.
+    """
 
     spec: Send
     data: dict[str, Value]
+    variables: tuple[str, ...]
     required: tuple[str, ...]
 
     @property
@@ -88,13 +93,12 @@ class Handlers:
     activities: list[CompiledActivity] = field(default_factory=list)
     goals: list[CompiledActivity] = field(default_factory=list)
     opens_after: int | None = None  # the event alone may cause a decision this many ms later, at the earliest; 0: now
-    decides: bool = False
 
 
 class Plan:
     """A compiled release: immutable once built."""
 
-    def __init__(self, release: Release, previous: Plan | None, max_runs: int, script: JavaScript) -> None:
+    def __init__(self, release: Release, previous: Plan | None, max_runs: int, script: JavaScript | None) -> None:
         rules = release.rules
         self.number = release.number
         self.effective_at = release.effective_at
@@ -106,21 +110,19 @@ class Plan:
         self.crowds: dict[str, Membership] = compile_crowds(rules.crowds)
         self.metrics = {name: WindowedMetric(spec) for name, spec in sorted(rules.metrics.items())}
         self.metric_wheres = {n: parse(s.where).predicate() for n, s in rules.metrics.items() if s.where}
-        self.metric_keys = {metric.key for metric in self.metrics.values()}
-        self._compiled = {} if previous is None or previous.max_runs != max_runs else previous._compiled
-        fresh = {}
+        known = {} if previous is None or previous.max_runs != max_runs else previous._compiled
+        self._compiled: dict[tuple[str, str, tuple[str, ...]], CompiledActivity] = {}
         for spec in [*rules.activities.values(), *release.draining.values()]:
             key = (activity_version(spec), spec.state, self._template_key(spec))
-            fresh[key] = self._compiled.get(key) or self._compile(spec, key[0])
-        self._compiled = fresh
-        by_version = {(c.name, c.version): c for c in fresh.values()}
+            self._compiled[key] = known.get(key) or self._compile(spec, key[0])
+        by_version = {(c.name, c.version): c for c in self._compiled.values()}
         self.activities = {a.name: by_version[a.name, activity_version(a)] for a in rules.activities.values()}
         self.draining = {v: by_version[a.name, v] for v, a in release.draining.items()}
         self.prior_metrics = self._priors()
         self.patterns_read_profile = any(map(_pattern_reads_profile, rules.activities.values()))
         self.by_type = self._index()
         self.cap_horizon = (
-            max((r.per for cap in self.policy.caps.values() for r in cap.rules), default=0) + 8 * 86_400_000
+            max((r.per for cap in self.policy.caps.values() for r in cap.rules), default=0) + WEEK_AND_A_DAY
         )
 
     def _template_key(self, spec: Activity) -> tuple[str, ...]:
@@ -139,12 +141,6 @@ class Plan:
             else CompiledVariant(variant.name, variant.weight, self._sends(spec, variant.send))
             for variant in sends
         )
-        goal = spec.goal and CompiledGoal(
-            spec.goal.events,
-            spec.goal.within,
-            self._condition(spec.goal.where),
-            parse(spec.goal.value).compile() if spec.goal.value else None,
-        )
         return CompiledActivity(
             spec=spec,
             version=version,
@@ -152,19 +148,28 @@ class Plan:
             where=self._condition(spec.audience.where),
             data={name: parse(text).compile() for name, text in spec.data.items()},
             variants=variants,
-            goal=goal,
+            goal=self._goal(spec.goal) if spec.goal else None,
             zone=ZoneInfo(spec.active.timezone) if spec.active.timezone else None,
             first_priority=-spec.priority,
         )
 
+    def _goal(self, goal: Goal) -> CompiledGoal:
+        value = parse(goal.value).compile() if goal.value else None
+        return CompiledGoal(goal.events, goal.within, self._condition(goal.where), value)
+
     def _sends(self, spec: Activity, sends: Iterable[Send]) -> tuple[CompiledSend, ...]:
-        return tuple(
-            CompiledSend(
-                send,
-                {name: parse(text).compile() for name, text in {**spec.data, **send.data}.items()},
-                required_variables(self.rules.templates, send.template, send.channel) if send.template else (),
-            )
-            for send in sends
+        return tuple(self._send(send, {**spec.data, **send.data}) for send in sends)
+
+    def _send(self, send: Send, data: dict[str, str]) -> CompiledSend:
+        values = {name: parse(text).compile() for name, text in data.items()}
+        if send.template is None:
+            return CompiledSend(send, values, (), ())
+        templates, name, channel = self.rules.templates, send.template, send.channel
+        return CompiledSend(
+            send,
+            values,
+            _known_here(template_variables(templates, name, channel)),
+            _known_here(required_variables(templates, name, channel)),
         )
 
     def _condition(self, condition: Condition | None) -> Predicate | None:
@@ -185,20 +190,26 @@ class Plan:
             for event_type in metric.spec.of:
                 index.setdefault(event_type, Handlers()).metrics.append(metric)
         for activity in [*self.activities.values(), *self.draining.values()]:
-            for event_type in activity.matcher.types:
+            drains_nothing = activity.matcher.stateless and activity.version in self.draining
+            for event_type in activity.matcher.types if not drains_nothing else ():
                 handlers = index.setdefault(event_type, Handlers())
                 handlers.activities.append(activity)
                 handlers.opens_after = _earliest(handlers.opens_after, _decides_after(activity, event_type))
             for event_type in activity.goal.events if activity.goal else ():
-                handlers = index.setdefault(event_type, Handlers())
-                handlers.goals.append(activity)
-                handlers.opens_after = 0
+                index.setdefault(event_type, Handlers()).goals.append(activity)
         return index
 
 
-def compile_release(release: Release, previous: Plan | None = None, *, max_runs: int, script: JavaScript) -> Plan:
-    """The release was linted; expressions that do not parse here raise ExpressionError."""
+def compile_release(
+    release: Release, previous: Plan | None = None, *, max_runs: int, script: JavaScript | None = None
+) -> Plan:
+    """The release was linted; expressions that do not parse here raise ExpressionError. `script` runs JavaScript."""
     return Plan(release, previous, max_runs, script)
+
+
+def _known_here(variables: Iterable[str]) -> tuple[str, ...]:
+    """Materials are filled in by whoever renders the message."""
+    return tuple(name for name in variables if not name.startswith("material."))
 
 
 def _earliest(one: int | None, other: int | None) -> int | None:
@@ -210,11 +221,14 @@ def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
 
     None: never by itself (another event must come first). A timer is worth its price only where this is not None.
     """
-    steps = activity.spec.pattern.steps
+    pattern = activity.spec.pattern
+    steps = pattern.steps
     positive = [step for step in steps if step.kind == "event"]
+    if pattern.after_match.kind not in ("exclusive", "no_skip"):
+        return 0  # any event may end the run that a finished match waits for
     final_absence = steps[-1].kind == "absent"
     if final_absence and len(positive) == 1 and positive[0].times is None:
-        return activity.spec.pattern.within if event_type in positive[0].types else None
+        return pattern.within if event_type in positive[0].types else None
     if final_absence:
         return 0
     for step in reversed(steps):
@@ -225,24 +239,29 @@ def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
     return None
 
 
+def _reads(condition: Condition) -> Reads:
+    return script_reads(condition.js) if isinstance(condition, Script) else parse(condition).reads
+
+
 def _pattern_reads_profile(spec: Activity) -> bool:
     for condition in (c for step in spec.pattern.steps for c in (step.where, step.until) if c is not None):
-        if isinstance(condition, Script):
-            return True
-        reads = parse(condition).reads
-        if reads.profile or reads.crowds or any(function in condition for function in LOCAL_TIME):
+        reads = _reads(condition)
+        local_time = isinstance(condition, str) and any(function in condition for function in LOCAL_TIME)
+        if reads.profile or reads.crowds or local_time:
             return True
     return False
 
 
-def _texts(spec: Activity) -> list[str]:
-    """Every expression text of an activity."""
+def _conditions(spec: Activity) -> list[Condition]:
     conditions = [c for step in spec.pattern.steps for c in (step.where, step.until)]
     conditions += [spec.audience.where, spec.goal.where if spec.goal else None]
-    texts = [c for c in conditions if isinstance(c, str)]
-    if spec.goal and spec.goal.value:
-        texts.append(spec.goal.value)
-    return texts + _data_texts(spec)
+    return [c for c in conditions if c is not None]
+
+
+def _texts(spec: Activity) -> list[str]:
+    """Every expression text of an activity."""
+    value = [spec.goal.value] if spec.goal and spec.goal.value else []
+    return [*(c for c in _conditions(spec) if isinstance(c, str)), *value, *_data_texts(spec)]
 
 
 def _data_texts(spec: Activity) -> list[str]:
@@ -253,18 +272,13 @@ def _data_texts(spec: Activity) -> list[str]:
 def kept_props(spec: Activity) -> dict[str, frozenset[str]]:
     """Step name -> props of its events that are read later, so must be kept; "" stands for every step.
 
-    Bare names in `data` and in the audience mean the last matched event, which may be of any step. JavaScript sees
-    everything.
+    Bare names in `data` and in the audience mean the last matched event, which may be of any step. "*" among the props:
+    all of them, for a script may read any.
     """
-    conditions = [c for step in spec.pattern.steps for c in (step.where, step.until)]
-    conditions += [spec.audience.where, spec.goal.where if spec.goal else None]
-    if any(isinstance(c, Script) for c in conditions):
-        return {"": frozenset({ALL_PROPS})}
     kept: dict[str, frozenset[str]] = {"": frozenset()}
-    for text in _texts(spec):
-        for step, props in parse(text).reads.steps.items():
+    for condition in [*_conditions(spec), *_texts(spec)]:
+        for step, props in _reads(condition).steps.items():
             kept[step] = kept.get(step, frozenset()) | props
-    bare = [*_data_texts(spec), *([spec.audience.where] if isinstance(spec.audience.where, str) else [])]
-    for text in bare:
-        kept[""] |= parse(text).reads.props
+    for condition in [*_data_texts(spec), *([spec.audience.where] if spec.audience.where else [])]:
+        kept[""] |= _reads(condition).props
     return kept

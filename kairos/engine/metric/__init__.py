@@ -1,0 +1,1 @@
+"""Aggregates over a user's events that slide with event time."""
