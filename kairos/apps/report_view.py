@@ -79,7 +79,7 @@ def _messages(messages: list[Message], renderer: Renderer, console: Console) -> 
         except ContentError as error:
             text = f"({error})"
         for line in text.splitlines():
-            console.print(Text(f"    {escape(line)}"))
+            console.print(Text(f"    {escape(line)}".rstrip()))
     if chosen:
         console.print()
 
