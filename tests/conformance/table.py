@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from kairos.engine.event import Event
 from kairos.engine.pattern import AfterMatch, Pattern, Step, Times
-from tests.conformance.harness import Case
+from tests.conformance.harness import Case, Steps
 
 TABLE = Path(__file__).parent / "flink_tests.txt"
 
@@ -27,13 +28,21 @@ _CONTIGUITY: dict[str, dict[str, Any]] = {
 }
 
 
+Ids = tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Row:
     """One Java test: `expected` are the ids of each match, in the order of the stream."""
 
     name: str
     case: Case
-    expected: tuple[tuple[str, ...], ...]
+    expected: tuple[Ids, ...]
+
+    def flat(self, matches: list[Steps]) -> Counter[Ids]:
+        """Matches as the Java tests compare them: without the names of the steps."""
+        taken = [{name for names in match.values() for name in names} for match in matches]
+        return Counter(tuple(event.id for event in self.case.events if event.id in ids) for ids in taken)
 
 
 def read_table() -> list[Row]:

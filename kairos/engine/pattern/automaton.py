@@ -49,6 +49,7 @@ class Automaton:
         self._from_first = pattern.within_kind == "first_last"
         self._graph = graph
         self._start = graph.start.number
+        self._stop = next((state.number for state in graph.states if state.kind is Kind.STOP), -1)
         self._pending = tuple(_needs_only_time(state) for state in graph.states)
         self._conditions = conditions
         self._asked = conditions.asked
@@ -121,10 +122,14 @@ class Automaton:
     def on_late(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, bool]:
         if runs is None:
             return None, False
-        kept = [run for run in runs.runs if not self._refutes(event, run, runs, scope)]
-        if len(kept) == len(runs.runs):
+        refuted = [self._refutes(event, run, runs, scope) for run in runs.runs]
+        if not any(refuted):
             return runs, False
-        # What waited for a dropped run is released by the next deadline or event, in order; late truth decides nothing.
+        kept = [run for run, gone in zip(runs.runs, refuted, strict=True) if not gone]
+        if runs.waiting:
+            # A match that waited for a refuted run is released in order, by the next event or deadline: until then the
+            # run stays, in a state that nothing leads out of.
+            kept = [Run(self._stop, run.taken) if gone else run for run, gone in zip(runs.runs, refuted, strict=True)]
         return self._pack(runs, kept, runs.waiting, None), True
 
     def cancels(self, steps: Mapping[str, Sequence[Event]], event: Event, scope: Scope) -> bool:
@@ -135,7 +140,7 @@ class Automaton:
         return asked is None or asked.holds(scope)
 
     def progress(self, runs: Runs | None) -> list[Progress]:
-        return [] if runs is None else [self._tell(run, runs) for run in runs.runs]
+        return [] if runs is None else [self._tell(run, runs) for run in runs.runs if run.state != self._stop]
 
     # One event
 
