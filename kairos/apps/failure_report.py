@@ -9,6 +9,7 @@ import msgspec
 
 from kairos.apps.console import escape, paint
 from kairos.engine.decision import Record
+from kairos.engine.explain import Line
 from kairos.engine.rehearse import Failure, differences
 from kairos.engine.rule.examples import Expected, TestFile
 from kairos.engine.telling import duration, say_value
@@ -29,9 +30,9 @@ def tell_failure(folder: Path, file: TestFile, failure: Failure, stream: TextIO)
     lines += [paint(f"  + {tell_actual(record, file.start)}", "added", stream) for record in failure.extra]
     for user, story in failure.story.items():
         lines.append(f"  why, for {escape(user)}:")
-        lines += [f"    {_at(line.at, file.start):>8}  {escape(line.text)}" for line in story] or [
-            "    none of the events was of interest to the trigger"
-        ]
+        lines += [_tell_line(line, file.start) for line in story]
+        if not story:
+            lines.append("    none of the events was of interest to the trigger")
     return "\n".join(lines)
 
 
@@ -49,6 +50,11 @@ def tell_actual(record: Record, start: int) -> str:
     if record.data:
         fields.append(f"data: {_value(record.data)}")
     return escape(", ".join([f"at {_at(record.at, start)}", record.outcome, *fields]))
+
+
+def _tell_line(line: Line, start: int) -> str:
+    until = f" until {_at(line.until, start)}" if line.until is not None else ""
+    return f"    {_at(line.at, start):>8}  {escape(line.text)}{until}"
 
 
 def _nearest(expected: Expected, extra: tuple[Record, ...]) -> Record | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kairos.engine.decision import Record
 from kairos.engine.event import Event
 from kairos.engine.explain_gates import reason_of_gate
+from kairos.engine.explain_steps import most_advanced, needs, steps_at, taken_events
+from kairos.engine.expression import compile_condition
 from kairos.engine.expression.scope import Scope
 from kairos.engine.gates import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.pattern import Match, Progress, Runs, Step
 from kairos.engine.rule.compile import CompiledActivity, Plan
-from kairos.engine.telling import condition_values, duration, name_steps, quantity
+from kairos.engine.telling import condition_values, name_steps
 from kairos.engine.user_state import Case
 
 Kind = Literal["took", "missed", "ended", "waits", "gate", "record"]
@@ -22,11 +24,12 @@ Kind = Literal["took", "missed", "ended", "waits", "gate", "record"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence of the story, at event time `at` (ms). `missed`: a near miss."""
+    """One sentence of the story, at event time `at` (ms). `until` ends the sentence: another time. `missed`: nearly."""
 
     at: int
     kind: Kind
     text: str
+    until: int | None = None
 
 
 class Story:
@@ -40,6 +43,7 @@ class Story:
         self._moment = moment
         self._lines: dict[str, list[Line]] = {}
         self._open: dict[tuple[str, str], list[Progress]] = {}
+        self._matched: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._activities: dict[str, CompiledActivity] = {}
         self._passed: dict[tuple[str, str, int], list[str]] = {}
 
@@ -51,25 +55,29 @@ class Story:
         if self._moment.user_id != self._user_id:
             return
         self._activities[activity.name] = activity
-        matcher = activity.matcher
         self._expire(activity, part, event.time)
-        was = [p for p in matcher.progress(before) if p.deadline is None or p.deadline > event.time]
-        now = matcher.progress(after)
-        taken = _taken_by(event, [p for p in now if p not in was], matches)
-        if taken:
-            self._say(activity, event.time, "took", f"{_called(event)} is taken as {name_steps(taken)}{_of(part)}")
-        else:
-            for text in _misses(activity, event, was, before, scope):
-                self._say(activity, event.time, "missed", f"{_called(event)} {text}{_of(part)}")
-        if matches:
-            self._say(activity, event.time, "took", _completed(matches))
-        elif not taken:
-            for progress in (p for p in was if p not in now):
-                self._say(activity, event.time, "ended", f"{_called(event)} ends the match of {_reached(progress)}")
-        for progress in now:
-            if progress not in was:
-                self._say(activity, event.time, "waits", _waits(activity, progress))
+        was = [p for p in activity.matcher.progress(before) if p.deadline is None or p.deadline > event.time]
+        now = activity.matcher.progress(after)
+        new = [p for p in now if p not in was]
+        alive = [taken_events(p) for p in now]
+        ended = [p for p in was if not matches and not any(taken_events(p) <= events for events in alive)]
         self._open[activity.name, part] = now
+        called = f"{event.type} {event.id}"
+        of = f" (of {part[1:]})" if part else ""  # `part` is a letter for the kind of the `per` value, then the value
+        taken = _taken_by(event, new, matches)
+        if taken:
+            self._say(activity, event.time, "took", f"{called} is taken as {name_steps(taken)}{of}")
+        for progress in most_advanced(ended):
+            self._say(activity, event.time, "ended", f"{called} ends the match of {_reached(progress)}{of}")
+        if not taken and not ended:
+            for text in self._misses(activity, event, was, before, scope):
+                self._say(activity, event.time, "missed", f"{called} {text}{of}")
+        for match in matches:
+            ids = [event.id for events in match.steps.values() for event in events]
+            self._matched.setdefault((activity.name, part), []).append(frozenset(ids))
+            self._say(activity, event.time, "took", f"the trigger is complete: {', '.join(ids)}")
+        for progress in list(most_advanced(new))[:1]:
+            self._wait(activity, event.time, progress)
 
     def gate(
         self, activity: CompiledActivity, case: Case, now: int, gate: str, verdict: Verdict | None, scope: Scope
@@ -84,7 +92,8 @@ class Story:
             return
         if passed := self._passed.pop(key, None):
             self._say(activity, now, "gate", f"passes {', '.join(passed)}")
-        self._say(activity, now, "gate", reason_of_gate(gate, activity, verdict, self._moment))
+        text = reason_of_gate(gate, activity, verdict, self._moment)
+        self._say(activity, now, "gate", text, verdict.until if verdict.outcome == "hold" else None)
 
     # -------------------------------------------------------------------------------------------------- afterwards
     def tell(self, activity: str, records: Sequence[Record], end: int) -> list[Line]:
@@ -99,19 +108,48 @@ class Story:
         lines = self._lines.get(activity, []) + through + [Line(r.at, "record", tell_record(r)) for r in mine]
         return sorted(lines, key=lambda line: line.at)
 
-    def _say(self, activity: CompiledActivity, at: int, kind: Kind, text: str) -> None:
-        self._lines.setdefault(activity.name, []).append(Line(at, kind, text))
+    def _say(self, activity: CompiledActivity, at: int, kind: Kind, text: str, until: int | None = None) -> None:
+        self._lines.setdefault(activity.name, []).append(Line(at, kind, text, until))
+
+    def _wait(self, activity: CompiledActivity, at: int, progress: Progress) -> None:
+        need = needs(activity.spec.pattern, progress)
+        text = f"waits {need}" if need.startswith("that ") else f"waits for {need}"
+        self._say(activity, at, "waits", text, progress.deadline)
+
+    def _misses(
+        self, activity: CompiledActivity, event: Event, was: Sequence[Progress], before: Runs | None, scope: Scope
+    ) -> Iterator[str]:
+        """For each step that the event could have been, by its type: what speaks against it."""
+        by_id = {} if before is None else {kept.id: kept for kept in before.events.values()}
+        told = set()
+        for progress in (*most_advanced(was), None):
+            steps = progress.steps if progress is not None else {}
+            scope.steps = {name: [by_id[i] for i in ids if i in by_id] for name, ids in steps.items()}
+            for step in steps_at(activity.spec.pattern, progress):
+                if event.type in step.types and step.name not in told and (why := self._refusal(step, scope)):
+                    told.add(step.name)
+                    yield f"does not count for `{step.name}`: {why}"
+        scope.steps = {}
+
+    def _refusal(self, step: Step, scope: Scope) -> str:
+        if step.where is not None and not compile_condition(step.where, self._moment.plan.script)(scope):
+            return condition_values(step.where, scope)
+        return "another event came in between" if step.next == "strict" else ""
 
     def _expire(self, activity: CompiledActivity, part: str, now: int) -> None:
-        """Partial matches whose time was over before `now`, and that came to nothing."""
-        still = []
-        for progress in self._open.get((activity.name, part), ()):
-            if progress.deadline is None or progress.deadline > now:
-                still.append(progress)
-            else:
-                text = f"time is over for {_reached(progress)}: {_lacked(activity, progress)}"
-                self._say(activity, progress.deadline, "missed", text)
-        self._open[activity.name, part] = still
+        """Partial matches whose time was over by `now`, and that came to nothing."""
+        known = self._open.get((activity.name, part), [])
+        over = [p for p in known if p.deadline is not None and p.deadline <= now]
+        if not over:
+            return
+        self._open[activity.name, part] = [p for p in known if p not in over]
+        matched = self._matched.get((activity.name, part), ())
+        for progress in most_advanced(over):
+            if not any(taken_events(progress) <= events for events in matched):
+                text = (
+                    f"time is over for {_reached(progress)}: still waited for {needs(activity.spec.pattern, progress)}"
+                )
+                self._say(activity, progress.deadline or now, "missed", text)
 
     def _close(self, activity: CompiledActivity, case: Case, now: int) -> None:
         """A match that its deadline decided is not a partial one any more."""
@@ -134,14 +172,8 @@ def tell_record(record: Record) -> str:
 
 def starters(plan: Plan, activity: str) -> tuple[str, ...]:
     """The event types that can begin a match of this activity."""
-    types: list[str] = []
-    for step in plan.activities[activity].spec.pattern.steps:
-        if step.kind != "event":
-            break
-        types += step.types
-        if not (step.optional or (step.times and step.times.least == 0)):
-            break
-    return tuple(types)
+    steps = steps_at(plan.activities[activity].spec.pattern, None)
+    return tuple(dict.fromkeys(event_type for step in steps if step.kind == "event" for event_type in step.types))
 
 
 def _taken_by(event: Event, new: Sequence[Progress], matches: Sequence[Match]) -> list[str]:
@@ -151,60 +183,5 @@ def _taken_by(event: Event, new: Sequence[Progress], matches: Sequence[Match]) -
     return list(dict.fromkeys(taken))
 
 
-def _misses(
-    activity: CompiledActivity, event: Event, was: Sequence[Progress], before: Runs | None, scope: Scope
-) -> Iterator[str]:
-    """For each step that waits for an event of this type and did not take it: what its condition compared."""
-    steps = activity.spec.pattern.steps
-    by_id = {} if before is None else {kept.id: kept for kept in before.events.values()}
-    for step in steps:
-        if event.type not in step.types or step.where is None:
-            continue
-        waiting: list[Mapping[str, Sequence[str]]] = [p.steps for p in was if p.waits_for == step.name]
-        if step.kind == "event" and _may_start(steps, step):
-            waiting.append({})
-        told = set()
-        for reached in waiting:
-            scope.steps = {name: [by_id[i] for i in ids if i in by_id] for name, ids in reached.items()}
-            text = f"does not count for {name_steps([step.name])}: {condition_values(step.where, scope)}"
-            if text not in told:
-                told.add(text)
-                yield text
-    scope.steps = {}
-
-
-def _may_start(steps: Sequence[Step], step: Step) -> bool:
-    before = steps[: steps.index(step)]
-    return all(s.kind == "event" and (s.optional or (s.times is not None and s.times.least == 0)) for s in before)
-
-
-def _waits(activity: CompiledActivity, progress: Progress) -> str:
-    """What a partial match needs, and until when."""
-    spec = activity.spec.pattern
-    step = next(s for s in spec.steps if s.name == progress.waits_for)
-    within = f" within {duration(spec.within)}" if spec.within is not None else ""
-    if step.kind != "event":
-        return f"waits{within} that no {' or '.join(step.types)} comes"
-    return f"waits{within} for {quantity(step, len(progress.steps.get(step.name, ())))}"
-
-
-def _lacked(activity: CompiledActivity, progress: Progress) -> str:
-    step = next(s for s in activity.spec.pattern.steps if s.name == progress.waits_for)
-    return f"{quantity(step, len(progress.steps.get(step.name, ())))} was missing"
-
-
 def _reached(progress: Progress) -> str:
     return ", ".join(f"`{name}` ({', '.join(ids)})" for name, ids in progress.steps.items())
-
-
-def _completed(matches: Sequence[Match]) -> str:
-    return "the trigger is complete" if len(matches) == 1 else f"the trigger is complete, {len(matches)} times"
-
-
-def _called(event: Event) -> str:
-    return f"{event.type} {event.id}"
-
-
-def _of(part: str) -> str:
-    """`part` is the key of a `per` value: a letter for its kind, then the value."""
-    return f" (of {part[1:]})" if part else ""

@@ -12,11 +12,11 @@ from kairos.engine.telling import condition_values, duration
 
 
 def reason_of_gate(gate: str, activity: CompiledActivity, verdict: Verdict, moment: Moment) -> str:
-    """One sentence; the moment's scope is that of the question."""
+    """One sentence, to which a hold's time may be added; the moment's scope is that of the question."""
     if verdict.outcome == "control":
         return "belongs to the control group, which gets nothing"
     why = _REASONS[gate](activity, moment) if gate in _REASONS else ""
-    held = f"; held until {local_time(verdict.until, moment)}" if verdict.outcome == "hold" else ""
+    held = "; held" if verdict.outcome == "hold" else ""
     return f"stopped by {gate.replace('_', ' ')}: {why or verdict.reason}{held}"
 
 
@@ -89,10 +89,24 @@ def _content(activity: CompiledActivity, moment: Moment) -> str:
     return f"the template needs {', '.join(sorted(missing))}" if missing else ""
 
 
+def _quiet_hours(activity: CompiledActivity, moment: Moment) -> str:
+    quiet = moment.plan.policy.quiet_hours
+    if quiet is None:
+        return ""
+    start, end = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (quiet.start, quiet.end))
+    return f"from {start} to {end}, and it is {local_time(moment.scope.now, moment)}"
+
+
+def _black_list(activity: CompiledActivity, moment: Moment) -> str:
+    return "the user is on it"
+
+
 _REASONS: dict[str, Callable[[CompiledActivity, Moment], str]] = {
     "state_and_dates": _state_and_dates,
+    "black_list": _black_list,
     "audience": _audience,
     "once": _once,
+    "quiet_hours": _quiet_hours,
     "reach": _reach,
     "caps": _caps,
     "content": _content,

@@ -8,17 +8,18 @@ from typing import Any
 
 from kairos.engine.expression import Condition, Script, parse
 from kairos.engine.expression.scope import Scope
-from kairos.engine.pattern import Step
 
 _LONGEST_VALUE = 60
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
 
 
 def condition_values(condition: Condition, scope: Scope) -> str:
-    """A condition's comparisons and the values that they read: `amount >= 50 is false, amount is 20`."""
+    """What speaks against a condition, and the values that it read: `amount >= 50 is false, amount is 20`."""
     if isinstance(condition, Script):
         return "the JavaScript condition is not true"
     told = parse(condition).explain(scope)
+    if "not" not in condition.split():
+        told = [(text, value) for text, value in told if value is not True]
     return ", ".join(f"{text} is {say_value(value)}" for text, value in told) or f"{condition} is not true"
 
 
@@ -29,13 +30,6 @@ def say_value(value: Any) -> str:
 
 def name_steps(names: Sequence[str]) -> str:
     return " and ".join(f"`{name}`" for name in names)
-
-
-def quantity(step: Step, taken: int) -> str:
-    """`2 more purchase`, `order_paid`: what a step still needs."""
-    types = " or ".join(step.types)
-    least = step.times.least if step.times else 1
-    return f"{least - taken} more {types}" if least - taken > 1 or taken else types
 
 
 def duration(ms: int) -> str:

@@ -187,7 +187,7 @@ def test_a_failing_example_shows_what_came_instead_and_why(rules: Path) -> None:
         '  + at 10m, send, user_id: u1, channel: sms, template: unpaid, data: {"order_id": "o1"}\n'
         "  why, for u1:\n"
         "          0s  order_created e1 is taken as `order` (of o1)\n"
-        "          0s  waits within 10m that no order_paid comes\n"
+        "          0s  waits that no order_paid comes until 10m\n"
         "         10m  no order_paid came in time: the trigger is complete\n"
         "         10m  passes every gate\n"
         "         10m  -> send by sms\n"

@@ -78,7 +78,7 @@ def _chapter(
     yield paint(name, "bold", sys.stdout) + (f"  {escape(title)}" if title else "")
     lines = story.tell(name, records, _END)
     for line in lines:
-        yield f"  {_local(line.at, zone)}  {_styled(line)}"
+        yield f"  {_local(line.at, zone)}  {_styled(line, zone)}"
     if not lines:
         yield f"  {_nothing(plan, name, events)}"
 
@@ -90,9 +90,9 @@ def _nothing(plan: Plan, name: str, events: list[Event]) -> str:
     return f"nothing began: no {' or '.join(first)} came"
 
 
-def _styled(line: Line) -> str:
+def _styled(line: Line, zone: ZoneInfo) -> str:
     style = _STYLES[line.kind]
-    text = escape(line.text)
+    text = escape(line.text) + (f" until {_local(line.until, zone)}" if line.until is not None else "")
     return paint(text, style, sys.stdout) if style else text
 
 
