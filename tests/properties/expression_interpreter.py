@@ -62,16 +62,16 @@ def evaluate(node: Node, scope: Scope) -> Any:
         case Field(root=root, name=name):
             return (scope.metric if root == "metric" else scope.prior)(name)
         case Logic(operator="and", operands=operands):
-            return all([evaluate(operand, scope) is True for operand in operands])
+            return all(evaluate(operand, scope) is True for operand in operands)
         case Logic(operands=operands):
-            return any([evaluate(operand, scope) is True for operand in operands])
+            return any(evaluate(operand, scope) is True for operand in operands)
         case Not(operand=operand):
             return evaluate(operand, scope) is not True
         case Choice(condition=condition, then=then, otherwise=otherwise):
             return evaluate(then if evaluate(condition, scope) is True else otherwise, scope)
         case Comparison(first=first, rest=rest):
             values = [evaluate(operand, scope) for operand in (first, *(operand for _, operand in rest))]
-            return all([compare(a, sign, b) for a, (sign, _), b in zip(values, rest, values[1:], strict=False)])
+            return all(compare(a, sign, b) for a, (sign, _), b in zip(values, rest, values[1:], strict=False))
         case Arithmetic(first=first, rest=rest):
             value = evaluate(first, scope)
             for sign, operand in rest:
@@ -160,8 +160,9 @@ def call(function: str, arguments: list[Any], scope: Scope) -> Any:
         case "contains":
             return compare(second, "in", a)
         case "starts_with" | "ends_with":
-            return kind(a) == kind(second) == TEXT and (a[: len(second)] if function == "starts_with" else
-                                                        a[len(a) - len(second) :] if len(second) <= len(a) else None) == second  # fmt: skip
+            if not kind(a) == kind(second) == TEXT or len(second) > len(a):
+                return False
+            return (a[: len(second)] if function == "starts_with" else a[len(a) - len(second) :]) == second
         case "matches":
             return kind(a) == TEXT and re.search(second, a) is not None
         case "abs":

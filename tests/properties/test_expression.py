@@ -34,7 +34,8 @@ literals = st.one_of(
 names = st.sampled_from(
     ["x", "y", "z", "first.x", "many.y", "many.first.y", "many.last.x", "many.count", "nothing.count", "nothing.x",
      "sum(many.x)", "min(many.x)", "max(many.y)", "avg(many.x)", "sum(nothing.x)", "avg(nothing.x)", "event.type",
-     "event.id", "event.source", "profile.x", "metric.m", "metric.none", "prior.m", 'in_crowd("in")', 'in_crowd("out")'],
+     "event.id", "event.source", "profile.x", "metric.m", "metric.none", "prior.m",
+     'in_crowd("in")', 'in_crowd("out")'],
 )  # fmt: skip
 
 
@@ -172,9 +173,12 @@ def ask(predicate: Any, value: Any) -> bool:
 @settings(max_examples=500, deadline=None)
 @given(st.text(alphabet="abx01.,()[]'\"+-*/%<>=! \n#\\andortifelsenotinlambda:@{}é\x00\ud800", max_size=60))
 def test_any_text_is_an_expression_or_a_list_of_problems(text: str) -> None:
-    scope = Scope()
     try:
-        parse(text).compile()(scope)
+        expression = parse(text)
     except ExpressionError as error:
-        assert error.problems
-        assert all(0 <= problem.offset <= len(text) for problem in error.problems)
+        problems = error.problems
+    else:
+        expression.compile()(Scope())
+        return
+    assert problems
+    assert all(0 <= problem.offset <= len(text) for problem in problems)

@@ -52,8 +52,9 @@ def _compiler() -> Any:
 
 
 def _syntax_error(source: str) -> str | None:
-    wrapped = json.dumps(f"return ({source}\n)")
-    code = f"try {{ new Function({wrapped}); '' }} catch (error) {{ String(error.message) || 'invalid' }}"
+    """In both kinds of brackets: a text that closes one of them is no expression."""
+    bodies = json.dumps([f"return ({source}\n)", f"return [{source}\n]"])
+    code = f"try {{ {bodies}.map(body => new Function(body)); '' }} catch (error) {{ error.message || 'invalid' }}"
     return str(_compiler().eval(code)) or None
 
 
