@@ -1,7 +1,7 @@
 """All calls into private parts of PyFlink and Flink, in one place; tests/flink takes checkpoints through each of them.
 
-What the public Python API cannot do: key on the JVM side (a Python key function costs half the throughput), give rows that
-leave a table a type that thread mode can convert, and name the operators that the SQL planner makes.
+What the public Python API cannot do: key on the JVM side (a Python key function costs half the throughput), give rows
+that leave a table a type that thread mode can convert, and name the operators that the SQL planner makes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pyflink.table import StreamTableEnvironment, Table
 
 
 def rows_of(tables: StreamTableEnvironment, table: Table, row_type: TypeInformation) -> DataStream:
-    """Table -> stream of rows. Thread mode cannot cast the planner's ExternalTypeInfo, so the same type is declared again."""
+    """Table -> stream of rows. Thread mode cannot cast the planner's own type, so the same one is declared again."""
     stream = tables.to_data_stream(table)
     stream._j_data_stream.getTransformation().setOutputType(row_type.get_java_type_info())
     return stream
@@ -74,7 +74,7 @@ def _transformations(env: StreamExecutionEnvironment) -> list[Any]:
 
 
 def stop_with_savepoint(client: JobClient, folder: str) -> str:
-    """Drains nothing, so that the job can be resumed; returns the savepoint's path. PyFlink's own call lacks the format."""
+    """Drains nothing, so that the job can be resumed; returns the savepoint's path. PyFlink's own call is broken."""
     formats = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType
     return str(client._j_job_client.stopWithSavepoint(False, folder, formats.CANONICAL).get())
 

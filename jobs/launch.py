@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import glob
-import os
 import shutil
 import signal
 import sys
@@ -14,33 +12,37 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pyflink.common import Configuration, JobClient
+from pyflink.common import JobClient
 from pyflink.datastream import StreamExecutionEnvironment
 
 from jobs.checks import StartError, check, first_release
-from jobs.jvm import forward_errors, stop_with_savepoint
+from jobs.environment import MAX_PARALLELISM, configuration, on_cluster, prepare_process
+from jobs.jvm import stop_with_savepoint
 from jobs.prepare import prepare
+from jobs.progress import Progress, free_port
 from jobs.recovery import restore_path
 from jobs.settings import Settings, SettingsError, load, uri
 from kairos.adapters.profiles import open_profiles
 from kairos.engine.rule.release import encode
 from operators.profiles import ProfileSource
 
-MAX_PARALLELISM = 128
-"""How many key groups the state is cut into; a savepoint can never be resumed with another number."""
-
 PARTS = "parts"
 """Folder under the output where the file sink writes."""
+
+POLL_SECONDS = 0.1
+
+OpenProfiles = Callable[[Callable[[str], None]], ProfileSource]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one start of a job is made of. `input` and `output` are for bounded runs."""
+    """What one start of a job is made of. `input`, `output` and `rows` are for bounded runs."""
 
     release: bytes
-    open_profiles: Callable[[], ProfileSource] | None
+    open_profiles: OpenProfiles | None
     input: str = ""
     output: str = ""
+    rows: int = 0
 
 
 Compose = Callable[[StreamExecutionEnvironment, Settings, Run], None]
@@ -54,20 +56,24 @@ def main(compose: Compose, arguments: Sequence[str]) -> int:
         check(settings)
         run = prepare_run(settings, resumed=restore is not None)
     except (SettingsError, StartError) as error:
-        print(f"kairos: {error}", file=sys.stderr)
+        say(str(error))
         return 2
     if not on_cluster():
         prepare_process(settings)
-    env = StreamExecutionEnvironment.get_execution_environment(configuration(settings, restore))
+    port = free_port()
+    env = StreamExecutionEnvironment.get_execution_environment(configuration(settings, restore, port))
     env.set_max_parallelism(MAX_PARALLELISM)
     compose(env, settings, run)
     client = env.execute_async(settings.job.name)
     say(f"job {client.get_job_id()} is running")
-    return 0 if on_cluster() else wait(client, settings)
+    if on_cluster():
+        return 0
+    return wait(client, settings, Progress(port, run.rows, say) if settings.files else None)
 
 
 def say(message: str) -> None:
-    print(f"kairos: {message}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"kairos: {message}\n")
+    sys.stderr.flush()
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -94,11 +100,6 @@ def first_cause(error: BaseException) -> str:
     return (causes or lines or [type(error).__name__])[-1]
 
 
-def on_cluster() -> bool:
-    """Whether `flink run` has started this program: its JVM, classpath and Python settings are there already."""
-    return "PYFLINK_GATEWAY_PORT" in os.environ
-
-
 def prepare_run(settings: Settings, *, resumed: bool) -> Run:
     """Raises StartError."""
     release = encode(first_release(settings, resumed=resumed))
@@ -111,70 +112,19 @@ def prepare_run(settings: Settings, *, resumed: bool) -> Run:
     rows = output / "input.jsonl"
     count = prepare(Path(settings.files.events), rows)
     say(f"{count:,} lines of {settings.files.events}, sorted by event time")
-    return Run(release, open_source, rows.as_uri(), (output / PARTS).as_uri())
+    return Run(release, open_source, rows.as_uri(), (output / PARTS).as_uri(), count)
 
 
-def prepare_process(settings: Settings) -> None:
-    """Before the JVM starts: thread mode finds Python through the environment, wherever this interpreter comes from."""
-    root = str(Path(__file__).resolve().parent.parent)
-    logs = Path(settings.job.log_dir).absolute()
-    logs.mkdir(parents=True, exist_ok=True)
-    environ = os.environ
-    environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")])
-    environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environ.get("PYTHONPATH")]))
-    environ["JVM_ARGS"] = f"-Xmx{settings.job.heap} {environ.get('JVM_ARGS', '')}".strip()
-    environ.setdefault("FLINK_LOG_DIR", str(logs))
-    forward_errors()
-
-
-def configuration(settings: Settings, restore: str | None) -> Configuration:
-    """What Flink is told; the section `flink` of the settings has the last word."""
-    state = settings.state
-    values = {
-        "python.execution-mode": settings.job.mode,
-        "python.fn-execution.bundle.time": "20",
-        "parallelism.default": str(settings.job.parallelism),
-        "pipeline.max-parallelism": str(MAX_PARALLELISM),
-        "pipeline.auto-generate-uids": "false",
-        "pipeline.auto-watermark-interval": f"{settings.time.watermark_interval} ms",
-        "table.exec.source.idle-timeout": f"{settings.time.idle_timeout} ms",
-        "state.backend.type": state.backend,
-        "restart-strategy.type": "exponential-delay" if settings.kafka else "none",
-        "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "30 s",
-    }
-    if state.checkpoints:
-        values |= {
-            "execution.checkpointing.interval": f"{state.interval} ms",
-            "execution.checkpointing.timeout": f"{state.timeout} ms",
-            "execution.checkpointing.dir": uri(state.checkpoints),
-            "execution.checkpointing.num-retained": str(state.retained),
-            "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-            "execution.checkpointing.tolerable-failed-checkpoints": str(state.tolerated_failures),
-        }
-    if state.savepoints:
-        values["execution.checkpointing.savepoint-dir"] = uri(state.savepoints)
-    if restore:
-        values["execution.state-recovery.path"] = restore
-    if not on_cluster():
-        values |= {"python.executable": sys.executable, "python.client.executable": sys.executable}
-        jars = [Path(jar).absolute().as_uri() for pattern in settings.job.jars for jar in sorted(glob.glob(pattern))]
-        if jars:
-            values["pipeline.jars"] = ";".join(jars)
-    configured = Configuration()
-    for key, value in (values | settings.flink).items():
-        configured.set_string(key, value)
-    return configured
-
-
-def wait(client: JobClient, settings: Settings) -> int:
-    """Until the job ends by itself, or a signal asks for an end: then it stops with a savepoint, where there is a place."""
+def wait(client: JobClient, settings: Settings, progress: Progress | None) -> int:
+    """Until the job ends by itself, or a signal asks for it: then with a savepoint, where there is a place for one."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    job_id = str(client.get_job_id())
     result = client.get_job_execution_result()
-    while not result.done() and not stop.wait(0.1):
-        pass
+    while not result.done() and not stop.wait(POLL_SECONDS):
+        if progress is not None:
+            progress.show(job_id)
     if not result.done():
         stop_job(client, settings)
     try:

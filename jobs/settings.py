@@ -1,8 +1,8 @@
 """The job's configuration: one YAML file, overridden key by key from the command line.
 
-`load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Text may refer to the environment as `${NAME}` or
-`${NAME:-default}`; the substitution happens on values after parsing, never on the YAML text. Relative paths are relative
-to the working directory. Durations are written as in the rules: `500ms 2s 10m 24h 7d`; 0s is allowed here.
+`load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Text may refer to the environment as `${NAME}`
+or `${NAME:-default}`; the substitution happens on values after parsing, never on the YAML text. Relative paths are
+relative to the working directory. Durations are written as in the rules: `500ms 2s 10m 24h 7d`; 0s is allowed here.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`lateness`: how much disorder is put right. `idle_timeout`: after this a partition without even heartbeats no
-    longer holds time back; a far safety net, because an unreachable Kafka looks the same. `alignment`: how far one partition may
-    run ahead of the slowest; 0s switches it off."""
+    longer holds time back; a far safety net, because an unreachable Kafka looks the same. `alignment`: how far one
+    partition may run ahead of the slowest; 0s switches it off."""
 
     lateness: Duration = Duration(2_000)
     watermark_interval: Duration = Duration(100)
@@ -54,8 +54,8 @@ class Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`backend: rocksdb` for more state than fits into memory. `checkpoints` and `savepoints` are folders or file-system
-    URIs that every TaskManager reaches; None: no checkpoints (bounded runs only)."""
+    """`backend: rocksdb` for more state than fits into memory. `checkpoints` and `savepoints` are folders or
+    file-system URIs that every TaskManager reaches; None: no checkpoints (bounded runs only)."""
 
     backend: Literal["hashmap", "rocksdb"] = "hashmap"
     checkpoints: str | None = None
@@ -74,7 +74,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounded run: `events` is a JSON lines file, `output` the folder that decisions, deliveries and dead letters go to."""
+    """Bounded run: `events` is a JSON lines file, `output` the folder for decisions, deliveries and dead letters."""
 
     events: str
     output: str
@@ -83,10 +83,10 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`properties` go to every Kafka client of the job (security.protocol, sasl.jaas.config, ...).
 
-    `prefix` stands before the names of all topics that the job writes to (`events`, which it reads, should then match the
-    prefixed `receipts`). `start`: where a job without checkpoint begins; `committed` falls back to the earliest. `exactly_once` is for
-    the topic `decisions`: visible to readers of committed records at each checkpoint. `create_topics`: partitions of
-    output topics that are missing at the start; 0: do not create.
+    `prefix` stands before the names of all topics that the job writes to (`events`, which it reads, should then match
+    the prefixed `receipts`). `start`: where a job without checkpoint begins; `committed` falls back to the earliest.
+    `exactly_once` is for the topic `decisions`: visible to readers of committed records at each checkpoint.
+    `create_topics`: partitions of output topics that are missing at the start; 0: do not create.
     """
 
     bootstrap: str
@@ -116,9 +116,9 @@ class Profiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`ahead`: an event further ahead of the clock is invalid (live input only). `max_runs`: open matches per activity and
-    user. `regret_for`: how long a late event is judged against decisions made. `dead_letter_bytes`: longer values are
-    cut in dead letters."""
+    """`ahead`: an event further ahead of the clock is invalid (live input only). `max_runs`: open matches per activity
+    and user. `regret_for`: how long a late event is judged against decisions made. `dead_letter_bytes`: longer values
+    are cut in dead letters."""
 
     ahead: Duration = Duration(3_600_000)
     max_runs: int = 1_000

@@ -88,7 +88,8 @@ def polled_releases(
     rate = max(1, 1000 // poll)
     tables.execute_sql(f"""
         CREATE TEMPORARY TABLE ticks (tick BIGINT)
-        WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}', 'scan.parallelism' = '1', 'number-of-rows' = '{2**62}')""")
+        WITH ('connector' = 'datagen', 'scan.parallelism' = '1', 'rows-per-second' = '{rate}',
+          'number-of-rows' = '{2**62}')""")
     ticks = rows_of(tables, tables.from_path("ticks"), Types.ROW_NAMED(["tick"], [Types.LONG()]))
     timeless = WatermarkStrategy.no_watermarks().with_idleness(Duration.of_seconds(1))
     releases = ticks.flat_map(PollRules(open_store, shipped)).uid("poll-rules").set_parallelism(1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 from pyflink.common import Row, Types
-from pyflink.datastream import KeyedProcessFunction, RuntimeContext
-from pyflink.datastream.state import ListStateDescriptor, ValueStateDescriptor
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimerService
+from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
 
 from kairos.engine.decision import Record
 from kairos.engine.dispatch import Budget, dispatch, refund
@@ -17,11 +17,16 @@ from kairos.engine.event import RECEIPT
 from operators.rows import DECISIONS, RECEIPTS, Request, deliveries, output
 from operators.telemetry import Telemetry
 
+DAY = 86_400_000
+REMEMBERED = 30 * DAY
+"""How long (ms) a refused occurrence is known: no fallback comes later than this after it."""
+
 
 class Dispatch(KeyedProcessFunction):
     """Candidates and refunds wait until the watermark has reached their `at`: only then all that compete are here."""
 
     def open(self, runtime_context: RuntimeContext) -> None:
+        self._refused = runtime_context.get_map_state(MapStateDescriptor("refused", Types.STRING(), Types.LONG()))
         self._waiting = runtime_context.get_list_state(ListStateDescriptor("waiting", Types.PICKLED_BYTE_ARRAY()))
         self._budget = runtime_context.get_state(ValueStateDescriptor("budget", Types.PICKLED_BYTE_ARRAY()))
         self._decode = msgspec.msgpack.Decoder(Request).decode
@@ -48,6 +53,8 @@ class Dispatch(KeyedProcessFunction):
             else:
                 later.append(value)
         if not due:
+            if timestamp % DAY == 0:
+                self._forget(timestamp)
             return
         self._waiting.update(later)
         kept = self._budget.value()
@@ -56,17 +63,27 @@ class Dispatch(KeyedProcessFunction):
             if request.candidate is None:
                 refund(budget)
             else:
-                yield from self._decide(budget, request.candidate)
+                yield from self._decide(budget, request.candidate, ctx.timer_service())
         self._budget.update(self._encode(budget))
 
-    def _decide(self, budget: Budget, candidate: Candidate) -> Iterator[Row]:
+    def _decide(self, budget: Budget, candidate: Candidate, timers: TimerService) -> Iterator[Row]:
+        if candidate.delivery.attempt > 1 and self._refused.contains(candidate.record.occurrence):
+            return  # a fallback of a send that never was: evaluate had not heard of the refusal yet
         record, delivery = dispatch(budget, candidate)
         self._telemetry.count("outcomes", record.outcome)
         yield output(DECISIONS, record.user_id, self._json(record), record.at)
         if delivery is not None:
             yield output(deliveries(delivery.channel), delivery.user_id, self._json(delivery), delivery.at)
-        else:
-            yield output(RECEIPTS, record.user_id, self._json(_released(record)), record.at)
+            return
+        self._refused.put(record.occurrence, record.at)
+        timers.register_event_time_timer((record.at + REMEMBERED) // DAY * DAY + DAY)
+        yield output(RECEIPTS, record.user_id, self._json(_released(record)), record.at)
+
+    def _forget(self, timestamp: int) -> None:
+        """Refusals so old that no fallback of theirs can come any more."""
+        for occurrence, at in list(self._refused.items()):
+            if at + REMEMBERED < timestamp:
+                self._refused.remove(occurrence)
 
 
 def _released(record: Record) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
 import msgspec
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext, TimerService
@@ -13,9 +15,9 @@ from pyflink.datastream.state import ReadOnlyBroadcastState, ValueStateDescripto
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect, Late, Recall, Refund
 from kairos.engine.engine import Engine
-from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.event import Event, EventError, decode
 from kairos.engine.event_schema import SchemaChecker
+from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.release import Release
 from kairos.engine.rule.release import decode as decode_release
@@ -50,7 +52,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self,
         shipped: bytes,
         settings: EvaluateSettings,
-        open_profiles: Callable[[], ProfileSource] | None,
+        open_profiles: Callable[[Callable[[str], None]], ProfileSource] | None,
         clock: Callable[[], float],
     ) -> None:
         self._shipped = shipped
@@ -61,11 +63,12 @@ class Evaluate(KeyedBroadcastProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state = runtime_context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY()))
         self._codec = StateCodec()
-        self._profiles = self._open_profiles() if self._open_profiles else None
+        self._telemetry = Telemetry(runtime_context)
+        count = partial(self._telemetry.count, "profiles")
+        self._profiles = self._open_profiles(count) if self._open_profiles else None
         self._engine = Engine(self._settings.engine, self._profiles.get if self._profiles else None)
         self._plan: Plan | None = None
         self._known: list[Release] = []
-        self._telemetry = Telemetry(runtime_context)
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
 
@@ -158,7 +161,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         return self._codec.decode(memoryview(value)[_TIMER.size :]), _TIMER.unpack_from(value)[0]
 
     def _save(self, state: UserState, armed: int, timers: TimerService) -> None:
-        """One write. A timer that stands earlier than needed is left to fire in vain: cheaper than moving it with each event."""
+        """One write. A timer earlier than needed is left to fire in vain: cheaper than moving it with each event."""
         due = self._engine.next_timer(state)
         if due is not None and (armed == _NO_TIMER or due < armed):
             timers.register_event_time_timer(due)

@@ -7,10 +7,7 @@ from typing import Any, Protocol
 
 
 class ProfileSource(Protocol):
-    """One per task. `expect` is called when an event arrives, long before its decision; `get` when a decision needs it."""
-
-    counters: Mapping[str, int]
-    """What became of the lookups, by name: metrics."""
+    """One per task. `expect` is called when an event arrives, long before its decision; `get` for the decision."""
 
     def expect(self, user_id: str) -> None:
         """Fetch this user's profile in the background, if it is not cached. Never blocks."""

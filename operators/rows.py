@@ -16,7 +16,7 @@ INPUT = Types.ROW_NAMED(
         Types.ROW_NAMED(["k", "v", "ts", "origin"], [Types.STRING(), BYTES, Types.LONG(), Types.STRING()]),
     ],
 )
-"""Keyed by `k`. `v`: the record's value. `ts`: its timestamp, epoch ms. `origin`: "topic/partition@offset", or "line N"."""
+"""Keyed by `k`. `v`: the record's value. `ts`: its timestamp, epoch ms. `origin`: topic/partition@offset or line N."""
 
 REQUEST = Types.ROW_NAMED(["k", "request"], [Types.STRING(), Types.ROW_NAMED(["v", "at"], [BYTES, Types.LONG()])])
 """Keyed by activity. `v`: a Request in msgpack. `at`: when it is due, epoch ms."""

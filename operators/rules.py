@@ -21,7 +21,7 @@ NEWEST, BEFORE = "newest", "before"
 
 
 class RuleStore(Protocol):
-    """`latest(after)`: the newest release with a number above `after`, None where there is none. Raises on any trouble."""
+    """`latest(after)`: the newest release with a number above `after`, or None. Raises on any trouble."""
 
     def latest(self, after: int) -> Release | None: ...
 

@@ -61,9 +61,14 @@ def connect(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
 
 
-def open_profiles(settings: ProfileSettings) -> FileProfiles | RedisProfiles:
+Count = Callable[[str], None]
+"""Hears of what became of lookups: `hit`, `wait` (a decision came before its profile), `failure`, `degraded`."""
+
+
+def open_profiles(settings: ProfileSettings, count: Count) -> FileProfiles | RedisProfiles:
     if settings.redis:
-        return RedisProfiles(connect(settings.redis), settings.ttl / 1000, settings.max_users, degrade=settings.degrade)
+        client = connect(settings.redis)
+        return RedisProfiles(client, settings.ttl / 1000, settings.max_users, count, degrade=settings.degrade)
     return FileProfiles(Path(settings.file or ""))
 
 
@@ -72,7 +77,6 @@ class FileProfiles:
 
     def __init__(self, path: Path) -> None:
         self._profiles = read_profiles(path, lambda _problem: None)
-        self.counters: dict[str, int] = {}
 
     def expect(self, user_id: str) -> None:
         pass
@@ -87,9 +91,8 @@ class FileProfiles:
 class RedisProfiles:
     """A bounded cache that a helper thread fills while events wait for their watermark.
 
-    Only `expect`, `get` and `close` are for the caller's one thread. The helper talks to Redis and the cache, to nothing else.
-    With Redis away `get` waits, with a growing pause, or answers `Degraded` at once. `counters`: `hits`, `waits` (a
-    decision came before its profile), `failures` (Redis did not answer), `degraded`.
+    `expect`, `get` and `close` are for the caller's one thread; the helper talks to Redis and the cache, to nothing
+    else. With Redis away `get` waits, with a growing pause, or answers `Degraded` at once.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class RedisProfiles:
         client: redis.Redis,
         ttl: float,
         max_users: int,
+        count: Count,
         *,
         degrade: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -105,6 +109,7 @@ class RedisProfiles:
         self._client = client
         self._ttl = ttl
         self._max_users = max_users
+        self._count = count
         self._degrade = degrade
         self._clock = clock
         self._pause = pause
@@ -112,7 +117,6 @@ class RedisProfiles:
         self._lock = threading.Lock()
         self._wanted: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._asked: set[str] = set()
-        self.counters = {"hits": 0, "waits": 0, "failures": 0, "degraded": 0}
         self._helper = threading.Thread(target=self._prefetch, name="profiles", daemon=True)
         self._helper.start()
 
@@ -126,17 +130,17 @@ class RedisProfiles:
     def get(self, user_id: str) -> Profile | None:
         entry = self._cached(user_id)
         if entry is not None:
-            self.counters["hits"] += 1
+            self._count("hit")
             return entry[1]
-        self.counters["waits"] += 1
+        self._count("wait")
         pause, longest = BACKOFF_SECONDS
         while True:
             try:
                 profile = self._fetch([user_id])[0]
             except redis.RedisError:
-                self.counters["failures"] += 1
+                self._count("failure")
                 if self._degrade:
-                    self.counters["degraded"] += 1
+                    self._count("degraded")
                     return Degraded()
                 self._pause(pause)
                 pause = min(pause * 2, longest)

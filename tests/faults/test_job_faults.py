@@ -17,15 +17,15 @@ from tests.flink.rules import THIRD, UNPAID, write_rules
 from tests.flink.support import LiveJob, eventually
 from tests.flink.test_live import MINUTE, event, key, now
 
-pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
 def live_job(tmp_path: Path) -> Iterator[Callable[..., LiveJob]]:
     made: list[LiveJob] = []
 
-    def make(stack: Stack, rules: Path, *overrides: str) -> LiveJob:
-        made.append(LiveJob(tmp_path / f"job{len(made)}", stack.settings.kafka, rules, overrides))
+    def make(stack: Stack, rules: Path, *overrides: str, root: str = "events") -> LiveJob:
+        made.append(LiveJob(tmp_path / f"job{len(made)}", stack.settings.kafka, rules, overrides, root))
         return made[-1]
 
     yield make
@@ -52,7 +52,7 @@ def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
     """Two jobs on the same events: one goes through undisturbed, the other is killed twice in the middle."""
     rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third=THIRD)
     overrides = (f"state.backend={backend}", "kafka.exactly_once=true")
-    calm, killed = live_job(stack, rules, *overrides), live_job(stack, rules, *overrides)
+    calm, killed = (live_job(stack, rules, *overrides, root="past") for _ in range(2))
     start = now() - 3 * 60 * MINUTE
     parts = [history(seed, start + seed * 50 * MINUTE, 45, 1_500) for seed in range(3)]
     end = event("last", "order_created", start + 160 * MINUTE, order_id="end")
@@ -60,7 +60,7 @@ def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
     calm.start().until_running()
     for part in parts:
         calm.send(*part)
-    calm.send(end)
+    finish(calm, end)
     expected = eventually(lambda: committed(calm), ended)
 
     killed.start().until_running()
@@ -71,12 +71,17 @@ def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
             eventually(lambda seen=seen: committed(killed), lambda found, seen=seen: len(found) > seen)
             killed.process.kill()
             killed.start("--from", "latest").until_running()
-    killed.send(end)
+    finish(killed, end)
     found = eventually(lambda: committed(killed), ended)
 
     assert len(expected) > 500
     assert {record["outcome"] for record in expected} == {"send", "match"}
     assert Counter(map(key, found)) == Counter(map(key, expected))
+
+
+def finish(job: LiveJob, end: dict[str, Any]) -> None:
+    job.send(end)
+    job.beat(end["time"] + 11 * MINUTE)
 
 
 def committed(job: LiveJob) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from kairos.engine.simulate import Simulation
 from tests.flink.rules import THIRD, UNPAID, write_rules
 from tests.flink.support import JobProcess
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
 
 
 def lines_of(output: Path, topic: str) -> list[dict[str, Any]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -27,6 +29,12 @@ class Clock:
         return self.now
 
 
+class Counted(RedisProfiles):
+    def __init__(self, client: redis.Redis, max_users: int, degrade: bool, **more: Any) -> None:
+        self.counted: Counter[str] = Counter()
+        super().__init__(client, 60.0, max_users, lambda name: self.counted.update([name]), degrade=degrade, **more)
+
+
 @pytest.fixture
 def client(stack: Stack) -> redis.Redis:
     return connect(address(stack))
@@ -44,13 +52,12 @@ def user(client: redis.Redis, **fields: str) -> str:
 
 
 @pytest.fixture
-def opened(stack: Stack) -> Iterator[Callable[..., RedisProfiles]]:
+def opened(stack: Stack) -> Iterator[Callable[..., Counted]]:
+    """`opened(where)`: with a counter of what happens, as `counted`."""
     all_opened = []
 
-    def open_one(
-        where: str = address(stack), *, degrade: bool = False, max_users: int = 100, **more: object
-    ) -> RedisProfiles:
-        profiles = RedisProfiles(connect(where), 60.0, max_users, degrade=degrade, **more)  # type: ignore[arg-type]
+    def open_one(where: str = address(stack), *, degrade: bool = False, max_users: int = 100, **more: Any) -> Counted:
+        profiles = Counted(connect(where), max_users, degrade, **more)
         all_opened.append(profiles)
         return profiles
 
@@ -59,9 +66,7 @@ def opened(stack: Stack) -> Iterator[Callable[..., RedisProfiles]]:
         profiles.close()
 
 
-def test_values_have_the_types_that_they_are_written_with(
-    client: redis.Redis, opened: Callable[..., RedisProfiles]
-) -> None:
+def test_values_have_the_types_that_they_are_written_with(client: redis.Redis, opened: Callable[..., Counted]) -> None:
     name = user(
         client,
         phone="13800000000",
@@ -84,30 +89,26 @@ def test_values_have_the_types_that_they_are_written_with(
 
 
 def test_an_unknown_user_has_no_profile_and_is_remembered_as_such(
-    client: redis.Redis, opened: Callable[..., RedisProfiles]
+    client: redis.Redis, opened: Callable[..., Counted]
 ) -> None:
     profiles = opened()
     name = user(client)
     assert profiles.get(name) is None
     assert profiles.get(name) is None
-    assert (profiles.counters["waits"], profiles.counters["hits"]) == (1, 1)
+    assert (profiles.counted["wait"], profiles.counted["hit"]) == (1, 1)
 
 
-def test_what_was_expected_is_there_when_it_is_needed(
-    client: redis.Redis, opened: Callable[..., RedisProfiles]
-) -> None:
+def test_what_was_expected_is_there_when_it_is_needed(client: redis.Redis, opened: Callable[..., Counted]) -> None:
     profiles = opened()
     names = [user(client, level=str(number)) for number in range(20)]
     for name in names:
         profiles.expect(name)
     eventually(lambda: len(profiles._cache), lambda known: known == 20)
     assert [profiles.get(name) for name in names] == [{"level": number} for number in range(20)]
-    assert profiles.counters["waits"] == 0
+    assert profiles.counted["wait"] == 0
 
 
-def test_an_entry_is_asked_again_when_its_time_is_over(
-    client: redis.Redis, opened: Callable[..., RedisProfiles]
-) -> None:
+def test_an_entry_is_asked_again_when_its_time_is_over(client: redis.Redis, opened: Callable[..., Counted]) -> None:
     clock = Clock()
     profiles = opened(clock=clock)
     name = user(client, level="1")
@@ -119,7 +120,7 @@ def test_an_entry_is_asked_again_when_its_time_is_over(
     assert profiles.get(name) == {"level": 2}
 
 
-def test_the_cache_is_bounded(client: redis.Redis, opened: Callable[..., RedisProfiles]) -> None:
+def test_the_cache_is_bounded(client: redis.Redis, opened: Callable[..., Counted]) -> None:
     profiles = opened(max_users=3)
     names = [user(client, level="1") for _ in range(5)]
     for name in names:
@@ -128,7 +129,7 @@ def test_the_cache_is_bounded(client: redis.Redis, opened: Callable[..., RedisPr
 
 
 def test_a_decision_waits_for_a_redis_that_is_away(
-    own_stack: Callable[..., Stack], opened: Callable[..., RedisProfiles]
+    own_stack: Callable[..., Stack], opened: Callable[..., Counted]
 ) -> None:
     own = own_stack("redis")
     name = user(connect(address(own)), level="1")
@@ -148,18 +149,18 @@ def test_a_decision_waits_for_a_redis_that_is_away(
     assert profiles.get(name) == {"level": 7}
     assert waited.is_set()
     assert pauses[:8] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    assert profiles.counters["failures"] >= 8
+    assert profiles.counted["failure"] >= 8
 
 
-def test_or_it_goes_without_and_says_so(opened: Callable[..., RedisProfiles]) -> None:
+def test_or_it_goes_without_and_says_so(opened: Callable[..., Counted]) -> None:
     profiles = opened("redis://127.0.0.1:1/0", degrade=True)
     assert isinstance(profiles.get("u1"), Degraded)
-    assert (profiles.counters["failures"], profiles.counters["degraded"]) == (1, 1)
+    assert (profiles.counted["failure"], profiles.counted["degraded"]) == (1, 1)
 
 
 def test_the_check_names_what_is_missing_and_where(stack: Stack, tmp_path: object) -> None:
     check_profiles(address(stack), None)
-    with pytest.raises(ProfilesUnreachableError, match="no Redis answers at redis://127.0.0.1:1/0"):
+    with pytest.raises(ProfilesUnreachableError, match=r"no Redis answers at redis://127.0.0.1:1/0"):
         check_profiles("redis://127.0.0.1:1/0", None)
-    with pytest.raises(ProfilesUnreachableError, match="the file nowhere.json: No such file"):
+    with pytest.raises(ProfilesUnreachableError, match=r"the file nowhere.json: No such file"):
         check_profiles(None, "nowhere.json")

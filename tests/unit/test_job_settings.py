@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 
-from jobs.settings import SettingsError, load
+from jobs.settings import Settings, SettingsError, load
 
 KAFKA = "kafka: {bootstrap: 'broker:9092'}\nstate: {checkpoints: /data/checkpoints}\n"
 
@@ -103,5 +106,21 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="nowhere.yaml: cannot be read: No such file"):
+    with pytest.raises(SettingsError, match=r"nowhere.yaml: cannot be read: No such file"):
         load(tmp_path / "nowhere.yaml")
+
+
+def keys(shape: type, place: str = "") -> set[str]:
+    found: set[str] = set()
+    for name, hint in get_type_hints(shape).items():
+        sections = [
+            kind for kind in (hint, *get_args(hint)) if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        ]
+        found |= keys(sections[0], f"{place}{name}.") if sections else {place + name}
+    return found
+
+
+def test_every_key_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z_.]+)` \| .+ \| .+ \|$", Path("docs/job.md").read_text(), re.MULTILINE)
+    documented = {key for key in rows if key.partition(".")[0] in get_type_hints(Settings)}
+    assert documented == keys(Settings)
