@@ -169,8 +169,14 @@ BUY = "trigger: {event: purchase, where: amount > 5}"
             "audience: {where: profile.level >= 2}", "u1", {"level": 1},
             "stopped by audience: profile.level >= 2 is false, profile.level is 1",
         ),
-        ("active: {until: 2025-11-01T00:00}", "u1", {}, "stopped by state and dates: active only until 2025-11-01 00:00:00+08:00"),
-        ("active: {from: 2026-11-01T00:00}", "u1", {}, "stopped by state and dates: active only from 2026-11-01 00:00:00+08:00"),
+        (
+            "active: {until: 2025-11-01T00:00}", "u1", {},
+            "stopped by state and dates: active only until 2025-11-01 00:00:00+08:00",
+        ),
+        (
+            "active: {from: 2026-11-01T00:00}", "u1", {},
+            "stopped by state and dates: active only from 2026-11-01 00:00:00+08:00",
+        ),
         ("audience: {control_group: 100%}", "u1", {}, "belongs to the control group, which gets nothing"),
         ("send: [{channel: sms, template: note}]", "villain", {}, "stopped by black list: the user is on it"),
         ("send: [{channel: sms, template: note}]", "u1", {"email": "x"}, "stopped by reach: no phone for sms"),
@@ -185,9 +191,9 @@ BUY = "trigger: {event: purchase, where: amount > 5}"
     ],
 )  # fmt: skip
 def test_the_gate_that_stopped_it(rule: str, user: str, profile: dict[str, Any], expected: str) -> None:
-    lines = [line.text for line in story(f"{BUY}\n{rule}{'' if 'send' in rule else SEND}",
-                                         (0, "purchase", {"amount": 10}), user=user, profiles={user: profile})]  # fmt: skip
-    assert expected in lines
+    rule = f"{BUY}\n{rule}{'' if 'send' in rule else SEND}"
+    lines = story(rule, (0, "purchase", {"amount": 10}), user=user, profiles={user: profile})
+    assert expected in [line.text for line in lines]
 
 
 def test_once_says_when_the_last_one_was() -> None:
