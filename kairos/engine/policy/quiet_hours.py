@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from kairos.engine.policy.spec import QuietHours
+from kairos.engine.policy.spec import DAY, QuietHours
 
 MINUTE = 60_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def local(time: int, zone: ZoneInfo) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).astimezone(zone)
+    return (_EPOCH + timedelta(milliseconds=time)).astimezone(zone)
 
 
 def epoch_ms(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def is_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
@@ -27,36 +29,38 @@ def is_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
 
 
 def quiet_until(quiet: QuietHours, time: int, zone: ZoneInfo) -> int | None:
-    """Epoch ms of the first moment at or after `time` that is not quiet; None if `time` is not quiet itself."""
-    if not is_quiet(quiet, time, zone):
-        return None
-    day = local(time, zone).date()
-    for days in (0, 1):
-        midnight = datetime(day.year, day.month, day.day) + timedelta(days=days, minutes=quiet.end)
-        for fold in (0, 1):
-            end = epoch_ms(midnight.replace(tzinfo=zone, fold=fold).astimezone(UTC))
-            if end > time and not is_quiet(quiet, end, zone):
-                return _first_awake(quiet, max(time, end - 180 * MINUTE), end, zone)
-    raise AssertionError("quiet hours end within two days")
+    """Epoch ms of the first moment after `time` that is not quiet; None if `time` is not quiet itself."""
+    return _next(quiet, time, zone, False) if is_quiet(quiet, time, zone) else None
 
 
 def next_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> int:
     """Epoch ms at which the next quiet hours begin after `time`, which is not quiet itself."""
-    day = local(time, zone).date()
-    midnight = datetime(day.year, day.month, day.day)
-    starts = (midnight + timedelta(days=days, minutes=quiet.start) for days in (0, 1, 2))
-    starts_ms = (epoch_ms(start.replace(tzinfo=zone).astimezone(UTC)) for start in starts)
-    return next(start for start in starts_ms if start > time)
+    return _next(quiet, time, zone, True)
 
 
-def _first_awake(quiet: QuietHours, asleep: int, awake: int, zone: ZoneInfo) -> int:
-    """The local `to` may not exist (spring): then the quiet hours end where the clock jumps, before `awake`."""
-    if is_quiet(quiet, awake - 1, zone):
-        return awake
-    while awake - asleep > 1:
-        middle = (asleep + awake) // 2
-        if is_quiet(quiet, middle, zone):
-            asleep = middle
+def _next(quiet: QuietHours, time: int, zone: ZoneInfo, wanted: bool) -> int:
+    """When the clock next shows the time that begins (ends) quiet hours, or jumps past it."""
+    offset = _offset(time, zone)
+    boundary = quiet.start if wanted else quiet.end
+    at = time + (boundary * MINUTE - time - offset) % DAY
+    if _offset(at, zone) == offset:
+        return at
+    jump = _jump(time, at, zone)
+    return jump if is_quiet(quiet, jump, zone) is wanted else _next(quiet, jump, zone, wanted)
+
+
+def _jump(before: int, after: int, zone: ZoneInfo) -> int:
+    """The first moment of the other offset, of two moments between which the clock was changed."""
+    offset = _offset(before, zone)
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(middle, zone) == offset:
+            before = middle
         else:
-            awake = middle
-    return awake
+            after = middle
+    return after
+
+
+def _offset(time: int, zone: ZoneInfo) -> int:
+    """Local time minus UTC, in ms."""
+    return (local(time, zone).utcoffset() or timedelta()) // _MILLISECOND
