@@ -16,10 +16,11 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from kairos.apps.cluster import Cluster, ClusterSettings
 from kairos.apps.stack import Stack, StackSettings
 
-SESSIONS = Path(tempfile.gettempdir()) / "kairos-test-stacks"
-"""One folder a test session, named after the pid of the process that leads it; in it one folder a stack."""
+SESSIONS = Path(tempfile.gettempdir()) / "kairos-tests"
+"""One folder a test session, named after the pid that leads it; in it one folder a stack or cluster."""
 
 
 def leader() -> int:
@@ -35,19 +36,29 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def stack_in(folder: Path) -> Stack:
-    """The stack that lives in this folder: on free ports, which are noted there."""
-    note = folder / "settings.json"
+def ports_of(folder: Path, *names: str) -> dict[str, int]:
+    """Free ports for what lives in this folder; once chosen, they are noted there."""
+    note = folder / "ports.json"
     if not note.exists():
-        names = ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
         folder.mkdir(parents=True)
         note.write_bytes(msgspec.json.encode(dict(zip(names, free_ports(len(names)), strict=True))))
-    return Stack(StackSettings(folder=folder, **msgspec.json.decode(note.read_bytes())))
+    return msgspec.json.decode(note.read_bytes(), type=dict[str, int])
+
+
+def stack_in(folder: Path) -> Stack:
+    ports = ports_of(folder, "kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
+    return Stack(StackSettings(folder=folder, **ports))
+
+
+def cluster_in(folder: Path) -> Cluster:
+    return Cluster(ClusterSettings(folder=folder, **ports_of(folder, "rest_port", "rpc_port")))
 
 
 def sweep(session: Path) -> None:
-    for note in session.glob("*/settings.json"):
+    for note in session.glob("stack-*/ports.json"):
         stack_in(note.parent).down()
+    for note in session.glob("cluster-*/ports.json"):
+        cluster_in(note.parent).down()
     shutil.rmtree(session, ignore_errors=True)
 
 
@@ -69,7 +80,7 @@ def stack() -> Stack:
     session = SESSIONS / str(leader())
     session.mkdir(parents=True, exist_ok=True)
     with FileLock(session / "lock"):
-        shared = stack_in(session / "shared")
+        shared = stack_in(session / "stack-shared")
         shared.up()
     return shared
 
@@ -80,9 +91,18 @@ def own_stack() -> Iterator[Callable[..., Stack]]:
     with ExitStack() as teardown:
 
         def start(*names: str) -> Stack:
-            own = stack_in(SESSIONS / str(leader()) / uuid.uuid4().hex[:8])
+            own = stack_in(SESSIONS / str(leader()) / f"stack-{uuid.uuid4().hex[:8]}")
             teardown.callback(own.down)
             own.up(names)
             return own
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A standalone Flink cluster for one module of tests."""
+    own = cluster_in(SESSIONS / str(leader()) / f"cluster-{uuid.uuid4().hex[:8]}")
+    own.up()
+    yield own
+    own.down()

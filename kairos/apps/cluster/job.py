@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from kairos.apps.cluster.cluster import Cluster
 from kairos.apps.cluster.package import CODE, ENVIRONMENT, environment_python
@@ -74,8 +75,9 @@ class Jobs:
         found = _SAVEPOINT.search(output)
         if found is None:
             raise ServiceError(f"Flink did not say where the savepoint is:\n{output}")
-        self._last_savepoint.write_text(found[1])
-        return found[1]
+        path = _path(found[1])
+        self._last_savepoint.write_text(path)
+        return path
 
     def _only(self) -> Job:
         jobs = self.running()
@@ -105,6 +107,12 @@ class Jobs:
         if done.returncode != 0:
             raise ServiceError(_readable(done.stdout))
         return done.stdout
+
+
+def _path(address: str) -> str:
+    """`file:/a/b`, as Flink prints it, -> `/a/b`; other file systems as they are."""
+    parts = urlsplit(address)
+    return unquote(parts.path) if parts.scheme == "file" else address
 
 
 def _readable(output: str) -> str:
