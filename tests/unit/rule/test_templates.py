@@ -1,0 +1,67 @@
+"""What a template needs: by name, required or not, through its partials."""
+
+from __future__ import annotations
+
+import pytest
+
+from kairos.engine.rule.templates import Templates, required_variables, template_variables
+
+PARTIALS = {
+    "footer": "{{ town }}, {{ profile.city }}",
+    "list": "{% for x in items %}{{ x }}{{ forloop.index }}{% endfor %}",
+    "outer": "{% render 'footer', town: a %}{% render 'list', items: b %}",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "required"),
+    [
+        ("plain", [], []),
+        ("{{ a }} {{ b.c }} {{ a }}", ["a", "b"], ["a", "b"]),
+        ("{{ profile.name }} {{ material.banner }}", ["profile.name", "material.banner"], None),
+        ("{{ a | default: 'x' }}", ["a"], []),
+        ("{{ a | upcase | default: b }}", ["a", "b"], []),
+        ("{{ a | append: b }}", ["a", "b"], None),
+        ("{% if a %}{{ a }}{% endif %}", ["a"], []),
+        ("{% if a %}{{ b }}{% endif %}", ["a", "b"], ["b"]),
+        ("{% unless a == 1 %}{{ a }}{% endunless %}", ["a"], []),
+        ("{% case a %}{% when b %}{{ a }}{{ c }}{% endcase %}", ["a", "b", "c"], ["c"]),
+        ("{% for x in a %}{{ x.y }}{{ b }}{% endfor %}", ["a", "b"], ["b"]),
+        ("{% assign x = a %}{{ x }}", ["a"], ["a"]),
+        ("{% assign x = a | default: 'b' %}{{ x }}", ["a"], []),
+        ("{% capture x %}{{ a }}{% endcapture %}{{ x }}", ["a"], ["a"]),
+        ("{% echo a %}{% cycle 'x', 'y' %}", ["a"], ["a"]),
+        ("{% render 'footer', town: a %}", ["a", "profile.city"], None),
+        ("{% render 'footer' %}", ["town", "profile.city"], None),
+        ("{% render 'outer', a: x, b: y %}", ["x", "y", "profile.city"], None),
+        ("{% if profile.city %}{% render 'footer', town: 'x' %}{% endif %}", ["profile.city"], []),
+        ("{% comment %}{{ a }}{% endcomment %}{% raw %}{{ b }}{% endraw %}", [], []),
+    ],
+)
+def test_variables(text: str, variables: list[str], required: list[str] | None) -> None:
+    """`required` None: all of them."""
+    texts = {**PARTIALS, "t.sms": text}
+    assert sorted(template_variables(texts, "t", "sms")) == sorted(variables)
+    assert sorted(required_variables(texts, "t", "sms")) == sorted(variables if required is None else required)
+
+
+def test_a_template_that_is_not_there_needs_nothing() -> None:
+    assert template_variables({}, "t", "sms") == required_variables({}, "t", "sms") == ()
+
+
+def test_what_a_template_renders() -> None:
+    texts = {**PARTIALS, "t.sms": "{% render 'outer' %}"}
+    assert Templates(texts).facts("t.sms").renders == {"outer", "footer", "list"}
+
+
+def test_problems_of_a_partial_are_told_of_the_partial_alone() -> None:
+    texts = {"bad": "{{ a | nope }}", "t.sms": "{% render 'bad' %}"}
+    facts = Templates(texts)
+    assert facts.facts("t.sms").problems == []
+    assert [p.code for p in facts.facts("bad").problems] == ["template-filter"]
+
+
+def test_partials_that_render_each_other() -> None:
+    texts = {"a": "x{% render 'b' %}", "b": "{% render 'a' %}", "t.sms": "{% render 'a' %}"}
+    assert [(p.offset, p.code) for p in Templates(texts).facts("a").problems] == []
+    assert [(p.offset, p.code) for p in Templates(texts).facts("b").problems] == []
