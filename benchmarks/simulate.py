@@ -67,8 +67,8 @@ def one_rule(folder: Path) -> Path:
 def hundred_rules(folder: Path) -> Path:
     """99 sequences and absences and one more, so that an event of any of the 33 types touches three."""
     kinds = (
-        "{{pattern: [{{event: {0}, where: amount >= 290}}, {{event: {0}}}], within: 10m}}",
-        "{{pattern: [{{event: {0}, where: amount < 10}}, {{absent: {0}}}], within: 10m}}",
+        "{{pattern: [{{event: {0}, where: amount >= 290}}, {{event: {0}, as: second}}], within: 10m}}",
+        "{{pattern: [{{event: {0}, where: amount < 10}}, {{absent: {0}, as: again}}], within: 10m}}",
         "{{event: {0}, where: amount == 7}}",
     )
     return write_rules(folder, [kind.format(name) for name in TYPES for kind in kinds] + ["{event: nothing}"])
