@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kairos.engine.expression.functions import FUNCTIONS
+from kairos.engine.expression.kinds import KINDS, common, said, type_of_value
 from kairos.engine.expression.problem import Problem, did_you_mean
 from kairos.engine.expression.scope import Names
 from kairos.engine.expression.tree import (
@@ -28,28 +29,6 @@ from kairos.engine.expression.tree import (
 
 _EVENT_TYPES = {"type": "string", "time": "integer", "id": "string", "source": "string"}
 
-# The kinds of values that a type can have at run time; a time is epoch ms or ISO text.
-_EVERY = frozenset({"number", "text", "boolean", "list", "object"})
-KINDS: dict[str, frozenset[str]] = {
-    "number": frozenset({"number"}),
-    "integer": frozenset({"number"}),
-    "string": frozenset({"text"}),
-    "date": frozenset({"text"}),
-    "time": frozenset({"number", "text"}),
-    "boolean": frozenset({"boolean"}),
-    "list": frozenset({"list"}),
-    "object": frozenset({"object"}),
-    "null": frozenset(),
-    "any": _EVERY,
-    # what functions take, beside the types of values
-    "sized": frozenset({"text", "list", "object"}),
-    "container": frozenset({"text", "list"}),
-}
-_SAID = {
-    "number": "a number", "integer": "a number", "string": "text", "date": "a date (text)", "time": "a time",
-    "boolean": "a boolean", "list": "a list", "object": "an object", "null": "null", "any": "anything",
-    "sized": "text or a list", "container": "text or a list",
-}  # fmt: skip
 _ORDERED = frozenset({"number", "text"})
 
 
@@ -65,11 +44,6 @@ class Checked:
 def check(text: str, tree: Node, names: Names) -> Checked:
     checker = _Checker(text, names)
     return Checked(checker.type_of(tree), checker.types, checker.problems)
-
-
-def said(type_: str) -> str:
-    """The type in words, with its article."""
-    return _SAID[type_]
 
 
 class _Checker:
@@ -96,7 +70,7 @@ class _Checker:
     def _type_of(self, node: Node) -> str:
         match node:
             case Literal(value=value):
-                return _type_of_value(value)
+                return type_of_value(value)
             case ListOf(items=items):
                 self._types(items)
                 return "list"
@@ -109,7 +83,7 @@ class _Checker:
                 return "boolean"
             case Choice(condition=condition, then=then, otherwise=otherwise):
                 self._condition(condition, "'if'")
-                return _common(self._types((then, otherwise)))
+                return common(self._types((then, otherwise)))
             case Comparison():
                 return self._comparison(node)
             case Arithmetic(first=first, rest=rest):
@@ -272,7 +246,7 @@ class _Checker:
         if node.function == "in_crowd":
             self._crowd(node)
         elif node.function == "coalesce":
-            return _common(types)
+            return common(types)
         elif node.function in ("abs", "round") and types[0] == "integer":
             return "integer"
         return "integer" if node.function == "round" and len(types) == 1 else function.gives
@@ -284,21 +258,3 @@ class _Checker:
         elif isinstance(argument, Literal) and argument.value not in self._names.crowds:
             message = f"there is no crowd '{argument.value}'"
             self._problem(argument, "unknown-crowd", message, did_you_mean(str(argument.value), self._names.crowds))
-
-
-def _type_of_value(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int | float):
-        return "integer" if isinstance(value, int) else "number"
-    return "string"
-
-
-def _common(types: list[str]) -> str:
-    """One type for values of several: null fits everywhere."""
-    kinds = set(types) - {"null"}
-    if len(kinds) == 1:
-        return kinds.pop()
-    return "number" if kinds == {"integer", "number"} else "any"

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from kairos.engine.expression.check import KINDS
 from kairos.engine.expression.compile import compile_tree
+from kairos.engine.expression.kinds import KINDS
 from kairos.engine.expression.problem import Problem
 from kairos.engine.expression.scope import Scope
 from kairos.engine.expression.tree import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from kairos.engine.expression.check import check
@@ -55,11 +55,17 @@ class Expression:
         return explainer(self.text, self.tree)
 
 
+@lru_cache(maxsize=4096)
+def _parse_linted(text: str) -> Expression:
+    """Kept, for a release is compiled again at every change, and activities share many conditions."""
+    return Expression(text, parse_tree(text), "any", [])
+
+
 def parse(text: str, names: Names | None = None) -> Expression:
     """Raises ExpressionError with every problem. Without `names` only the grammar is checked: for what was linted."""
-    tree = parse_tree(text)
     if names is None:
-        return Expression(text, tree, "any", [])
+        return _parse_linted(text)
+    tree = parse_tree(text)
     checked = check(text, tree, names)
     if checked.problems:
         raise ExpressionError(sorted(checked.problems, key=lambda problem: problem.offset))

@@ -11,8 +11,9 @@ import keyword
 import re
 import warnings
 
+from kairos.engine.expression.places import Places
 from kairos.engine.expression.problem import ExpressionError, Problem
-from kairos.engine.expression.translate import Places, Translator
+from kairos.engine.expression.translate import Translator
 from kairos.engine.expression.tree import Node
 
 MAX_LENGTH = 10_000

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kairos.engine.expression.functions import FUNCTIONS
 from kairos.engine.expression.tree import Aggregate, Call, Field, Literal, Node, Prop, StepCount, StepProp, walk
 
 
 @dataclass(frozen=True)
 class Reads:
-    """`steps`: step -> props of its taken events; a step of which only the count is read has an empty set."""
+    """`steps`: step -> props of its taken events; a step of which only the count is read has an empty set.
+
+    `local_time`: the user's time zone matters.
+    """
 
     props: frozenset[str] = frozenset()
     steps: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -19,6 +23,7 @@ class Reads:
     metrics: frozenset[str] = frozenset()
     priors: frozenset[str] = frozenset()
     crowds: frozenset[str] = frozenset()
+    local_time: bool = False
 
     @staticmethod
     def of(tree: Node) -> Reads:
@@ -39,6 +44,7 @@ class Reads:
             metrics=frozenset().union(*(reads.metrics for reads in every)),
             priors=frozenset().union(*(reads.priors for reads in every)),
             crowds=frozenset().union(*(reads.crowds for reads in every)),
+            local_time=any(reads.local_time for reads in every),
         )
 
 
@@ -61,4 +67,6 @@ def _reads_of(node: Node) -> Reads:
             return Reads(priors=frozenset({name}))
         case Call(function="in_crowd", arguments=(Literal(value=str() as name),)):
             return Reads(crowds=frozenset({name}))
+        case Call(function=name):
+            return Reads(local_time="zone" in FUNCTIONS[name].needs)
     return Reads()

@@ -1,4 +1,7 @@
-"""Regular expressions of RE2: their time is linear in the text, whatever the pattern."""
+"""Regular expressions of RE2: their time is at most the text's length times the pattern's size.
+
+Where that product is beyond all use (a large pattern over a text of megabytes), the answer is "not found".
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import re2
 
 _MEMORY = 1 << 20  # bytes for one compiled pattern and its automaton
+_MOST_WORK = 50_000_000  # bytes of text times instructions of the pattern: about half a second at the worst
 
 
 def _options() -> Any:
@@ -35,14 +39,17 @@ def _compiled(pattern: str) -> Any:
 
 def searcher(pattern: str) -> Callable[[Any], bool]:
     """Says whether the pattern is found anywhere in a value; false for what is no text. Raises re2.error."""
-    search = _compiled(pattern).search
+    compiled = _compiled(pattern)
+    search = compiled.search
+    longest = _MOST_WORK // max(compiled.programsize, 1)
 
     def matches(value: Any) -> bool:
         if not isinstance(value, str):
             return False
         try:
-            return search(value.encode()) is not None  # as bytes: nobody asks for offsets in characters
+            text = value.encode()  # bytes, for nobody asks for offsets in characters
         except UnicodeError:  # a lone surrogate: no text that a pattern could be found in
             return False
+        return len(text) <= longest and search(text) is not None
 
     return matches

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import sys
 
 from py_mini_racer import DEFAULT_V8_FLAGS, JSEvalException, JSOOMException, MiniRacer, init_mini_racer
 
 MEMORY_MB = 64
+ORPHAN_SECONDS = 10  # the parent is long gone when a script runs so long: end with it
 
 READY = b"r"
 TRUE = b"t"
@@ -134,7 +136,9 @@ def main() -> None:
     known: dict[tuple[str, ...], int] = {}
     answers.write(READY)
     for line in sys.stdin.buffer:
+        signal.alarm(ORPHAN_SECONDS)
         answer = _ask(isolate, known, line)
+        signal.alarm(0)
         answers.write(answer)
         if answer in (EXHAUSTED, SPOILT):
             return
