@@ -146,17 +146,16 @@ def _neighbours(pattern: Pattern) -> Iterator[PatternProblem]:
 
 
 def _lost_absence(pattern: Pattern) -> Iterator[PatternProblem]:
-    """Flink accepts these and then never asks the first of the two, so that a rule would send where it must not."""
-    for index in range(1, len(pattern.steps)):
-        before, step = pattern.steps[index - 1], pattern.steps[index]
-        if before.kind != "absent":
+    """Flink accepts these and then never asks them, so that a rule would send where it must not."""
+    for index, step in enumerate(pattern.steps[:-1]):
+        if step.kind != "absent":
             continue
-        rest = {other.kind for other in pattern.steps[index:]}
-        if step.kind == "not_next" or rest == {"absent"}:
+        ruler = next((other for other in pattern.steps[index + 1 :] if other.kind != "absent"), pattern.steps[-1])
+        if _is_not(ruler):
             yield PatternProblem(
-                index - 1,
+                index,
                 "absent_without_effect",
-                f"this `absent` would have no effect before the `{step.kind}` that follows it",
+                f"this `absent` would have no effect before the `{ruler.kind}` that follows it",
                 "name all event types in one `absent: [...]`",
             )
 

@@ -95,6 +95,27 @@ class TestFinalAbsence:
         assert forbidden == {"b@5:7": True, "b@5:6": False, "c@5:7": False}
 
 
+class TestPeculiarities:
+    """Of Flink's automaton, kept; docs/conformance.md tells them."""
+
+    RANGE = (A, NO_B, Step("event", ("c",), "c", times=Times(1, 2)), Step("event", ("d",), "d"))
+
+    def matches(self, stream: str) -> list[list[str]]:
+        return [ids for ids, _ in start(*self.RANGE, after_match="no_skip", within=100).see(stream)]
+
+    def test_an_absence_before_a_range_is_over_once_it_has_begun(self) -> None:
+        assert ["a@1", "c1@2", "c2@4", "d@5"] in self.matches("a@1 c1@2 b@3 c2@4 d@5")
+
+    def test_but_not_after_an_event_that_was_passed_over(self) -> None:
+        found = self.matches("a1@1 c1@2 a2@3 b@4 c2@5 d@6")
+        assert ["a1@1", "c1@2", "d@6"] in found
+        assert ["a1@1", "c1@2", "c2@5", "d@6"] not in found
+
+    def test_greedy_at_the_end_waits_for_nothing(self) -> None:
+        partition = start(Step("event", ("c",), "c"), many(1, greedy=True), after_match="no_skip")
+        assert [ids for ids, _ in partition.see("c@1 a1@2 a2@3")] == [["c@1", "a1@2"], ["c@1", "a1@2", "a2@3"]]
+
+
 class TestLate:
     def test_cancels_an_absence_that_is_open(self) -> None:
         partition = start(A, NO_B)
