@@ -34,21 +34,23 @@ _ORDERED = frozenset({"number", "text"})
 
 @dataclass(frozen=True)
 class Checked:
-    """The expression's type, the types of everything in it, and what is wrong with it."""
+    """The expression's type, the types of everything in it, what is wrong with it, and what is probably not meant."""
 
     type: str
     types: Mapping[Node, str]
     problems: list[Problem]
+    warnings: list[Problem]
 
 
 def check(text: str, tree: Node, names: Names) -> Checked:
     checker = _Checker(text, names)
-    return Checked(checker.type_of(tree), checker.types, checker.problems)
+    return Checked(checker.type_of(tree), checker.types, checker.problems, checker.warnings)
 
 
 class _Checker:
     def __init__(self, text: str, names: Names) -> None:
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.types: dict[Node, str] = {}
         self._text = text
         self._names = names
@@ -121,8 +123,13 @@ class _Checker:
         if not names.bare:
             message = f"'{name}' is a bare name, and there is no event here whose prop it could be"
             return self._problem(node, "no-event", message, self._qualified(name))
-        if names.props is None or name in names.props:
-            return "any" if names.props is None else names.props[name]
+        if names.props is None:
+            if name in names.steps or name in names.forbidden:
+                message = f"'{name}' is read as a prop of that name here, though a step is called so"
+                self.warnings.append(Problem(node.start, "step-as-prop", message, f"a step's prop is {name}.prop"))
+            return "any"
+        if name in names.props:
+            return names.props[name]
         owner = f" of {names.props_of}" if names.props_of else " here"
         if name in names.forbidden or name in names.steps:
             message = f"'{name}' is a step, and no prop{owner}"

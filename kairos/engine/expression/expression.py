@@ -69,4 +69,5 @@ def parse(text: str, names: Names | None = None) -> Expression:
     checked = check(text, tree, names)
     if checked.problems:
         raise ExpressionError(sorted(checked.problems, key=lambda problem: problem.offset))
-    return Expression(text, tree, checked.type, contradictions(text, tree, checked.types))
+    warnings = [*checked.warnings, *contradictions(text, tree, checked.types)]
+    return Expression(text, tree, checked.type, sorted(warnings, key=lambda warning: warning.offset))

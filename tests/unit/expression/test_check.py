@@ -137,6 +137,11 @@ def test_without_declarations_everything_goes() -> None:
     assert parse("anything > 1 and profile.whatever == 'a'", Names()).type == "boolean"
 
 
+def test_a_bare_step_is_probably_not_meant() -> None:
+    (warning,) = parse("exists(order) and exists(city)", Names(steps={"order": StepNames()})).warnings
+    assert (warning.offset, warning.code) == (7, "step-as-prop")
+
+
 @pytest.mark.parametrize(
     ("text", "names", "code"),
     [

@@ -321,3 +321,13 @@ def test_reads() -> None:
     assert reads.steps == {"order": {"amount"}, "views": {"n"}, "other": frozenset()}
     assert (reads.event_fields, reads.profile, reads.metrics) == ({"time"}, {"level"}, {"m"})
     assert (reads.priors, reads.crowds) == ({"p"}, {"vips"})
+    assert not reads.local_time
+    assert parse("hour(event.time) > 8").reads.local_time
+
+
+def test_a_regular_expression_gives_up_before_it_takes_minutes(scope: Scope) -> None:
+    scope.props = {"long": "ab" * 500_000 + "c"}
+    assert value("matches(long, 'c$')", scope) is True
+    assert value("matches(long, '(a|b)*a(a|b){1000}c')", scope) is False
+    scope.props = {"long": "ab" * 1_000 + "c"}
+    assert value("matches(long, '(a|b)*a(a|b){997}c')", scope) is True
