@@ -68,15 +68,12 @@ class Engine:
     def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Receipts go in the order of event time like everything else, so that what they free is free from then on.
 
-        They are never late: one from before what was applied acts at once. Nor does one for which there can be no send
-        open a state.
+        They are never late: one from before what was applied acts at once.
         """
         if receipt.time <= state.applied_until:
             self.on_receipt(user_id, state, receipt)
-        elif state.cases or state.tail or state.due:
-            insort(state.tail, _without_user(receipt), key=_order)
         else:
-            self.counters["receipt_without_send"] += 1
+            insort(state.tail, _without_user(receipt), key=_order)
 
     def on_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Let a receipt act on what is applied: on reservations and fallback, never on patterns."""
