@@ -39,11 +39,11 @@ run: setup-run ## play the clickstream through the job: CONF=conf/embedded.yaml,
 
 test: setup ## everything CI runs: checks, all tests, the acceptance packs
 	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest -n 2 --dist loadgroup $(TESTS) $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
 
 check: setup-check ## the fast part of test: linters, types, imports, rules, tests without servers
 	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest -n 2 -m "$(FAST)" $(TESTS) $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m "$(FAST)" $(TESTS) $(ARGS)
 
 .PHONY: static
 static:

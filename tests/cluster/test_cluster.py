@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("cluster"),
 ]
 
 
