@@ -37,13 +37,13 @@ def update_metric(moment: Moment, metric: WindowedMetric, event: Event) -> None:
         return
     metrics = moment.state.metrics
     if metric.per is None:
-        cells = metrics.get(metric.key, {})
+        cells = metrics.get(metric.key) or moment.plan.seed(metric.key, moment.user_id)
         _remember(moment, metric, "", cells, event)
         metric.add(cells, event)
         if cells:
             metrics[metric.key] = cells
         return
-    parts = metrics.get(metric.key, {})
+    parts = metrics.get(metric.key) or moment.plan.seed(metric.key, moment.user_id)
     for part in part_keys(event, metric.per):
         cells = parts.get(part, {})
         _remember(moment, metric, part, cells, event)

@@ -145,8 +145,8 @@ class Moment:
         metric = self.plan.metrics.get(name)
         if metric is None:
             return None
-        cells = self.state.metrics.get(metric.key)
-        if metric.per is not None and cells is not None:
+        cells = self.state.metrics.get(metric.key) or self.plan.seed(metric.key, self.user_id)
+        if metric.per is not None:
             cells = cells.get(self.part)
         return metric.value(cells, self.scope.now)
 

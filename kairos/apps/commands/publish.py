@@ -14,6 +14,7 @@ import typer
 from kairos.adapters.rule_files import read_folder
 from kairos.adapters.rule_store import BrokenReleaseError, RuleStore, RuleStoreError, open_rule_store
 from kairos.apps.console import escape, fail, paint, say
+from kairos.apps.event_input import EventInput
 from kairos.apps.failure_report import tell_failure
 from kairos.apps.rule_folder import count, show_findings, valid_rules
 from kairos.engine.rehearse import rehearse
@@ -21,6 +22,8 @@ from kairos.engine.rule.load import Loaded
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.plan import ActivityChange, MetricStart, PublishPlan, plan_release
 from kairos.engine.rule.release import Release
+from kairos.engine.rule.succession import Seeding
+from kairos.engine.seeding import seed_metrics
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,6 +41,10 @@ def publish(
     accept_cold: Annotated[
         bool, typer.Option("--accept-cold", help="Publish although metrics that are read are not complete yet.")
     ] = False,
+    seed: Annotated[
+        Path | None,
+        typer.Option(help="Past events, all there are: new metrics start from what they come to over them."),
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Who publishes; else the system's user name.")] = None,
 ) -> None:
     """Lint, test, show what changes, then write a new release to the rule store.
@@ -48,14 +55,19 @@ def publish(
     \b
     Examples:
       kairos publish rules/ --store sqlite:///kairos.db --dry-run
+      kairos publish rules/ --store sqlite:///kairos.db --seed history.jsonl.gz
       kairos publish rules/ --store mysql+pymysql://user@host/kairos
     """
     rule_set, loaded = valid_rules(rules)
     show_findings(rules, loaded.findings, sys.stderr)
     _test(rules, rule_set, loaded)
     target, previous, number = _open(store)
-    plan = plan_release(previous, rule_set, time.time_ns() // 1_000_000, number, accept_cold)
+    now = time.time_ns() // 1_000_000
+    seeding = _seed(seed, previous, rule_set, now) if seed else None
+    plan = plan_release(previous, rule_set, now, number, accept_cold, seeding)
     _show(plan, previous)
+    if seeding is not None:
+        _show_seeding(seeding)
     if plan.refusals:
         sys.stdout.write(paint("not published", "error", sys.stdout) + "\n")
         raise typer.Exit(1)
@@ -74,6 +86,19 @@ def _test(path: Path, rules: RuleSet, loaded: Loaded) -> None:
     if failures:
         say(f"not published: {count(len(failures), 'example')} failed")
         raise typer.Exit(1)
+
+
+def _seed(path: Path, previous: Release | None, rules: RuleSet, now: int) -> Seeding:
+    past = EventInput(path, rules.sources)
+    return seed_metrics(previous, rules, past.events, now, past.report_duplicate)
+
+
+def _show_seeding(seeding: Seeding) -> None:
+    for key, users in seeding.seeds.items():
+        name = key.partition("@")[0]
+        sys.stdout.write(
+            f"  metric {name}: seeded for {count(len(users), 'user')}, events since {_utc(seeding.since)}\n"
+        )
 
 
 def _open(where: str) -> tuple[RuleStore, Release | None, int]:

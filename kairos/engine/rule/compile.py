@@ -7,6 +7,7 @@ change reuses every activity whose meaning is the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -108,6 +109,7 @@ class Plan:
         self.max_runs = max_runs
         self.zone = ZoneInfo(rules.policy.timezone)
         self.crowds: dict[str, Membership] = compile_crowds(rules.crowds)
+        self._seeds = release.seeds
         self.metrics = {name: WindowedMetric(spec) for name, spec in sorted(rules.metrics.items())}
         self.metric_wheres = {n: parse(s.where).predicate() for n, s in rules.metrics.items() if s.where}
         known = {} if previous is None or previous.max_runs != max_runs else previous._compiled
@@ -124,6 +126,11 @@ class Plan:
         self.cap_horizon = (
             max((r.per for cap in self.policy.caps.values() for r in cap.rules), default=0) + WEEK_AND_A_DAY
         )
+
+    def seed(self, key: str, user_id: str) -> dict[Any, Any]:
+        """What a metric of a user starts from: a copy, to be counted on."""
+        seeds = self._seeds.get(key)
+        return deepcopy(seeds[user_id]) if seeds and user_id in seeds else {}
 
     def _template_key(self, spec: Activity) -> tuple[str, ...]:
         sends = [*spec.send, *(send for variant in spec.variants for send in variant.send)]

@@ -11,7 +11,7 @@ from kairos.engine.pattern import pattern_shape
 from kairos.engine.rule.metric_readers import metric_readers
 from kairos.engine.rule.model import Activity, RuleSet
 from kairos.engine.rule.release import Release, activity_version
-from kairos.engine.rule.succession import MAX_DRAIN, drain_time, drains, succeed
+from kairos.engine.rule.succession import MAX_DRAIN, Seeding, drain_time, drains, succeed
 
 DAY = 86_400_000
 
@@ -52,10 +52,15 @@ class PublishPlan:
 
 
 def plan_release(
-    previous: Release | None, rules: RuleSet, now: int, number: int | None = None, accept_cold: bool = False
+    previous: Release | None,
+    rules: RuleSet,
+    now: int,
+    number: int | None = None,
+    accept_cold: bool = False,
+    seeding: Seeding | None = None,
 ) -> PublishPlan:
-    """What publishing `rules` after `previous` at event time `now` (ms) does."""
-    release = succeed(previous, rules, now, number)
+    """What publishing `rules` after `previous` at event time `now` (ms) does; `number`, `seeding` as for `succeed`."""
+    release = succeed(previous, rules, now, number, seeding)
     old = previous.rules if previous else RuleSet(activities={})
     changes = tuple(_activity_changes(old, rules))
     touched = {change.activity for change in changes if change.kind != "removed"}

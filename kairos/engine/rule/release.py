@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,8 @@ class Release(msgspec.Struct, frozen=True):
 
     `draining`: old definitions, by version, whose open matches still finish under them (`on_change: drain`), and
     `drain_until` when (event time) the last of these can have done so. `counting_since`: metric key -> event time from
-    which on its events are counted.
+    which on its events are counted (0: since ever). `seeds`: metric key -> user -> what the metric starts from, for
+    users of whom the job has not counted anything yet.
     """
 
     number: int
@@ -23,6 +25,7 @@ class Release(msgspec.Struct, frozen=True):
     draining: dict[str, Activity] = {}
     drain_until: dict[str, int] = {}
     counting_since: dict[str, int] = {}
+    seeds: dict[str, dict[str, Any]] = {}
 
 
 class ReleaseError(Exception):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.policy.spec import Policy
 from kairos.engine.rule.model import Activity, RuleSet
@@ -10,7 +13,19 @@ from kairos.engine.rule.release import Release, activity_version
 MAX_DRAIN = 30 * 86_400_000
 
 
-def succeed(previous: Release | None, rules: RuleSet, now: int, number: int | None = None) -> Release:
+@dataclass(frozen=True)
+class Seeding:
+    """Metric key -> user -> cells, counted over events from `since` (ms) on. A metric without window takes `since` as
+    the beginning of everything: the file is the whole history.
+    """
+
+    since: int
+    seeds: dict[str, dict[str, Any]]
+
+
+def succeed(
+    previous: Release | None, rules: RuleSet, now: int, number: int | None = None, seeding: Seeding | None = None
+) -> Release:
     """The release that follows `previous` from event time `now` on.
 
     `previous` None: it is the first, or nothing is known of the one before. Number 1 is effective since ever, so that
@@ -18,7 +33,16 @@ def succeed(previous: Release | None, rules: RuleSet, now: int, number: int | No
     """
     number = number or (previous.number + 1 if previous else 1)
     draining, until = _draining(previous, rules, now) if previous else ({}, {})
-    return Release(number, rules, 0 if number == 1 else now, draining, until, _counting_since(previous, rules, now))
+    metrics = [WindowedMetric(metric) for metric in rules.metrics.values()]
+    return Release(
+        number=number,
+        rules=rules,
+        effective_at=0 if number == 1 else now,
+        draining=draining,
+        drain_until=until,
+        counting_since=_counting_since(previous, metrics, now, seeding),
+        seeds=_seeds(previous, metrics, now, seeding),
+    )
 
 
 def drains(old: Activity, new: Activity) -> bool:
@@ -63,7 +87,32 @@ def _draining(previous: Release, rules: RuleSet, now: int) -> tuple[dict[str, Ac
     return draining, until
 
 
-def _counting_since(previous: Release | None, rules: RuleSet, now: int) -> dict[str, int]:
+def _counting_since(
+    previous: Release | None, metrics: list[WindowedMetric], now: int, seeding: Seeding | None
+) -> dict[str, int]:
     known = previous.counting_since if previous else {}
-    keys = (WindowedMetric(metric).key for metric in rules.metrics.values())
-    return {key: known.get(key, now) for key in keys}
+    return {metric.key: known.get(metric.key, _start(metric, now, seeding)) for metric in metrics}
+
+
+def _start(metric: WindowedMetric, now: int, seeding: Seeding | None) -> int:
+    if seeding is None or metric.key not in seeding.seeds:
+        return now
+    return seeding.since if metric.window else 0
+
+
+def _seeds(
+    previous: Release | None, metrics: list[WindowedMetric], now: int, seeding: Seeding | None
+) -> dict[str, dict[str, Any]]:
+    """They go along as long as they can count for a user of whom the job has seen nothing."""
+    known = {**(previous.seeds if previous else {}), **(seeding.seeds if seeding else {})}
+    alive = {}
+    for metric in metrics:
+        users = {user: cells for user, cells in known.get(metric.key, {}).items() if not _lapsed(metric, cells, now)}
+        if users:
+            alive[metric.key] = users
+    return alive
+
+
+def _lapsed(metric: WindowedMetric, cells: dict[Any, Any], now: int) -> bool:
+    parts = [cells] if metric.per is None else cells.values()
+    return all(metric.lapsed(part, now) for part in parts)
