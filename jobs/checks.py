@@ -11,6 +11,9 @@ from jobs.settings import Kafka, Settings
 from kairos.adapters.kafka_topics import KafkaUnreachableError, check_kafka, create_topics
 from kairos.adapters.profiles import ProfilesUnreachableError, check_profiles
 from kairos.adapters.rule_store import RuleStoreError, open_rule_store
+from kairos.engine.engine import Engine
+from kairos.engine.moment import Settings as EngineSettings
+from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.release import Release
 from kairos.engine.simulate import as_if_live
 
@@ -59,4 +62,10 @@ def first_release(settings: Settings, *, resumed: bool) -> Release:
     if "://" not in place:
         now = time.time_ns() // 1_000_000
         release = msgspec.structs.replace(release, number=now, effective_at=now if resumed else 0)
-    return msgspec.structs.replace(release, rules=as_if_live(release.rules)) if settings.rehearsal else release
+    if settings.rehearsal:
+        release = msgspec.structs.replace(release, rules=as_if_live(release.rules))
+    try:
+        compile_release(release, max_runs=settings.limits.max_runs, script=Engine(EngineSettings()).script)
+    except Exception as error:  # a release in a database may be anything
+        raise StartError(f"rules.store: release {release.number} in {place} cannot be used: {error}") from None
+    return release

@@ -61,7 +61,7 @@ def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, time: Time) -> Da
         ) WITH ({options(with_options)})""")
     table = tables.sql_query("""
         SELECT uid, ROW(uid, v, ms, origin) FROM (
-          SELECT COALESCE(k, JSON_VALUE(CAST(v AS STRING), '$.user_id')) AS uid, v,
+          SELECT CASE WHEN k IS NOT NULL THEN k ELSE JSON_VALUE(CAST(v AS STRING), '$.user_id') END AS uid, v,
             CAST(EXTRACT(EPOCH FROM ts) AS BIGINT) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ms,
             topic || '/' || CAST(part AS STRING) || '@' || CAST(place AS STRING) AS origin
           FROM events
@@ -88,8 +88,7 @@ def polled_releases(
     rate = max(1, 1000 // poll)
     tables.execute_sql(f"""
         CREATE TEMPORARY TABLE ticks (tick BIGINT)
-        WITH ('connector' = 'datagen', 'scan.parallelism' = '1', 'rows-per-second' = '{rate}',
-          'number-of-rows' = '{2**62}')""")
+        WITH ('connector' = 'datagen', 'scan.parallelism' = '1', 'rows-per-second' = '{rate}')""")
     ticks = rows_of(tables, tables.from_path("ticks"), Types.ROW_NAMED(["tick"], [Types.LONG()]))
     timeless = WatermarkStrategy.no_watermarks().with_idleness(Duration.of_seconds(1))
     releases = ticks.flat_map(PollRules(open_store, shipped)).uid("poll-rules").set_parallelism(1)

@@ -25,7 +25,7 @@ from kairos.engine.user_state import StateCodec, UserState
 from operators.letters import dead_letter
 from operators.profiles import ProfileSource
 from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
-from operators.rules import RELEASES, keep_releases, known_releases
+from operators.rules import RELEASES, following, keep_releases, known_releases
 from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -114,8 +114,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
         if self._plan is None:
             self._recall_releases(state)
         try:
-            release = decode_release(value)
-            if release.number > self._plan.number:
+            release = following(self._known[-1], decode_release(value))
+            if release is not None:
                 self._adopt(release)
                 self._telemetry.count("rules", "adopted")
         except Exception as error:  # whatever is wrong with a release must not end the job

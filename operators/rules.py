@@ -11,6 +11,7 @@ from pyflink.datastream import FlatMapFunction, RuntimeContext
 from pyflink.datastream.state import BroadcastState, MapStateDescriptor, ReadOnlyBroadcastState
 
 from kairos.engine.rule.release import Release, decode, encode
+from kairos.engine.rule.succession import succeed
 from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -71,9 +72,20 @@ def known_releases(shipped: bytes, state: ReadOnlyBroadcastState) -> list[Releas
     """Those of the state and the one shipped with the job, oldest first, at least one and at most two."""
     known = [decode(value) for key in (BEFORE, NEWEST) if (value := state.get(key)) is not None]
     own = decode(shipped)
-    if not known or (known[-1].number < own.number and known[-1].rules != own.rules):
-        known.append(own)
-    return known[-2:]
+    if not known:
+        return [own]
+    follower = following(known[-1], own)
+    return [*known, follower][-2:] if follower else known
+
+
+def following(known: Release, newer: Release) -> Release | None:
+    """What `newer` means after `known`; None where it says nothing new.
+
+    What drains is worked out here: only the job knows which definitions its open matches began under.
+    """
+    if newer.number <= known.number or newer.rules == known.rules:
+        return None
+    return succeed(known, newer.rules, newer.effective_at, newer.number)
 
 
 def keep_releases(known: list[Release], state: BroadcastState) -> None:

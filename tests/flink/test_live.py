@@ -81,7 +81,7 @@ BAD: list[tuple[str, str | None, bytes, int]] = [
     ("not_json", "bad", b"\xff\xfe\x00", 0),
     ("bad_field", "bad", b'{"id": "x2", "type": "view", "time": 1763778000000}', 0),
     ("bad_field", "bad", b'{"id": 3, "type": "view", "user_id": "bad", "time": 1763778000000}', 0),
-    ("bad_field", None, b"[]", 0),
+    ("not_json", None, b"[]", 0),
     ("bad_time", "bad", b'{"id": "x4", "type": "view", "user_id": "bad", "time": "yesterday"}', 0),
     ("wrong_key", "bad", b'{"id": "x5", "type": "view", "user_id": "worse", "time": 1763778000000}', 0),
     ("wrong_timestamp", "bad", b'{"id": "x6", "type": "view", "user_id": "bad", "time": 1763778000000}', 1),
