@@ -34,7 +34,7 @@ setup-check:
 setup-stack:
 	@$(SETUP) run jars system
 
-run: setup-run ## play the clickstream through the job: CONF=conf/embedded.yaml, or conf/local.yaml on the stack
+run: $(if $(filter conf/embedded.yaml,$(CONF)),setup-run,setup-stack) ## play the clickstream through the job: CONF=conf/embedded.yaml, or conf/local.yaml on the stack
 	@$(KAIROS) run --conf $(CONF) $(ARGS)
 
 test: setup ## everything CI runs: checks, all tests, the acceptance packs
@@ -65,8 +65,8 @@ down: setup-run ## stop them
 	@$(KAIROS) stack down
 
 status: setup-run ## what is running, where
-	@$(KAIROS) stack status
-	@$(KAIROS) cluster status
+	@$(KAIROS) stack status || true
+	@$(KAIROS) cluster status || true
 
 replay: setup-stack ## feed the clickstream into Kafka as live traffic: SPEED=60x
 	@$(KAIROS) replay --speed $(SPEED) $(ARGS)

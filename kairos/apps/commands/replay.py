@@ -11,6 +11,7 @@ import typer
 
 from kairos.adapters.kafka_topics import KafkaUnreachableError
 from kairos.apps.console import fail, progress_bar, say
+from kairos.apps.dataset import DatasetError, prepare
 from kairos.apps.event_input import EventInput
 from kairos.apps.native.settings import data_folder
 from kairos.apps.replay import replay as run
@@ -51,9 +52,7 @@ def replay(
       kairos replay events.jsonl --speed 3600x    an hour a second
     """
     pace = _speed(speed)
-    path = file or data_folder() / "data" / "ecom.jsonl"
-    if file is None and not path.exists():
-        fail(f"the example clickstream {path} is not there; 'kairos dataset' fetches it")
+    path = file or _example()
     events = sorted(EventInput(path, sources=None).events, key=lambda event: event.order)[:limit]
     if not events:
         fail(f"{path}: no events in it")
@@ -66,6 +65,13 @@ def replay(
     except KafkaUnreachableError as error:
         fail(str(error))
     say(f"{len(events):,} events sent")
+
+
+def _example() -> Path:
+    try:
+        return prepare(data_folder() / "data").events
+    except DatasetError as error:
+        fail(str(error))
 
 
 class _Lines:
