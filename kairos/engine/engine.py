@@ -17,7 +17,7 @@ from kairos.engine.expression import JavaScript
 from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.rule.compile import Plan
-from kairos.engine.sweep import HOUR, sweep
+from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
 
 
@@ -63,6 +63,8 @@ class Engine:
                 self._refresh_due(state)
             else:
                 insort(state.tail, _without_user(event), key=_order)
+        if not state.sweep_at:
+            state.sweep_at = first_sweep(self.plan, event.time)
         return self.take_effects() + self.on_time(user_id, state, watermark)
 
     def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
@@ -151,7 +153,7 @@ class Engine:
         if state.runs or state.cases or state.due:
             self._refresh_due(state)
         if not state.sweep_at:
-            state.sweep_at = instant + HOUR
+            state.sweep_at = first_sweep(self.plan, instant)
         elif state.sweep_at <= instant:
             sweep(self.plan_at(instant), state, instant)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,9 +62,15 @@ class Simulation:
         self._receipts: dict[tuple[str, str], list[Event]] = {}
         self._timers: list[tuple[int, str]] = []
 
+    def expect_receipts(self, events: Iterable[Event]) -> None:
+        """Sends that the file's receipts may speak of are not taken as delivered at once."""
+        for event in events:
+            if event.type == RECEIPT:
+                self._receipts.setdefault((event.user_id, str(event.props.get("activity"))), []).append(event)
+
     def run(self, events: Sequence[Event]) -> Iterator[Record]:
         """Decisions in record order; the events are sorted by (time, source, id) first."""
-        self._index_receipts(events)
+        self.expect_receipts(events)
         order = sorted(range(len(events)), key=lambda i: (events[i].time, events[i].source, events[i].id))
         by_type, users, timers = self.plan.by_type, self.users, self._timers
         records: list[Record] = []
@@ -98,12 +104,12 @@ class Simulation:
 
     def run_as_arrived(self, events: Sequence[Event]) -> Iterator[Record]:
         """As the live job sees it: in file order, with the lateness; what comes later than that is late."""
-        self._index_receipts(events)
+        self.expect_receipts(events)
         records: list[Record] = []
         candidates: list[Candidate] = []
         watermark = 0
         for index, event in enumerate(events):
-            watermark = max(watermark, event.time - self.settings.lateness)
+            watermark = max(watermark, event.time - self.settings.lateness - 1)
             self._fire(watermark, records, candidates)
             if event.type not in self.plan.by_type and event.type != RECEIPT:
                 continue
@@ -202,11 +208,6 @@ class Simulation:
     def _rank(self, record: Record) -> Rank:
         activity = self.plan.activities.get(record.activity)
         return (record.at, activity.first_priority if activity else 0, record.activity, record.user_id)
-
-    def _index_receipts(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if event.type == RECEIPT:
-                self._receipts.setdefault((event.user_id, str(event.props.get("activity"))), []).append(event)
 
     def _awaits_receipt(self, user: str, case: Case, sent_at: int) -> bool:
         """The file itself says what became of this attempt."""

@@ -13,6 +13,11 @@ from kairos.engine.user_state import UserState
 HOUR = 3_600_000
 
 
+def first_sweep(plan: Plan, now: int) -> int:
+    """When to look for the first time: an event's id is remembered so long, and nearly all that it caused."""
+    return now + max(plan.policy.dedup, HOUR)
+
+
 def sweep(plan: Plan, state: UserState, now: int) -> None:
     """Drop everything of no consequence at `now`, and note in `sweep_at` when to look again (at most hourly)."""
     dedup = plan.policy.dedup
