@@ -87,8 +87,9 @@ submit: setup-stack ## submit the job: CONF=conf/cluster.yaml, FROM=savepoint, P
 stop: setup-run ## stop the job with a savepoint and print its path
 	@$(KAIROS) cluster stop $(ARGS)
 
-bench: setup ## measure against the peers
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: setup ## measure how fast it is
+	@$(BIN)/python -m benchmarks.simulate
+	@$(BIN)/python -m benchmarks.job_throughput
 
 clean: down cluster-down ## remove what was built and written; keeps the environment
 	rm -rf $(DATA) build dist *.egg-info
