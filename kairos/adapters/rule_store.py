@@ -46,6 +46,10 @@ class BrokenReleaseError(RuleStoreError):
         self.number = number
 
 
+def overtaken(number: int, where: str) -> RuleStoreError:
+    return RuleStoreError(f"release {number} was published meanwhile in {where}: look at the new plan first")
+
+
 def open_rule_store(where: str) -> RuleStore:
     """A database address (`sqlite:///rules.db`, `mysql+pymysql://...`), or else the path of a rule folder."""
     if "://" in where:

@@ -9,7 +9,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError
+from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError, overtaken
 from kairos.engine.rule.release import Release, ReleaseError, decode, encode
 
 METADATA = sql.MetaData()
@@ -73,10 +73,10 @@ class SqlRuleStore:
             with self._connect() as connection, connection.begin():
                 newest = connection.execute(sql.select(sql.func.max(RELEASES.c.number))).scalar() or 0
                 if newest != release.number - 1:
-                    raise self._overtaken(newest)
+                    raise overtaken(newest, self._place)
                 connection.execute(RELEASES.insert(), row)
         except IntegrityError:
-            raise self._overtaken(release.number) from None
+            raise overtaken(release.number, self._place) from None
         except SQLAlchemyError as error:
             raise self._unreachable(error) from None
 
@@ -87,9 +87,6 @@ class SqlRuleStore:
             connection.commit()
             self._created = True
         return connection
-
-    def _overtaken(self, number: int) -> RuleStoreError:
-        return RuleStoreError(f"release {number} was published meanwhile in {self._place}: look at the new plan first")
 
     def _unreachable(self, error: SQLAlchemyError) -> RuleStoreError:
         cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error

@@ -159,9 +159,56 @@ def test_publishing_to_a_folder_makes_it_the_published_one(folder: Folder, tmp_p
     folder.store.publish(release(2), files, "ann")
     assert read_folder(folder.path) == files
     assert (folder.path / "README").exists()
-    published = folder.store.latest(1)
-    assert published is not None
-    assert sorted(published.rules.activities) == ["a", "n"]
+    assert folder.store.latest(1) == release(2)
+
+
+def test_what_was_published_keeps_its_number_over_restarts(folder: Folder) -> None:
+    files = {name: content for name, content in read_folder(folder.path).items() if isinstance(content, bytes)}
+    folder.store.publish(release(7), files, "ann")
+    assert FolderRuleStore(folder.path).latest(0) == release(7)
+    assert FolderRuleStore(folder.path).latest(7) is None
+    folder.write("b")
+    edited = FolderRuleStore(folder.path, lambda: 9_000).latest(7)
+    assert edited is not None
+    assert (edited.number, edited.effective_at, sorted(edited.rules.activities)) == (8, 9_000, ["a", "b"])
+
+
+def test_who_planned_against_an_older_release_must_look_again(folder: Folder) -> None:
+    folder.store.publish(release(7), {}, "ann")
+    with pytest.raises(RuleStoreError, match="release 7 was published meanwhile"):
+        folder.store.publish(release(7, priority=9), {}, "bob")
+
+
+def test_an_edit_is_drained_and_counted_from_what_was_published(folder: Folder) -> None:
+    first = folder.store.latest(0)
+    assert first is not None
+    files = {name: content for name, content in read_folder(folder.path).items() if isinstance(content, bytes)}
+    folder.store.publish(first, files, "ann")
+    folder.write("a", priority=60, on_change="drain")
+    second = FolderRuleStore(folder.path).latest(1)
+    assert second is not None
+    assert list(second.draining) == [activity_version(first.rules.activities["a"])]
+
+
+def test_what_is_published_again_after_an_edit_gets_a_new_number(folder: Folder) -> None:
+    files = {name: content for name, content in read_folder(folder.path).items() if isinstance(content, bytes)}
+    folder.store.publish(release(2), files, "ann")
+    assert folder.store.latest(0) == release(2)
+    folder.write("b")
+    edited = folder.store.latest(2)
+    assert edited is not None
+    assert edited.number == 3
+    folder.store.publish(release(3), files, "ann")
+    back = folder.store.latest(3)
+    assert back is not None
+    assert (back.number, sorted(back.rules.activities)) == (4, ["a"])
+
+
+def test_a_note_that_means_nothing_is_no_note(folder: Folder) -> None:
+    (folder.path / ".kairos-release").write_bytes(b"rubbish")
+    found = folder.store.latest(0)
+    assert found is not None
+    assert found.number == 1
 
 
 def test_a_folder_that_is_just_being_published_is_left_alone(folder: Folder) -> None:
