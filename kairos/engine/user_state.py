@@ -116,7 +116,7 @@ class StateCodec:
         """Raises StateVersionError; a golden file per version under tests/ keeps old values readable."""
         try:
             state = self._decoder.decode(value)
-        except msgspec.ValidationError as error:
+        except msgspec.DecodeError as error:
             raise StateVersionError(
                 f"a user state that this engine (version {STATE_VERSION}) cannot read: {error}"
             ) from None
