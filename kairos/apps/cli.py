@@ -6,6 +6,9 @@ with several a group of them (`kairos stack up`).
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -29,6 +32,7 @@ COMMANDS = {
     "run": Command("kairos.apps.commands.run", "Run the job on this machine."),
     "report": Command("kairos.apps.commands.report", "Sum up what a run decided."),
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),
+    "profiles": Command("kairos.apps.commands.profiles", "Write what is known of users into Redis."),
     "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
     "replay": Command("kairos.apps.commands.replay", "Feed a file of events into Kafka as live traffic."),
     "cluster": Command("kairos.apps.commands.cluster", "Run the job on a standalone Flink cluster on this machine."),
@@ -79,5 +83,15 @@ def kairos() -> None:
     """Recognise the right moment in every user's events, decide, and reach out exactly once."""
 
 
+_OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 def main() -> None:
-    app(prog_name="kairos")
+    try:
+        app(prog_name="kairos")
+    except OSError as error:
+        if error.errno not in _OUTPUT_FULL:
+            raise
+        sys.stderr.write(f"kairos: cannot write the output: {error.strerror}\n")
+        sys.stderr.flush()
+        os._exit(2)  # a regular exit would try to write the rest once more

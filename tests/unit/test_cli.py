@@ -307,6 +307,17 @@ def test_a_closed_pipe_ends_simulate_quietly(rules: Path, tmp_path: Path) -> Non
         assert process.wait() == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("to", ["stdout", "file"])
+def test_a_full_disk_is_said_in_one_line(rules: Path, tmp_path: Path, to: str) -> None:
+    events = write_events(tmp_path, *(order(n, n, user=f"u{n}") for n in range(100)))
+    kairos = [sys.executable, "-c", "from kairos.apps.cli import main; main()", "simulate", str(rules), str(events)]
+    with open("/dev/full", "wb") as full:
+        options = ["--out", "/dev/full"] if to == "file" else []
+        done = subprocess.run([*kairos, *options], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "kairos: cannot write the output: No space left on device\n")
+
+
 # ------------------------------------------------------------------------------------------------------------ publish
 def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kairos.db"
