@@ -343,6 +343,13 @@ def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path
     )
 
 
+def test_publish_has_a_store_of_its_own(rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIROS_DATA", str(tmp_path / "data"))
+    result = run("publish", rules)
+    assert (result.exit_code, result.stderr) == (0, f"the rule store is sqlite:///{tmp_path}/data/rules.db\n")
+    assert run("publish", rules).stdout == "release 2, after release 1\nnothing to publish\n"
+
+
 def test_publish_to_a_folder(rules: Path, tmp_path: Path) -> None:
     target = tmp_path / "watched"
     result = run("publish", rules, "--store", target)

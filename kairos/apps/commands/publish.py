@@ -16,6 +16,7 @@ from kairos.adapters.rule_store import BrokenReleaseError, RuleStore, RuleStoreE
 from kairos.apps.console import escape, fail, paint, say
 from kairos.apps.event_input import EventInput
 from kairos.apps.failure_report import tell_failure
+from kairos.apps.native.settings import data_folder
 from kairos.apps.rule_folder import count, show_findings, valid_rules
 from kairos.engine.rehearse import rehearse
 from kairos.engine.rule.load import Loaded
@@ -34,9 +35,12 @@ _SIGNS = {"new": ("+", "added"), "changed": ("~", "warning"), "removed": ("-", "
 def publish(
     rules: Annotated[Path, typer.Argument(help="The rule folder.")],
     store: Annotated[
-        str,
-        typer.Option(envvar="KAIROS_RULE_STORE", help="A database address, or a folder that the job watches."),
-    ],
+        str | None,
+        typer.Option(
+            envvar="KAIROS_RULE_STORE",
+            help="A database address, or a folder that the job watches; else rules.db in the data folder.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
     accept_cold: Annotated[
         bool, typer.Option("--accept-cold", help="Publish although metrics that are read are not complete yet.")
@@ -54,14 +58,14 @@ def publish(
 
     \b
     Examples:
-      kairos publish rules/ --store sqlite:///kairos.db --dry-run
-      kairos publish rules/ --store sqlite:///kairos.db --seed history.jsonl.gz
+      kairos publish rules/ --dry-run
+      kairos publish rules/ --seed history.jsonl.gz
       kairos publish rules/ --store mysql+pymysql://user@host/kairos
     """
     rule_set, loaded = valid_rules(rules)
     show_findings(rules, loaded.findings, sys.stderr)
     _test(rules, rule_set, loaded)
-    target, previous, number = _open(store)
+    target, previous, number = _open(store or _default_store())
     now = time.time_ns() // 1_000_000
     seeding = _seed(seed, previous, rule_set, now) if seed else None
     plan = plan_release(previous, rule_set, now, number, accept_cold, seeding)
@@ -156,6 +160,14 @@ def _tell_metric(metric: MetricStart) -> str:
 
 def _utc(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _default_store() -> str:
+    folder = data_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    store = f"sqlite:///{folder / 'rules.db'}"
+    say(f"the rule store is {store}")
+    return store
 
 
 def _user_name() -> str:
