@@ -48,7 +48,6 @@ public class FlinkOracle {
             out.println(JSON.writeValueAsString(answer));
             out.flush();
         }
-        System.exit(0); // the buffer's statistics keep a thread alive
     }
 
     /** Events of one time are processed after the time has advanced to it, as in CepOperator.onEventTime. */
@@ -75,6 +74,7 @@ public class FlinkOracle {
         try (SharedBufferAccessor<String> access = buffer.getAccessor()) {
             matches.addAll(nfa.advanceTime(access, state, 1L << 60, skip).f0);
         }
+        buffer.releaseCacheStatisticsTimer();
         for (Map<String, List<String>> match : matches) {
             match.replaceAll((name, events) -> events.stream().map(e -> e.split("\\|")[0]).toList());
         }

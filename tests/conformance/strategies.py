@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from kairos.engine.event import Event
@@ -79,8 +80,28 @@ def patterns(
     target = draw(st.sampled_from(names)) if strategy in ("skip_to_first", "skip_to_last") else None
     within_kind: Any = draw(st.sampled_from(within_kinds))
     within = draw(st.sampled_from([4, 8, 100] if within_kind == "previous_current" else [None, 4, 8, 100]))
-    pattern = Pattern(tuple(steps), within, within_kind, AfterMatch(strategy, target))
-    return pattern if not check_pattern(pattern) else draw(st.nothing())
+    return repaired(Pattern(tuple(steps), within, within_kind, AfterMatch(strategy, target)))
+
+
+def repaired(pattern: Pattern) -> Pattern:
+    """The nearest pattern that is accepted: refusing would cost more than half of all examples."""
+    for problem in check_pattern(pattern):
+        steps = list(pattern.steps)
+        place = problem.step_index or 0
+        if problem.code in ("optional_before_not", "optional_after_greedy"):
+            steps[place] = _required(steps[place])
+        elif problem.code == "absent_without_effect":
+            del steps[place]
+        else:
+            assert problem.code in ("open_without_end", "absent_without_within")
+            pattern = msgspec.structs.replace(pattern, within=8)
+        return repaired(msgspec.structs.replace(pattern, steps=tuple(steps)))
+    return pattern
+
+
+def _required(step: Step) -> Step:
+    times = step.times if step.times is None or step.times.least else Times(1, step.times.most)
+    return msgspec.structs.replace(step, optional=False, times=times)
 
 
 @st.composite

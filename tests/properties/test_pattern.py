@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
-from kairos.engine.pattern import AfterMatch, Match, Pattern, Runs
-from tests.conformance.harness import Case, ids, run
-from tests.conformance.strategies import FLINK_STRATEGIES, cases
+from kairos.engine.event import Event
+from kairos.engine.expression.scope import Scope
+from kairos.engine.pattern import AfterMatch, Match, Pattern, Runs, Step
+from tests.conformance.harness import END_OF_TIME, Case, ids, matcher_of, run
+from tests.conformance.strategies import FLINK_STRATEGIES, cases, patterns, repaired, streams
 from tests.properties.pattern_by_definition import Definition
 
-SEARCH = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+SEARCH = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BOTH_KINDS = ("first_last", "previous_current")
 
 
@@ -70,6 +72,90 @@ def test_state_holds_the_events_that_runs_have_taken_and_no_others(case: Case) -
         return runs
 
     run(case, checked)
+
+
+@SEARCH
+@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS))
+def test_time_alone_gives_a_match_at_its_deadlines_only(case: Case) -> None:
+    matcher = matcher_of(case.pattern)
+
+    def waited(runs: Runs | None) -> Runs | None:
+        deadline = matcher.next_deadline(runs)
+        before = END_OF_TIME if deadline is None else deadline - 1
+        assert matcher.on_time(runs, before)[1] == []
+        return runs
+
+    run(case, waited)
+
+
+@SEARCH
+@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS), step=st.integers(1, 3))
+def test_it_does_not_matter_how_often_time_is_told(case: Case, step: int) -> None:
+    """The engine tells a deadline as late as it can: at the next event. Telling every millisecond is the same."""
+    matcher, scope = matcher_of(case.pattern), Scope()
+    runs: Runs | None = None
+    found: list[Match] = []
+    now = 0
+    for event in (event for event in case.events if event.type in matcher.types):
+        for moment in range(now, event.time, step):
+            runs, matches = matcher.on_time(runs, moment)
+            found += matches
+        now = event.time
+        scope.event, scope.props = event, event.props
+        runs, matches = matcher.on_event(runs, event, scope)
+        found += matches
+    assert tell(found + matcher.on_time(runs, END_OF_TIME)[1]) == tell(run(case))
+
+
+def _deaf_to_others(step: Step) -> Step:
+    """The step without what would make an event of another type matter."""
+    contiguity: Any = "relaxed" if step.next == "strict" else step.next
+    inside: Any = "relaxed" if step.inside == "consecutive" else step.inside
+    return msgspec.structs.replace(step, next=contiguity, inside=inside, until=None)
+
+
+@st.composite
+def late_events(draw: st.DrawFn) -> tuple[Case, Event, int]:
+    """A pattern that ends with the absence of what no other step speaks of; such an event; how many are seen before."""
+    steps = draw(patterns(strategies=("no_skip",), nots=False)).steps
+    steps = tuple(_deaf_to_others(step) for step in steps)
+    forbids = Step("absent", ("n",), "never", draw(st.none() | st.just('["ge", 1]')))
+    kind = draw(st.sampled_from(BOTH_KINDS))
+    pattern = repaired(Pattern((*steps, forbids), draw(st.sampled_from([4, 8])), kind, AfterMatch("no_skip")))
+    named = {name for step in steps for name in step.types}
+    events = tuple(event for event in draw(streams(7)) if event.type in named)
+    assume(events)
+    place = draw(st.integers(0, len(events) - 1))
+    late = Event(
+        "late", "n", events[place].time, events[place].source + "+", {"name": "", "x": draw(st.integers(0, 1))}
+    )
+    return Case(pattern, events), late, draw(st.integers(place + 1, len(events)))
+
+
+@SEARCH
+@given(given_late=late_events())
+def test_a_late_event_prevents_what_it_would_have_prevented_and_is_not_decided(
+    given_late: tuple[Case, Event, int],
+) -> None:
+    case, late, seen_before = given_late
+    matcher, scope = matcher_of(case.pattern), Scope()
+    runs: Runs | None = None
+    found: list[Match] = []
+    for number, event in enumerate(case.events, 1):
+        scope.event, scope.props = event, event.props
+        runs, matches = matcher.on_event(runs, event, scope)
+        found += matches
+        if number == seen_before:
+            runs, matches = matcher.on_time(runs, event.time)
+            found += matches
+            decided = set(tell(found))
+            scope.event, scope.props = late, late.props
+            runs, _ = matcher.on_late(runs, late, scope)
+    found += matcher.on_time(runs, END_OF_TIME)[1]
+
+    in_order = tuple(sorted((*case.events, late), key=lambda event: event.order))
+    prevented = set(tell(run(case))) - set(tell(run(replace(case, events=in_order)))) - decided
+    assert sorted(tell(found)) == sorted(told for told in tell(run(case)) if told not in prevented)
 
 
 @SEARCH

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from kairos.engine.pattern.formula import Atom, Formula, both, either, first_atom, settle
 from kairos.engine.pattern.graph import Action, Edge, Graph, Kind, State
 
+KEPT_DEPTH = 10
+"""Deeper branches are worked out each time: 2^10 combinations of answers are kept for one state and event type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -48,20 +51,22 @@ class _Option:
 class Question:
     """A node of the tree: the answer to `number` (of `Atom.number`) decides between the branches."""
 
-    __slots__ = ("_atom", "_branches", "_options", "_state", "number")
+    __slots__ = ("_atom", "_branches", "_depth", "_options", "_state", "number")
 
-    def __init__(self, atom: Atom, options: tuple[_Option, ...], state: int) -> None:
+    def __init__(self, atom: Atom, options: tuple[_Option, ...], state: int, depth: int) -> None:
         self.number = atom.number
         self._atom = atom
         self._options = options
         self._state = state
+        self._depth = depth
         self._branches: list[Question | Outcome | None] = [None, None]
 
     def branch(self, answer: bool) -> Question | Outcome:
         found = self._branches[answer]
         if found is None:
-            found = _grow(self._options, {self._atom: answer}, self._state)
-            self._branches[answer] = found
+            found = _grow(self._options, {self._atom: answer}, self._state, self._depth + 1)
+            if self._depth < KEPT_DEPTH:
+                self._branches[answer] = found
         return found
 
 
@@ -70,7 +75,7 @@ Node = Question | Outcome
 
 def build_tree(graph: Graph, state: State, known: Mapping[Atom, bool]) -> Node:
     """The tree for one state, with `known` of the event type: an atom missing there has to be asked."""
-    return _grow(tuple(_options(graph, state)), known, state.number)
+    return _grow(tuple(_options(graph, state)), known, state.number, 0)
 
 
 def _options(graph: Graph, state: State) -> Iterator[_Option]:
@@ -104,7 +109,7 @@ def _ends(state: State) -> Formula:
     return found
 
 
-def _grow(options: tuple[_Option, ...], known: Mapping[Atom, bool], state: int) -> Node:
+def _grow(options: tuple[_Option, ...], known: Mapping[Atom, bool], state: int, depth: int) -> Node:
     rest = []
     for option in options:
         guard = settle(option.guard, known)
@@ -115,7 +120,7 @@ def _grow(options: tuple[_Option, ...], known: Mapping[Atom, bool], state: int) 
         if atom is None:
             atom = first_atom(option.ends)
         if atom is not None:
-            return Question(atom, tuple(rest), state)
+            return Question(atom, tuple(rest), state, depth)
     return _outcome(rest, state)
 
 

@@ -34,7 +34,9 @@ class Step(msgspec.Struct, frozen=True):
 class AfterMatch(msgspec.Struct, frozen=True):
     """What happens to the other runs once a match is there. `step` only for skip_to_first and skip_to_last."""
 
-    kind: Literal["exclusive", "no_skip", "skip_past_last", "skip_to_next", "skip_to_first", "skip_to_last"] = "exclusive"
+    kind: Literal["exclusive", "no_skip", "skip_past_last", "skip_to_next", "skip_to_first", "skip_to_last"] = (
+        "exclusive"
+    )
     step: str | None = None
 
 
