@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
@@ -46,12 +45,8 @@ def _check_kafka(kafka: Kafka) -> None:
         raise StartError(f"kafka.bootstrap: {error}; start it (`make up`) or set kafka.bootstrap") from None
 
 
-def first_release(settings: Settings, *, resumed: bool) -> Release:
-    """The release current now, which the job carries with it. Raises StartError.
-
-    A folder numbers its changes from where it was first looked at; here they begin at the clock, so that they go on
-    growing over restarts. What was changed while the job was down is effective from now on.
-    """
+def first_release(settings: Settings) -> Release:
+    """The release current now, which the job carries with it. Raises StartError."""
     place = settings.rules.store
     try:
         release = open_rule_store(place).latest(0)
@@ -59,9 +54,6 @@ def first_release(settings: Settings, *, resumed: bool) -> Release:
         raise StartError(f"rules.store: {error}") from None
     if release is None:
         raise StartError(f"rules.store: {place} holds no release yet; `kairos publish` writes one")
-    if "://" not in place:
-        now = time.time_ns() // 1_000_000
-        release = msgspec.structs.replace(release, number=now, effective_at=now if resumed else 0)
     if settings.rehearsal:
         release = msgspec.structs.replace(release, rules=as_if_live(release.rules))
     try:

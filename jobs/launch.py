@@ -7,11 +7,13 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from pyflink.common import JobClient
 from pyflink.datastream import StreamExecutionEnvironment
 
@@ -23,8 +25,8 @@ from jobs.progress import Progress, free_port
 from jobs.recovery import restore_path
 from jobs.settings import Settings, SettingsError, load, uri
 from kairos.adapters.profiles import open_profiles
-from kairos.engine.rule.release import encode
 from operators.profiles import ProfileSource
+from operators.rules import Shipped
 
 PARTS = "parts"
 """Folder under the output where the file sink writes."""
@@ -36,7 +38,7 @@ OpenProfiles = Callable[[Callable[[str], None]], ProfileSource]
 
 @dataclass(frozen=True)
 class Run:
-    """What one start of a job is made of. `input`, `output` and `rows` are for bounded runs."""
+    """What one start of a job is made of. `release`: Shipped, in msgpack. The last three are for bounded runs."""
 
     release: bytes
     open_profiles: OpenProfiles | None
@@ -54,7 +56,7 @@ def main(compose: Compose, arguments: Sequence[str]) -> int:
         settings = load(options.conf, options.set)
         restore = restore_path(settings, options.restore) if options.restore else None
         check(settings)
-        run = prepare_run(settings, resumed=restore is not None)
+        run = prepare_run(settings)
     except (SettingsError, StartError) as error:
         say(str(error))
         return 2
@@ -100,9 +102,9 @@ def first_cause(error: BaseException) -> str:
     return (causes or lines or [type(error).__name__])[-1]
 
 
-def prepare_run(settings: Settings, *, resumed: bool) -> Run:
+def prepare_run(settings: Settings) -> Run:
     """Raises StartError."""
-    release = encode(first_release(settings, resumed=resumed))
+    release = msgspec.msgpack.encode(Shipped(first_release(settings), time.time_ns() // 1_000_000))
     profiles = settings.profiles
     open_source = partial(open_profiles, profiles) if profiles.redis or profiles.file else None
     if settings.files is None:

@@ -156,7 +156,7 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
         settings = msgspec.convert(_substitute(document), Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_readable(str(error))}") from None
-    return _checked(settings, str(path))
+    return _with_full_paths(_checked(settings, str(path)))
 
 
 def uri(place: str) -> str:
@@ -265,6 +265,24 @@ def _checked(settings: Settings, file: str) -> Settings:
         raise SettingsError(f"{file}: profiles come from 'redis' or from 'file', not from both")
     if settings.kafka and not settings.state.checkpoints:
         raise SettingsError(f"{file}: 'state.checkpoints' is missing: a live job without checkpoints loses its state")
+    if settings.kafka and settings.rehearsal:
+        raise SettingsError(f"{file}: 'rehearsal' is for bounded runs: real users would get what nobody approved")
     if settings.job.parallelism < 1:
         raise SettingsError(f"{file}: job.parallelism must be at least 1")
     return settings
+
+
+def _with_full_paths(settings: Settings) -> Settings:
+    """What TaskManagers open, they must find whatever their working directory is."""
+    rules, profiles = settings.rules, settings.profiles
+    return msgspec.structs.replace(
+        settings,
+        rules=msgspec.structs.replace(rules, store=_full_store(rules.store)),
+        profiles=msgspec.structs.replace(profiles, file=profiles.file and str(Path(profiles.file).absolute())),
+    )
+
+
+def _full_store(store: str) -> str:
+    if store.startswith("sqlite:///"):
+        return "sqlite:///" + str(Path(store.removeprefix("sqlite:///")).absolute())
+    return store if "://" in store else str(Path(store).absolute())

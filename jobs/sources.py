@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from pyflink.common import Duration, Types, WatermarkStrategy
@@ -11,7 +12,7 @@ from pyflink.table import StreamTableEnvironment
 from jobs.jvm import rows_of
 from jobs.settings import Kafka, Time
 from operators.rows import INPUT
-from operators.rules import PollRules, RuleStore
+from operators.rules import PollRules, RuleStore, announce_shipped
 
 
 def sql_text(text: str) -> str:
@@ -22,7 +23,7 @@ def options(values: dict[str, str]) -> str:
     return ", ".join(f"{sql_text(key)} = {sql_text(value)}" for key, value in values.items())
 
 
-def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, time: Time) -> DataStream:
+def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, timing: Time) -> DataStream:
     """Everything under the topic pattern, keyed by the record's key, or the value's user_id where it has none.
 
     Watermarks are made inside the source, for each partition; a record that is ahead of the clock does not move them.
@@ -43,11 +44,11 @@ def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, time: Time) -> Da
         "value.fields-include": "EXCEPT_KEY",
         **{f"properties.{key}": value for key, value in kafka.properties.items()},
     }
-    if time.alignment:
+    if timing.alignment:
         with_options["scan.watermark.alignment.group"] = "events"
-        with_options["scan.watermark.alignment.max-drift"] = f"{time.alignment} ms"
+        with_options["scan.watermark.alignment.max-drift"] = f"{timing.alignment} ms"
     # The watermark says that nothing older than or equal to it comes: one millisecond less than the lateness allows.
-    delay = time.lateness + 1
+    delay = timing.lateness + 1
     tables.execute_sql(f"""
         CREATE TEMPORARY TABLE events (
           k STRING,
@@ -91,10 +92,10 @@ def polled_releases(
         WITH ('connector' = 'datagen', 'scan.parallelism' = '1', 'rows-per-second' = '{rate}')""")
     ticks = rows_of(tables, tables.from_path("ticks"), Types.ROW_NAMED(["tick"], [Types.LONG()]))
     timeless = WatermarkStrategy.no_watermarks().with_idleness(Duration.of_seconds(1))
-    releases = ticks.flat_map(PollRules(open_store, shipped)).uid("poll-rules").set_parallelism(1)
+    releases = ticks.flat_map(PollRules(open_store, shipped, time.time)).uid("poll-rules").set_parallelism(1)
     return releases.assign_timestamps_and_watermarks(timeless).uid("timeless-rules").set_parallelism(1)
 
 
 def shipped_release(env: StreamExecutionEnvironment, release: bytes) -> DataStream:
     """Bounded control for bounded input: the release current at submission, once."""
-    return env.from_collection([release])
+    return env.from_collection([announce_shipped(release)])

@@ -20,12 +20,11 @@ from kairos.engine.event_schema import SchemaChecker
 from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.release import Release
-from kairos.engine.rule.release import decode as decode_release
 from kairos.engine.user_state import StateCodec, UserState
 from operators.letters import dead_letter
 from operators.profiles import ProfileSource
 from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
-from operators.rules import RELEASES, following, keep_releases, known_releases
+from operators.rules import RELEASES, Announcement, following, keep_releases, known_releases, submission_of
 from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -69,6 +68,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._engine = Engine(self._settings.engine, self._profiles.get if self._profiles else None)
         self._plan: Plan | None = None
         self._known: list[Release] = []
+        self._announcement = msgspec.msgpack.Decoder(Announcement).decode
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
 
@@ -114,7 +114,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
         if self._plan is None:
             self._recall_releases(state)
         try:
-            release = following(self._known[-1], decode_release(value))
+            announcement = self._announcement(value)
+            release = following(self._known[-1], announcement, submission_of(state))
             if release is not None:
                 self._adopt(release)
                 self._telemetry.count("rules", "adopted")
@@ -122,7 +123,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
             log.error("a release was refused, release %d stays in force: %s", self._plan.number, error)
             self._telemetry.count("rules", "refused")
             return ()
-        keep_releases(self._known, state)
+        keep_releases(self._known, announcement.submitted, state)
         return ()
 
     def _recall_releases(self, state: ReadOnlyBroadcastState) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+import msgspec
 from pyflink.common import Types
 from pyflink.datastream import FlatMapFunction, RuntimeContext
 from pyflink.datastream.state import BroadcastState, MapStateDescriptor, ReadOnlyBroadcastState
@@ -17,8 +18,8 @@ from operators.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 RELEASES = MapStateDescriptor("releases", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
-"""The newest release under NEWEST, the one before it under BEFORE, encoded."""
-NEWEST, BEFORE = "newest", "before"
+"""NEWEST and BEFORE: the releases in force, encoded. SUBMITTED: which submission of the job they were last told by."""
+NEWEST, BEFORE, SUBMITTED = "newest", "before", "submitted"
 
 
 class RuleStore(Protocol):
@@ -27,68 +28,115 @@ class RuleStore(Protocol):
     def latest(self, after: int) -> Release | None: ...
 
 
+class Shipped(msgspec.Struct, frozen=True):
+    """The release current at a submission of the job, which is told apart from others by its time (epoch ms)."""
+
+    release: Release
+    submitted: int
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """A release on its way to all tasks. `shipped`: it came with the job; else it was found at `seen` (epoch ms)."""
+
+    release: Release
+    submitted: int
+    seen: int
+    shipped: bool
+
+
 class PollRules(FlatMapFunction):
-    """Each tick -> the releases that are new, encoded; the shipped one first, so that it gets into the state.
+    """Each tick -> the release that is new, announced. The shipped one goes first, so that it gets into the state; then
+    whatever the store has, because after a restart of this task only the state knows what was announced before.
 
     Trouble is counted, and logged when it changes; the last good release stays in force.
     """
 
-    def __init__(self, open_store: Callable[[], RuleStore], shipped: bytes) -> None:
+    def __init__(self, open_store: Callable[[], RuleStore], shipped: bytes, clock: Callable[[], float]) -> None:
         self._open_store = open_store
         self._shipped = shipped
+        self._clock = clock
 
     def open(self, runtime_context: RuntimeContext) -> None:
         self._store = self._open_store()
-        self._last: Release | None = None
+        self._submitted = decode_shipped(self._shipped).submitted
+        self._last: int | None = None
         self._trouble = ""
         self._telemetry = Telemetry(runtime_context)
 
     def flat_map(self, value: Any) -> Iterator[bytes]:
         if self._last is None:
-            self._last = decode(self._shipped)
-            yield self._shipped
+            self._last = 0
+            yield announce_shipped(self._shipped)
         try:
-            release = self._store.latest(self._last.number)
+            release = self._store.latest(self._last)
         except Exception as error:  # whatever ails the store must not end the job
             self._refuse(str(error))
             return
         self._trouble = ""
         if release is not None:
-            changed = release.rules != self._last.rules  # a folder store's first look finds what was shipped
-            self._last = release
-            if changed:
-                self._telemetry.count("rules", "sent")
-                yield encode(release)
+            self._last = release.number
+            self._telemetry.count("rules", "found")
+            seen = int(self._clock() * 1000)
+            yield msgspec.msgpack.encode(Announcement(release, self._submitted, seen, shipped=False))
 
     def _refuse(self, trouble: str) -> None:
         self._telemetry.count("rules", "refused")
         if trouble != self._trouble:
             self._trouble = trouble
-            number = self._last.number if self._last else 0
-            log.error("rules stay at release %d, what came after it cannot be used: %s", number, trouble)
+            log.error("the rules stay as they are, what came after them cannot be used: %s", trouble)
+
+
+def decode_shipped(value: bytes) -> Shipped:
+    return msgspec.msgpack.decode(value, type=Shipped)
+
+
+def announce_shipped(value: bytes) -> bytes:
+    shipped = decode_shipped(value)
+    announcement = Announcement(shipped.release, shipped.submitted, shipped.submitted, shipped=True)
+    return msgspec.msgpack.encode(announcement)
 
 
 def known_releases(shipped: bytes, state: ReadOnlyBroadcastState) -> list[Release]:
-    """Those of the state and the one shipped with the job, oldest first, at least one and at most two."""
+    """What is in force after a start or restore: oldest first, one or two."""
     known = [decode(value) for key in (BEFORE, NEWEST) if (value := state.get(key)) is not None]
-    own = decode(shipped)
+    announcement = msgspec.msgpack.decode(announce_shipped(shipped), type=Announcement)
     if not known:
-        return [own]
-    follower = following(known[-1], own)
-    return [*known, follower][-2:] if follower else known
+        return [announcement.release]
+    newer = following(known[-1], announcement, submission_of(state))
+    return [*known, newer][-2:] if newer else known
 
 
-def following(known: Release, newer: Release) -> Release | None:
-    """What `newer` means after `known`; None where it says nothing new.
+def submission_of(state: ReadOnlyBroadcastState) -> int:
+    value = state.get(SUBMITTED)
+    return 0 if value is None else int.from_bytes(value, "big")
 
-    What drains is worked out here: only the job knows which definitions its open matches began under.
+
+def following(known: Release, announcement: Announcement, submitted: int) -> Release | None:
+    """What an announcement means after `known`; None where it says nothing new.
+
+    What was shipped is older than what the state knows of the same submission. Numbers do not tell: a folder that is
+    edited by hand counts anew whenever somebody begins to look at it. What drains is worked out here, too: only the job
+    knows which definitions its open matches began under.
     """
-    if newer.number <= known.number or newer.rules == known.rules:
+    newer = announcement.release
+    if announcement.shipped and announcement.submitted <= submitted:
         return None
-    return succeed(known, newer.rules, newer.effective_at, newer.number)
+    if newer.rules == known.rules and newer.seeds == known.seeds:
+        return None
+    number = max(newer.number, known.number + 1)
+    effective_at = newer.effective_at if newer.effective_at > known.effective_at else announcement.seen
+    own = succeed(known, newer.rules, effective_at, number)
+    return msgspec.structs.replace(
+        newer,
+        number=number,
+        effective_at=effective_at,
+        draining=newer.draining | own.draining,
+        drain_until=newer.drain_until | own.drain_until,
+    )
 
 
-def keep_releases(known: list[Release], state: BroadcastState) -> None:
+def keep_releases(known: list[Release], submitted: int, state: BroadcastState) -> None:
     state.put(NEWEST, encode(known[-1]))
     if len(known) > 1:
         state.put(BEFORE, encode(known[-2]))
+    state.put(SUBMITTED, submitted.to_bytes(8, "big"))

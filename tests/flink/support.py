@@ -193,6 +193,9 @@ class LiveJob:
     def dead_letters(self) -> list[dict[str, Any]]:
         return self.topics.read(f"{self.name}.dead-letters")
 
+    def log(self) -> str:
+        return "".join(file.read_text(errors="replace") for file in (self.folder / "log").glob("*.log"))
+
     def state(self) -> dict[str, Any]:
         """What Flink's REST interface says of the one job."""
         (job,) = self._ask("/jobs/overview")["jobs"]

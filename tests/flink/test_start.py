@@ -85,7 +85,7 @@ def test_the_event_file_is_not_there(tmp_path: Path) -> None:
 def test_the_profile_file_is_not_there(tmp_path: Path) -> None:
     rules = write_rules(tmp_path / "rules", unpaid=UNPAID)
     said = refused(embedded(tmp_path, f"rules.store={rules}", "profiles.file=nowhere.json"))
-    assert "profiles: the file nowhere.json: No such file or directory" in said
+    assert "nowhere.json: No such file or directory" in said
 
 
 def test_the_configuration_is_not_there(tmp_path: Path) -> None:
