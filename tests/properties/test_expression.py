@@ -13,19 +13,21 @@ from kairos.engine.event import Event
 from kairos.engine.expression import ExpressionError, Names, Reads, Scope, parse
 from kairos.engine.expression.tree import walk
 
+TIMES = [1_763_778_000_000 - hours * 1_800_000 for hours in (-49, 0, 1, 30, 47, 48, 49, 95, 97)]
 EDGES = [0, 1, -1, 2, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 2**64, 10**40, 0.0, -0.0, 0.5, 1.0, 1e308, -1e308, 5e-324]
 TEXTS = ["", "a", "b", "ab", "A", "1", "é", "a\nb", "null", "{}", "x" * 300, "\U0001f600"]
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.sampled_from(EDGES), st.sampled_from(TEXTS), st.integers(-3, 3),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([0, 1, 0.0, 1.0, False, True]),
+    st.sampled_from(TIMES),
 )  # fmt: skip
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
     max_leaves=5,
 )
-props = st.dictionaries(st.sampled_from(["x", "y", "z"]), values, max_size=3)
+props = st.fixed_dictionaries({"x": values, "y": scalars}, optional={"z": values})
 
 literals = st.one_of(
     st.sampled_from(["null", "true", "false", "0", "1", "1.0", "-1", "2", "0.5", "9223372036854775807", "1e308", "[]"]),
@@ -39,16 +41,22 @@ names = st.sampled_from(
 )  # fmt: skip
 
 
+# Where the compiler takes its short cuts: one side is a literal.
+signs = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in"])
+short_cuts = st.builds("({} {} {})".format, names, signs, literals) | st.builds(
+    "({} {} {})".format, literals, signs, names
+)
+
+
 def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     operators = st.sampled_from(["+", "-", "*", "/", "%"])
-    comparisons = st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in"])
     unary = st.sampled_from(
         ["len", "lower", "upper", "abs", "round", "exists", "hour", "weekday", "date", "days_since"]
     )
     binary = st.sampled_from(["starts_with", "ends_with", "contains", "round", "coalesce"])
     return st.one_of(
-        st.builds("({} {} {})".format, inner, comparisons, inner),
-        st.builds("({} {} {} {} {})".format, inner, comparisons, inner, comparisons, inner),
+        st.builds("({} {} {})".format, inner, signs, inner),
+        st.builds("({} {} {} {} {})".format, inner, signs, inner, signs, inner),
         st.builds("({} {} {})".format, inner, operators, inner),
         st.builds("({0} {1} {2} {1} {2} {1} {2} {1} {2} {1} {2})".format, inner, operators, inner),
         st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner),
@@ -65,7 +73,7 @@ def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-expressions = st.recursive(literals | names | names, grow, max_leaves=12)
+expressions = short_cuts | st.recursive(literals | names | short_cuts, grow, max_leaves=8)
 
 
 @st.composite
