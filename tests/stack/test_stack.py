@@ -103,3 +103,18 @@ def test_frozen_is_not_up(own_stack: OwnStack) -> None:
     finally:
         stack.thaw("redis")
     assert next(row.state for row in stack.status() if row.name == "redis") == "up"
+
+
+def test_a_frozen_one_can_be_stopped(own_stack: OwnStack) -> None:
+    stack = own_stack("redis")
+    stack.freeze("redis")
+    stack.down(["redis"])
+    assert pids(stack)["redis"] is None
+
+
+def test_one_that_dies_at_its_start_is_shown_with_its_log(own_stack: OwnStack) -> None:
+    stack = own_stack("mariadb")
+    stack.down(["mariadb"])
+    (stack.settings.folder / "mariadb" / "ibdata1").write_bytes(b"no database")
+    with pytest.raises(ServiceError, match=r"(?s)mariadb did not start: it ended at once.*ibdata1"):
+        stack.up(["mariadb"])

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from kairos.apps.native.process import Process, port_holder
 from kairos.apps.native.service import NotReady, Service
 from kairos.apps.native.settings import ServiceError
@@ -109,21 +111,19 @@ class Group:
         process = self._process(service.name)
         limit = time.monotonic() + READY_SECONDS
         while True:
+            alive = process.running()
             try:
-                detail = service.check()
-                report(f"{service.name}: up at {service.address}" + (f" ({detail})" if detail else ""))
-                return
+                detail = service.check() if alive else ""
             except NotReady as error:
-                if not process.running():
-                    why = "it ended at once"
-                elif time.monotonic() > limit:
+                if time.monotonic() > limit:
                     why = f"no answer at {service.address} for {READY_SECONDS:.0f} s: {error}"
-                else:
-                    time.sleep(POLL_SECONDS)
-                    continue
-                raise ServiceError(
-                    f"{service.name} did not start: {why}. End of its log {process.log}:\n{process.log_tail()}"
-                ) from None
+                    raise _failed(service, process, why) from None
+                time.sleep(POLL_SECONDS)
+                continue
+            if not alive:
+                raise _failed(service, process, "it ended at once")
+            report(f"{service.name}: up at {service.address}" + (f" ({detail})" if detail else ""))
+            return
 
     def _status(self, service: Service) -> Status:
         running = self._process(service.name).running()
@@ -133,7 +133,11 @@ class Group:
             state, detail = "up", service.check()
         except NotReady as error:
             state, detail = "failing", str(error)
-        return Status(service.name, state, service.address, running.pid, running.memory_info().rss, detail)
+        try:
+            memory = running.memory_info().rss
+        except psutil.NoSuchProcess:
+            return Status(service.name, "down", service.address, None, None, "")
+        return Status(service.name, state, service.address, running.pid, memory, detail)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -141,3 +145,8 @@ class Group:
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _failed(service: Service, process: Process, why: str) -> ServiceError:
+    log = f"End of its log {process.log}:\n{process.log_tail()}"
+    return ServiceError(f"{service.name} did not start: {why}. {log}")

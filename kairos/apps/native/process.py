@@ -54,9 +54,11 @@ class Process:
         return None
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> psutil.Process:
-        """Starts it in a session of its own, so that it outlives the terminal; its output is appended to the log."""
+        """Starts it in a session of its own, so that it outlives the terminal. The log before this one is `.log.1`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("wb") as log:
             child = subprocess.Popen(
                 command,
                 cwd=cwd,
@@ -78,9 +80,12 @@ class Process:
         process = self.running()
         if process is None:
             return False
-        process.send_signal(number)
         try:
+            process.resume()  # a frozen one would not hear of it
+            process.send_signal(number)
             process.wait(STOP_SECONDS)
+        except psutil.NoSuchProcess:
+            pass
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(STOP_SECONDS)
