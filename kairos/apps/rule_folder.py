@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
@@ -20,7 +21,7 @@ def load_folder(path: Path) -> Loaded:
     """Everything that lint knows of the folder. A missing or unreadable folder ends the command."""
     need_folder(path, "the rule folder")
     try:
-        return load(read_folder(path))
+        return load(read_folder(path), today=time.time_ns() // 1_000_000)
     except OSError as error:
         fail(f"the rule folder {path}: {error.filename or ''}: {(error.strerror or str(error)).lower()}")
 

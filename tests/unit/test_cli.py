@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sql
 from typer.testing import CliRunner, Result
 
+from kairos.adapters.sql_rule_store import RELEASES
 from kairos.apps.cli import COMMANDS, app
 
 START = 1_763_778_000_000  # 2025-11-22T02:20:00Z
@@ -348,6 +350,25 @@ def test_publish_has_a_store_of_its_own(rules: Path, tmp_path: Path, monkeypatch
     result = run("publish", rules)
     assert (result.exit_code, result.stderr) == (0, f"the rule store is sqlite:///{tmp_path}/data/rules.db\n")
     assert run("publish", rules).stdout == "release 2, after release 1\nnothing to publish\n"
+
+
+def test_publish_over_broken_releases(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    run("publish", rules, "--store", store)
+    for number in (2, 3):
+        row = {"number": number, "effective_at": 0, "published_at": 0, "author": "", "body": b"rubbish"}
+        engine = sql.create_engine(store)
+        with engine.begin() as connection:
+            connection.execute(RELEASES.insert(), row)
+        engine.dispose()
+    (rules / "activities/orders/order_unpaid.yaml").write_text(UNPAID.replace("amount >= 50", "amount >= 51"))
+    result = run("publish", rules, "--store", store)
+    assert [line.partition(" in ")[0] for line in result.stderr.splitlines()] == [
+        "warning: release 3",
+        "warning: release 2",
+    ]
+    assert result.stdout.splitlines()[0] == "release 4, after release 1"
+    assert result.stdout.endswith("published release 4\n")
 
 
 def test_publish_to_a_folder(rules: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from kairos.apps.failure_report import tell_failure
 from kairos.apps.native.settings import data_folder
 from kairos.apps.rule_folder import count, show_findings, valid_rules
 from kairos.engine.rehearse import rehearse
-from kairos.engine.rule.load import Loaded
+from kairos.engine.rule.load import Loaded, load
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.plan import ActivityChange, MetricStart, PublishPlan, plan_release
 from kairos.engine.rule.release import Release
@@ -111,20 +111,23 @@ def _open(where: str) -> tuple[RuleStore, Release | None, int]:
         store = open_rule_store(where)
         if "://" not in where and not Path(where).exists():
             return store, None, 1
-        broken = 0
-        try:
-            previous = store.latest(0)
-        except BrokenReleaseError as error:
-            say(f"{paint('warning:', 'warning', sys.stderr)} {escape_lines(str(error))}")
-            broken, previous = error.number, store.latest(0)
+        newest = 0
+        while True:
+            try:
+                previous = store.latest(0)
+                return store, previous, max(newest, previous.number if previous else 0) + 1
+            except BrokenReleaseError as error:
+                say(f"{paint('warning:', 'warning', sys.stderr)} {escape_lines(str(error))}")
+                newest = max(newest, error.number)
     except RuleStoreError as error:
         fail(escape_lines(str(error)))
-    return store, previous, max(broken, previous.number if previous else 0) + 1
 
 
 def _write(target: RuleStore, release: Release, path: Path, author: str) -> None:
+    files = {name: content for name, content in read_folder(path).items() if isinstance(content, bytes)}
+    if load(files).rules != release.rules:
+        fail(f"the rules in {escape(str(path))} were changed meanwhile: look at the new plan first")
     try:
-        files = {name: content for name, content in read_folder(path).items() if isinstance(content, bytes)}
         target.publish(release, files, author)
     except RuleStoreError as error:
         fail(escape_lines(str(error)))
