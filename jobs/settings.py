@@ -160,8 +160,8 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
 
 
 def uri(place: str) -> str:
-    """A path or URI -> URI."""
-    return place if "://" in place else Path(place).absolute().as_uri()
+    """A path or URI (Flink writes `file:/path` as well as `file:///path`) -> URI."""
+    return place if re.match(r"[a-z][a-z0-9+.-]*:/", place) else Path(place).absolute().as_uri()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_the_newest_complete_checkpoint_is_found(tmp_path: Path) -> None:
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="no complete checkpoint in"):
         restore_path(settings(tmp_path), "latest")
-    with pytest.raises(StartError, match="cannot resume from .*nowhere: No such file"):
+    with pytest.raises(StartError, match=r"cannot resume from .*nowhere: No such file"):
         restore_path(settings(tmp_path), str(tmp_path / "nowhere"))
 
 
@@ -83,6 +83,7 @@ def test_state_of_the_other_mode_is_refused(tmp_path: Path, written: str, runnin
     with pytest.raises(StartError, match=f"written in {written} mode and this job runs in {running} mode"):
         restore_path(settings(tmp_path, running), str(folder))
     assert restore_path(settings(tmp_path, written), folder.as_uri()) == folder.as_uri()
+    assert restore_path(settings(tmp_path, written), f"file:{folder}") == f"file:{folder}"
 
 
 def test_a_missing_event_file_is_named(tmp_path: Path) -> None:
