@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from snippets import PICTURES, ROOT, Snippet, agrees, commands, make_workspace, play, snippets
 
 from kairos.apps.cli import COMMANDS
 from kairos.apps.dataset import prepare
 from kairos.apps.native.settings import data_folder
+from tests.unit.snippets import PICTURES, ROOT, Snippet, agrees, commands, make_workspace, play, snippets
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = ("reference.md",)  # its own test keeps it fresh
