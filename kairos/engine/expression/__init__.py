@@ -5,8 +5,8 @@ from kairos.engine.expression.expression import Expression, parse
 from kairos.engine.expression.javascript import check_script, compile_condition, script_reads
 from kairos.engine.expression.problem import ExpressionError, Problem
 from kairos.engine.expression.reads import Reads
-from kairos.engine.expression.sandbox import JavaScript
 from kairos.engine.expression.scope import Names, Scope, StepNames
+from kairos.sandbox import JavaScript
 
 __all__ = [
     "Condition",

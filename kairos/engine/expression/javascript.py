@@ -13,8 +13,8 @@ from kairos.engine.expression.condition import Condition, Script
 from kairos.engine.expression.expression import parse
 from kairos.engine.expression.problem import ExpressionError, Problem
 from kairos.engine.expression.reads import Reads
-from kairos.engine.expression.sandbox import JavaScript
 from kairos.engine.expression.scope import Scope
+from kairos.sandbox import JavaScript
 
 MAX_LENGTH = 10_000
 ALL = "*"  # in Reads: any prop may be read, for a script can compute its name

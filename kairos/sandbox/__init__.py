@@ -1,9 +1,8 @@
-"""The sandbox of JavaScript conditions: a child process with one V8 isolate, started when the first script is asked.
+"""Other people's JavaScript, run in a child process with one V8 isolate, which starts when the first script is asked.
 
-A script has 50 ms of processor time and 64 MB.
-
-In a process of its own, because some of V8's built-ins cannot be interrupted, and out of memory V8 ends the process
-that it is in.
+A script has 50 ms of processor time and 64 MB. In a process of its own, because some of V8's built-ins cannot be
+interrupted, and out of memory V8 ends the process that it is in. To the engine this is a library like any other: an
+answer depends on nothing but the script and its variables.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from typing import Any
 
 import msgspec
 
-from kairos.engine.expression import sandbox_child as child
+from kairos.sandbox import child
 
 CPU_SECONDS = 0.05
-WALL_SECONDS = 1.0  # for a child that waits for the processor, and for one that waits for nothing
+WALL_SECONDS = 10.0  # for a child that waits for the processor
 START_SECONDS = 30.0
 
 

@@ -1,4 +1,4 @@
-"""The process that JavaScript runs in. Started by `sandbox.py` as a script: it imports nothing of Kairos.
+"""The process that JavaScript runs in. Started by the package as a script: it imports nothing of Kairos.
 
 Reads requests from standard input, a line each: `[source, names, values]`, `values` being a text of JSON. Answers with
 one byte (below). Time is not limited here: the parent kills what takes too long. A broken memory limit ends the process
