@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from kairos.apps.console import escape, fail, reason_of, say
+from kairos.apps.console import escape, fail, progress_bar, reason_of, say
 from kairos.apps.event_input import EventInput, read_profile_file
 from kairos.apps.rule_folder import count, valid_rules
 from kairos.engine.decision import Record
+from kairos.engine.event import Event
 from kairos.engine.simulate import Simulation
 
 app = typer.Typer(rich_markup_mode=None)
@@ -57,21 +58,34 @@ def simulate(
     gc.enable()
     gc.set_threshold(50_000, 20, 100)
     run = simulation.run_as_arrived if as_arrived else simulation.run
-    with _output(out, events) as stream:
-        written = write_records(run(given.events), stream)
+    with _output(out, events) as stream, _progress(given.events, out) as tell:
+        written = write_records(run(given.events), stream, tell)
     say(summary(given, written))
 
 
-def write_records(records: Iterable[Record], stream: BinaryIO) -> int:
-    """One JSON object a line; how many."""
+def write_records(records: Iterable[Record], stream: BinaryIO, tell: Callable[[int], object] | None = None) -> int:
+    """One JSON object a line; how many. `tell` hears now and then to what event time it got."""
     encode_lines = msgspec.json.Encoder().encode_lines
     written = 0
     records = iter(records)
     while chunk := list(islice(records, _AT_ONCE)):
         stream.write(encode_lines(chunk))
         written += len(chunk)
+        if tell is not None:
+            tell(chunk[-1].at)
     stream.flush()
     return written
+
+
+@contextmanager
+def _progress(events: list[Event], out: Path | None) -> Iterator[Callable[[int], object] | None]:
+    """A bar over event time, unless the decisions themselves go to the terminal."""
+    if not events or (out is None and sys.stdout.isatty()):
+        yield None
+        return
+    first, last = (pick(event.time for event in events) for pick in (min, max))
+    with progress_bar("deciding", last - first) as tell:
+        yield tell and (lambda time: tell(min(time, last) - first))
 
 
 @contextmanager
