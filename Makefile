@@ -15,7 +15,7 @@ SETUP := VENV=$(VENV) KAIROS_DATA=$(KAIROS_DATA) tools/setup
 FAST := not flink and not stack and not cluster and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run setup-check setup-stack run test check format up down status replay package cluster-up cluster-down submit stop bench clean
+.PHONY: help setup setup-run setup-check setup-stack lock run test check format up down status replay package cluster-up cluster-down submit stop bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ setup-check:
 
 setup-stack:
 	@$(SETUP) run jars system
+
+lock: setup-check ## write what is installed to tools/constraints.txt, after a change in setup.py
+	@{ sed -n '/^#/p' tools/constraints.txt; $(BIN)/pip freeze --exclude-editable; } > $(DATA)/constraints.txt
+	@mv $(DATA)/constraints.txt tools/constraints.txt
 
 run: $(if $(filter conf/embedded.yaml,$(CONF)),setup-run,setup-stack) ## play the clickstream through the job: CONF=conf/embedded.yaml, or conf/local.yaml on the stack
 	@$(KAIROS) run --conf $(CONF) $(ARGS)

@@ -13,6 +13,7 @@ BASE = [
     "msgspec==0.22.0",
     "orjson==3.13.0",
     "python-liquid==2.3.6",
+    "pyyaml==6.0.3",
     "rich==15.0.0",
     "ruamel.yaml==0.19.1",
     "typer==0.29.2",
@@ -34,12 +35,14 @@ DEV = [
     "filelock==4.2.11",
     "hypothesis==6.170.15",
     "import-linter==2.16",
+    "jsonschema==4.26.0",
     "mypy==2.4.1",
     "pytest==9.2.0",
     "pytest-timeout==2.4.0",
     "pytest-xdist==3.8.0",
     "ruff==0.17.6",
     "types-psutil==7.2.2.20261111",
+    "types-pyyaml==6.0.12.20261113",
 ]
 
 setup(
