@@ -320,6 +320,56 @@ def test_a_full_disk_is_said_in_one_line(rules: Path, tmp_path: Path, to: str) -
     assert (done.returncode, done.stderr) == (2, "kairos: cannot write the output: No space left on device\n")
 
 
+@pytest.mark.parametrize("content", [b"rubbish", b"\x1f\x8b\x08\x00"])
+def test_a_packed_file_that_is_damaged_is_named(rules: Path, tmp_path: Path, content: bytes) -> None:
+    events = tmp_path / "events.jsonl.gz"
+    events.write_bytes(content)
+    result = run("simulate", rules, events)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"kairos: the events {events}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------ explain
+def test_explain_tells_the_story_of_one_user(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 0), order(2, 0, user="u2"), order(1, MINUTE, kind="order_paid"))
+    result = run("explain", rules, events, "--user", "u1")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "u1: 2 events, 2025-11-22 02:20:00 to 2025-11-22 02:21:00 (UTC)\n"
+        "\n"
+        "order_unpaid\n"
+        "  2025-11-22 02:20:00  order_created order_created1 is taken as `order` (of o1)\n"
+        "  2025-11-22 02:20:00  waits that no order_paid comes until 2025-11-22 02:30:00\n"
+        "  2025-11-22 02:21:00  order_paid order_paid1 ends the match of `order` (order_created1) (of o1)\n"
+    )
+
+
+def test_explain_speaks_in_the_users_time_zone_and_of_one_activity(rules: Path, tmp_path: Path) -> None:
+    (rules / "activities/orders/other.yaml").write_text("activity: other\ntrigger: {event: order_paid}\n")
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text('{"u1": {"timezone": "Asia/Shanghai", "phone": "1"}}')
+    events = write_events(tmp_path, order(1, 500))
+    whole = run("explain", rules, events, "--user", "u1", "--profiles", profiles).stdout
+    assert "\nother\n  nothing began: no order_paid came\n" in whole
+    one = run("explain", rules, events, "--user", "u1", "--profiles", profiles, "--activity", "order_unpaid").stdout
+    assert "other" not in one
+    assert "  2025-11-22 10:20:00.500  order_created" in one
+    assert one.endswith("  2025-11-22 10:30:00.500  -> send by sms\n")
+
+
+def test_explain_of_a_user_without_events(rules: Path, tmp_path: Path) -> None:
+    result = run("explain", rules, write_events(tmp_path, order(1, 0)), "--user", "u\n9")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == r"u\n9 has no events in this file"
+    assert result.stdout.endswith("  nothing began: no order_created came\n")
+
+
+def test_explain_of_an_unknown_activity(rules: Path, tmp_path: Path) -> None:
+    result = run("explain", rules, write_events(tmp_path, order(1, 0)), "--user", "u1", "--activity", "nosuch")
+    assert (result.exit_code, result.stderr) == (2, f"kairos: there is no activity nosuch in {rules}\n")
+
+
 # ------------------------------------------------------------------------------------------------------------ publish
 def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kairos.db"

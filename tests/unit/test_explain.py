@@ -110,6 +110,14 @@ def test_only_what_speaks_against_a_condition_is_shown() -> None:
     assert line.endswith('`purchase`: amount is 10, status == "ok" is false, status is "bad"')
 
 
+def test_a_script_that_is_not_true_says_so() -> None:
+    rule = 'trigger: {event: order, where: {js: "event.props.amount > 50"}}'
+    assert told(rule, (0, "order", order(1, 20)), (1, "order", order(2, 60)))[:2] == [
+        "0 missed: order e1 does not count for `order`: the JavaScript condition is not true",
+        "1 took: order e2 is taken as `order`",
+    ]
+
+
 def test_a_near_miss_says_what_was_missing() -> None:
     purchase = {"amount": 10, "status": "ok"}
     assert told(THIRD, (0, "purchase", purchase), (5, "purchase", purchase)) == [
