@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from liquid import BoundTemplate, DictLoader, Environment
+from liquid import BoundTemplate, CachingDictLoader, Environment
 from liquid.ast import Node
 from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral, TernaryFilteredExpression
 from liquid.builtin.tags.include_tag import IncludeNode
@@ -15,9 +15,11 @@ from liquid.builtin.tags.render_tag import RenderNode
 from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 
+from kairos.engine.rule.text.liquid_guard import hopeless
 from kairos.engine.rule.text.report import nearest
 
 MAX_LOOP_TURNS = 1_000
+MAX_RENDERS = 1_000
 ROOTS = ("profile", "material")
 
 _PRINTING = {"OutputNode", "EchoNode", "AssignNode", "RenderNode", "CycleNode"}
@@ -68,11 +70,15 @@ class Templates:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._environment = _Environment(loader=DictLoader(dict(texts)))
+        self._hopeless = {key: found for key, text in texts.items() if (found := hopeless(text)) is not None}
+        self._environment = _Environment(loader=CachingDictLoader(dict(texts), capacity=len(texts) + 1))
 
     def facts(self, key: str) -> TemplateFacts:
         """Raises KeyError where there is no such template."""
         facts, text = TemplateFacts(), self._texts[key]
+        if (found := self._hopeless.get(key)) is not None:
+            facts.problems.append(TemplateProblem(found.offset, "template-syntax", found.message))
+            return facts
         try:
             template = self._environment.from_string(text, name=key)
         except LiquidError as error:
@@ -83,6 +89,8 @@ class Templates:
         except RecursionError:
             facts.problems.append(TemplateProblem(0, "template-depth", "the template is nested too deep"))
             return facts
+        if self._hopeless:
+            return facts  # `render` might parse it
         with suppress(LiquidError, RecursionError):  # of a partial, which has its own facts
             _Inspector(self._environment, self._texts, template, facts).inspect()
         return facts
@@ -98,6 +106,7 @@ class _Inspector:
         self.known = known
         self.template = template
         self.facts = facts
+        self.rendered = 0
 
     def inspect(self) -> None:
         self._check_partials(self.template.nodes)
@@ -183,7 +192,12 @@ class _Inspector:
         if name in above:
             message = f"'{name}' renders itself without end"
             self._problem(template.name, node.token.start_index, "template-cycle", message)
-        else:
+            return
+        self.rendered += 1
+        if self.rendered == MAX_RENDERS + 1:
+            message = f"renders more than {MAX_RENDERS:,} templates, one inside the other"
+            self.facts.problems.append(TemplateProblem(0, "template-renders", message))
+        if self.rendered <= MAX_RENDERS:
             yield from self._printed(self.environment.get_template(name), guarded, above)
 
     def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:

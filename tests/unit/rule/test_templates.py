@@ -65,3 +65,35 @@ def test_partials_that_render_each_other() -> None:
     texts = {"a": "x{% render 'b' %}", "b": "{% render 'a' %}", "t.sms": "{% render 'a' %}"}
     assert [(p.offset, p.code) for p in Templates(texts).facts("a").problems] == []
     assert [(p.offset, p.code) for p in Templates(texts).facts("b").problems] == []
+
+
+HOPELESS = {
+    "braces": "{" * 100_000,
+    "tags": "{% if " * 16_000,
+    "spaces": "{{" + " " * 90_000,
+    "spaces_in_a_tag": "{% if " + " " * 90_000 + "%}",
+    "raw": "{% raw %}" * 10_000,
+    "doc": "{%- doc %}" * 10_000,
+    "large": "x" * 100_001,
+}
+
+
+@pytest.mark.parametrize("text", HOPELESS.values(), ids=HOPELESS.keys())
+@pytest.mark.timeout(20)
+def test_what_would_take_the_parser_minutes_is_refused_before(text: str) -> None:
+    facts = Templates({"t.sms": text, "other.sms": "{% render 't.sms' %}"})
+    assert [p.code for p in facts.facts("t.sms").problems] == ["template-syntax"]
+    assert facts.facts("other.sms").problems == []
+
+
+def test_a_large_and_a_spacious_template_are_fine() -> None:
+    text = "{{ a }}\n" * 5_000 + "{{ b" + " " * 150 + "}}" + "x" * 50_000
+    assert Templates({"t.sms": text}).facts("t.sms").problems == []
+
+
+@pytest.mark.timeout(20)
+def test_renders_that_double_are_refused() -> None:
+    """Thirty partials, each rendering the next one twice: a billion in the end."""
+    texts = {f"p{n}": f"{{% render 'p{n + 1}' %}}{{% render 'p{n + 1}' %}}" for n in range(30)} | {"p30": "x"}
+    assert [p.code for p in Templates(texts).facts("p0").problems] == ["template-renders"]
+    assert Templates(texts).facts("p25").problems == []

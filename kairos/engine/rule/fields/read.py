@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import replace
 from typing import Any
 
 from kairos.engine.expression.condition import Script
+from kairos.engine.rule.fields.read_scalar import Refused, read_scalar
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Anything,
-    Boolean,
-    Choice,
-    Clock,
-    Duration,
     Expression,
-    Integer,
     ListOf,
     MapOf,
-    Moment,
     Named,
     OneOf,
-    Percent,
-    PositiveNumber,
     Record,
-    Text,
-    TimeZone,
     Type,
 )
 from kairos.engine.rule.fields.value import Value
-from kairos.engine.rule.text import scalars
 from kairos.engine.rule.text.nodes import KINDS, Node
 from kairos.engine.rule.text.report import Report, listed, nearest, shown
-
-
-class _Refused(Exception):
-    """A scalar that its type does not take; `code` and `hint` for the finding."""
-
-    def __init__(self, code: str = "bad-value", hint: str | None = None, expected: str | None = None) -> None:
-        super().__init__()
-        self.code, self.hint, self.expected = code, hint, expected
 
 
 def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
@@ -64,8 +44,8 @@ def read(node: Node, type_: Type, report: Report, name: str) -> Value | None:
         _wrong_kind(node, type_, report, name, _not_an_expression(node) if isinstance(type_, Expression) else None)
         return None
     try:
-        return Value(node, type_, _scalar(node, type_))
-    except _Refused as refused:
+        return Value(node, type_, read_scalar(node, type_))
+    except Refused as refused:
         found = shown(node.text) if node.text or node.style else KINDS["null"]
         expected = refused.expected or type_.expected
         report.error(node, refused.code, f"{name}: expected {expected}, found {found}", refused.hint)
@@ -82,97 +62,6 @@ def _wrong_kind(node: Node, type_: Type, report: Report, name: str, hint: str | 
     report.error(node, "wrong-type", f"{name}: expected {type_.expected}, found {_found(node)}", hint)
 
 
-def _scalar(node: Node, type_: Type) -> Any:
-    match type_:
-        case Text():
-            return _text(node, type_)
-        case Choice():
-            if node.text not in type_.values or node.kind == "null":
-                raise _Refused("bad-choice", nearest(node.text, type_.values))
-            return node.text
-        case Integer():
-            return _integer(node, type_)
-        case PositiveNumber():
-            if node.kind not in ("integer", "float") or not 0 < node.value < math.inf:
-                raise _Refused("bad-number")
-            return float(node.value)
-        case Boolean():
-            if node.kind != "boolean":
-                raise _Refused("bad-boolean", "write true or false" if node.text.lower() in _YES_NO else None)
-            return node.value
-        case Expression():
-            if not node.text.strip():
-                raise _Refused("empty")
-            return node.text
-    return _spelt(node, type_)
-
-
-_YES_NO = ("yes", "no", "on", "off", "y", "n", "1", "0", "true", "false")
-
-
-def _text(node: Node, type_: Text) -> str:
-    if node.kind == "null" and not node.text:
-        raise _Refused("empty")
-    if node.kind != "text" and not (type_.loose and node.kind in ("integer", "float")):
-        raise _Refused("wrong-type", "put it into quotes if it is meant as text")
-    if type_.pattern and not re.fullmatch(type_.pattern, node.text):
-        raise _Refused("bad-name", _renamed(node.text, type_.pattern))
-    if not type_.shortest <= len(node.text) <= type_.longest:
-        raise _Refused("bad-length", None, f"{type_.expected} of {type_.shortest} to {type_.longest} characters")
-    return node.text
-
-
-def _renamed(text: str, pattern: str) -> str | None:
-    """The nearest name that would do."""
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    return f"for example {name}" if name and len(name) <= 60 and re.fullmatch(pattern, name) else None
-
-
-def _integer(node: Node, type_: Integer) -> int:
-    if node.kind != "integer":
-        hint = "without quotes" if node.style and re.fullmatch(r"[0-9]+", node.text) else None
-        raise _Refused("bad-number", hint)
-    if node.value < type_.least or node.value > (type_.most if type_.most is not None else 2**53):
-        raise _Refused("out-of-range")
-    value: int = node.value
-    return value
-
-
-def _spelt(node: Node, type_: Type) -> Any:
-    match type_:
-        case Duration():
-            return _duration(node, type_)
-        case Percent():
-            value: Any = scalars.parse_percent(node.text)
-            if value is None:
-                hint = f"did you mean {node.text}%?" if node.kind in ("integer", "float") else None
-                raise _Refused("bad-percentage", hint)
-            return value
-        case Clock():
-            value = scalars.parse_clock(node.text)
-        case Moment():
-            value = scalars.parse_moment(node.text)
-        case TimeZone():
-            value = node.text if node.kind == "text" and scalars.is_zone(node.text) else None
-            if value is None:
-                raise _Refused("bad-timezone", nearest(node.text, scalars.zones()))
-        case _:
-            raise AssertionError(type_)
-    if value is None:
-        raise _Refused("bad-time")
-    return value
-
-
-def _duration(node: Node, type_: Duration) -> int:
-    value = scalars.parse_duration(node.text)
-    if value is None:
-        hint = f"with its unit: {node.text}s, {node.text}m, {node.text}h or {node.text}d"
-        raise _Refused("bad-duration", hint if re.fullmatch(r"[0-9]{1,9}", node.text) else None)
-    if value > scalars.LONGEST or (value == 0 and not type_.zero):
-        raise _Refused("bad-duration")
-    return value
-
-
 def _record(node: Node, type_: Record, report: Report, name: str) -> Value | None:
     if node.kind != "mapping":
         _wrong_kind(node, type_, report, name)
@@ -185,7 +74,7 @@ def _record(node: Node, type_: Record, report: Report, name: str) -> Value | Non
             _adopt(value, key.text, read(child, type_.other, report, key.text))
         else:
             value.broken = True
-            _unknown_key(node, key, child, type_, report, name)
+            _unknown_key(key, type_, report, name)
     for declared in type_.fields:
         if declared.default is REQUIRED and declared.name not in value.keys:
             value.broken = True
@@ -220,36 +109,57 @@ def _choose(value: Value, type_: Record, report: Report, name: str) -> None:
 def _unique(node: Node, value: Value, report: Report, name: str) -> list[tuple[Node, Node]]:
     """The entries with each key once; the key's node is noted in `value.keys`."""
     kept = []
+    cut = _cut_by_commas(node, report)
     for key, child in node.entries:
         if (first := value.keys.get(key.text)) is not None:
             value.broken = True
             message = f"{name}: duplicate key {shown(key.text)}: it is already on line {first.line}"
             report.error(key, "duplicate-key", message, "keep one of them")
-            continue
-        value.keys[key.text] = key
-        kept.append((key, child))
+        elif child not in cut:
+            value.keys[key.text] = key
+            kept.append((key, child))
+        elif cut[child]:  # the key that the author meant; the others are pieces of its value
+            value.broken = True
+            value.keys[key.text] = key
     return kept
 
 
-def _unknown_key(node: Node, key: Node, child: Node, type_: Record, report: Report, name: str) -> None:
+def _cut_by_commas(node: Node, report: Report) -> dict[Node, bool]:
+    """`{where: contains(a, b)}` is, to YAML, `where: contains(a` and a key `b)`: found by the bracket left open.
+
+    The values that are pieces of such an expression; true for the first piece.
+    """
+    cut: dict[Node, bool] = {}
+    for index, (key, value) in enumerate(node.entries):
+        if node.style != "flow" or value in cut or value.style or not value.is_scalar:
+            continue
+        last, depth = index, _opened(value)
+        while depth > 0 and last + 1 < len(node.entries) and _is_piece(*node.entries[last + 1]):
+            last += 1
+            depth += _opened(node.entries[last][0])
+        if last > index:
+            cut |= {piece: piece is value for _, piece in node.entries[index : last + 1]}
+            text = " ".join(report.text[value.start : node.entries[last][0].end].split()).replace("'", "''")
+            message = f"{key.text}: a comma inside braces ends the value: an expression with a comma is quoted here"
+            report.error(value, "unquoted-expression", message, f"{key.text}: '{text}'")
+    return cut
+
+
+def _opened(node: Node) -> int:
+    return node.text.count("(") - node.text.count(")")
+
+
+def _is_piece(key: Node, value: Node) -> bool:
+    return not key.style and value.kind == "null" and not value.text and not value.style
+
+
+def _unknown_key(key: Node, type_: Record, report: Report, name: str) -> None:
     """Never shows the value: it may be a secret."""
-    if node.style == "flow" and child.kind == "null" and not child.text and not key.style and _broken_off(node):
-        report.error(
-            key, "unquoted-expression",
-            f"{name}: a comma inside braces ends the value before it: this is read as a key of its own",
-            "put the expression into quotes: where: 'contains(a, b)'",
-        )  # fmt: skip
-        return
     known = [f.name for f in type_.fields]
     hint = nearest(key.text, known) or f"known keys: {listed(known, 'and')}"
     if type_.other:
         hint = f"one {type_.other_what} an entry, beside {listed(known, 'and')}"
     report.error(key, "unknown-key", f"{name}: unknown key {shown(key.text)}", hint)
-
-
-def _broken_off(node: Node) -> bool:
-    """Whether a plain value of these braces opens a bracket that it does not close."""
-    return any(not v.style and v.is_scalar and v.text.count("(") > v.text.count(")") for _, v in node.entries)
 
 
 def _map(node: Node, type_: MapOf, report: Report, name: str) -> Value | None:
@@ -313,7 +223,8 @@ def _one_of(node: Node, type_: OneOf, report: Report, name: str) -> Value | None
     same = [(value, scratch) for option, value, scratch in attempts if _kind_of(option) == _node_kind(node)]
     if len(same) == 1 and not node.is_scalar:
         value, scratch = same[0]
-        report.findings += scratch.findings
+        for finding in scratch.findings:
+            report.add(finding)
         return value
     hints = [f.hint for _, _, scratch in attempts for f in scratch.findings if f.hint] if node.is_scalar else []
     report.error(

@@ -33,7 +33,7 @@ def check_expression(
 ) -> Checked | None:
     """Reports problems and warnings at their characters; `types`: what it must be (empty: anything)."""
     if isinstance(value.data, Script):
-        check_script_value(value, field, report)
+        check_script_value(value, field, world, report)
         return None
     try:
         expression = parse(value.data, names)

@@ -73,7 +73,10 @@ def _each(value: Value | None) -> list[Value]:
 def _check_types(value: Value | None, key: str, world: World, report: Report) -> None:
     known = world.event_types
     for type_ in _each(value):
-        if known is not None and type_.data not in known and type_.data != RECEIPT:
+        if type_.data == RECEIPT:
+            message = f"{key}: receipts act on deliveries; patterns, goals and metrics never see them"
+            report.error(type_.node, "unknown-event", message, "`unless` of a send asks for a receipt")
+        elif known is not None and type_.data not in known:
             hint = nearest(type_.data, known) or "declare it in sources.yaml"
             report.error(type_.node, "unknown-event", f"{key}: no source declares the event type '{type_.data}'", hint)
 

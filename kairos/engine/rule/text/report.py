@@ -23,6 +23,7 @@ class Report:
     file: str
     text: str = ""
     findings: list[Finding] = field(default_factory=list)
+    _said: set[Finding] = field(default_factory=set)
 
     def error(self, node: Node, code: str, message: str, hint: str | None = None) -> None:
         self.at(node.line, node.column, "error", code, message, hint)
@@ -46,8 +47,11 @@ class Report:
         hint: str | None = None,
     ) -> None:
         """The same place and message twice (an alias read twice) is one finding."""
-        finding = Finding(self.file, line, column, level, code, message, hint)
-        if finding not in self.findings:
+        self.add(Finding(self.file, line, column, level, code, message, hint))
+
+    def add(self, finding: Finding) -> None:
+        if finding not in self._said:
+            self._said.add(finding)
             self.findings.append(finding)
 
     @property
