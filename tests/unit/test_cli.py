@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,15 @@ def test_a_missing_rule_folder_is_named(tmp_path: Path, arguments: tuple[str, ..
     result = run(*(argument.format(tmp_path / "nosuch") for argument in arguments))
     assert result.exit_code == 2
     assert result.stderr == f"kairos: the rule folder {tmp_path}/nosuch: there is no such folder\n"
+
+
+def test_an_output_that_knows_few_characters_is_no_reason_to_stop(rules: Path) -> None:
+    (rules / "activities/orders/order_unpaid.yaml").write_text("activity: 订单\n")
+    kairos = [sys.executable, "-c", "from kairos.apps.cli import main; main()", "lint", str(rules)]
+    done = subprocess.run(kairos, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1
+    assert rb"\u8ba2\u5355" in done.stdout
+    assert done.stderr == b""
 
 
 # --------------------------------------------------------------------------------------------------------------- test
@@ -457,3 +467,22 @@ def test_publish_names_a_store_that_does_not_answer(rules: Path) -> None:
         "kairos: the rule store mysql+pymysql://kairos:***@127.0.0.1:1/kairos does not answer"
     )
     assert "secret" not in result.stderr
+
+
+# ------------------------------------------------------------------------------------------------------------- schema
+def test_schema_of_everything_and_of_one_kind_of_file() -> None:
+    whole = json.loads(run("schema").stdout)
+    assert {"$ref": "#/$defs/activity"} in whole["anyOf"]
+    one = json.loads(run("schema", "activity").stdout)
+    assert one["$ref"] == "#/$defs/activity"
+    assert one["$defs"] == whole["$defs"]
+
+
+def test_schema_of_an_unknown_kind_of_file() -> None:
+    result = run("schema", "nosuch")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("kairos: there is no kind of file 'nosuch'; there are activity, ")
+
+
+def test_the_reference_in_the_docs_is_what_the_command_prints() -> None:
+    assert run("schema", "--reference").stdout == (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
