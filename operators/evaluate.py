@@ -73,6 +73,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._msgpack = msgspec.msgpack.Encoder().encode
 
     def close(self) -> None:
+        self._engine.script.close()
         if self._profiles is not None:
             self._profiles.close()
 
@@ -98,13 +99,13 @@ class Evaluate(KeyedBroadcastProcessFunction):
     def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterator[Row]:
         if self._plan is None:
             self._recall_releases(ctx.get_broadcast_state(RELEASES))
-        state, _ = self._load()
+        state, armed = self._load()
         timers = ctx.timer_service()
         watermark = timers.current_watermark()
         effects = self._engine.on_time(
             ctx.get_current_key(), state, timestamp if watermark == END_OF_INPUT else watermark
         )
-        self._save(state, _NO_TIMER, timers)
+        self._save(state, armed if armed > timestamp else _NO_TIMER, timers)
         for effect in effects:
             yield self._row(effect, b"", "")
 

@@ -50,7 +50,7 @@ def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
     stack: Stack, live_job: Callable[..., LiveJob], tmp_path: Path, backend: str
 ) -> None:
     """Two jobs on the same events: one goes through undisturbed, the other is killed twice in the middle."""
-    rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third=THIRD)
+    rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third_view=THIRD)
     overrides = (f"state.backend={backend}", "kafka.exactly_once=true")
     calm, killed = (live_job(stack, rules, *overrides, root="past") for _ in range(2))
     start = now() - 3 * 60 * MINUTE

@@ -24,6 +24,12 @@ THIRD = """
     trigger: {count: view, times: 3, within: 5m}
 """
 
+SCRIPTED = """
+    activity: scripted
+    state: live
+    trigger: {event: view, where: {js: "event.props.order_id == 'o1'"}}
+"""
+
 
 def watch(name: str, event: str) -> str:
     return f"""

@@ -148,22 +148,33 @@ def test_a_new_topic_is_read(job: LiveJob) -> None:
     assert decided["data"] == {"order_id": "o5"}
 
 
-def test_stop_with_a_savepoint_and_resume(job: LiveJob) -> None:
-    due = now() + 20_000
-    job.send(event("patient", "order_created", due - 10 * MINUTE, order_id="o6"))
+def test_stop_with_a_savepoint_and_resume_at_another_parallelism(job: LiveJob) -> None:
+    """Matches opened before go on after it: from one slot to two, and back to one."""
     before = job.decisions()
-    assert job.process is not None
-    assert job.process.terminate() == 0
-    savepoint = job.process.said().partition("savepoint: ")[2].split()[0]
+    resumed = []
+    for parallelism in (2, 1):
+        users = [f"patient{parallelism}{number}" for number in range(8)]
+        due = now() + 15_000
+        job.send(*(event(user, "order_created", due - 10 * MINUTE, order_id="o6") for user in users))
+        savepoint = stopped(job)
+        job.start("--from", savepoint, "--set", f"job.parallelism={parallelism}").until_running()
+        for user in users:
+            (decided,) = job.until_decided(user)
+            assert decided["at"] == due
+            resumed.append(decided)
+    assert Counter(map(key, job.decisions())) == Counter(map(key, [*before, *resumed]))
 
-    refused = job.start("--from", savepoint, "--set", "job.mode=process")
+
+def test_a_savepoint_of_the_other_mode_is_refused(job: LiveJob) -> None:
+    refused = job.start("--from", stopped(job), "--set", "job.mode=process")
     assert refused.wait() == 2
     assert "written in thread mode and this job runs in process mode" in refused.said()
 
-    job.start("--from", savepoint).until_running()
-    (decided,) = job.until_decided("patient")
-    assert decided["at"] == due
-    assert Counter(map(key, job.decisions())) == Counter(map(key, [*before, decided]))
+
+def stopped(job: LiveJob) -> str:
+    assert job.process is not None
+    assert job.process.terminate() == 0
+    return job.process.said().partition("savepoint: ")[2].split()[0]
 
 
 def key(record: dict[str, Any]) -> tuple[Any, ...]:
