@@ -187,8 +187,8 @@ def rounded(value: Any, digits: list[Any]) -> Any:
 
 
 def of_time(function: str, value: Any, scope: Scope) -> Any:
-    """Only for epoch ms within sane years: texts have tests of their own."""
-    if kind(value) != NUMBER or not 0 <= value < 4_102_444_800_000:
+    """Only for epoch ms, of years that have four digits: texts have tests of their own."""
+    if kind(value) != NUMBER or not -60_000_000_000_000 < value < 253_000_000_000_000:
         return None
     epoch = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
     local = (epoch + timedelta(milliseconds=value)).astimezone(scope.zone)
