@@ -19,7 +19,7 @@ from tests.conformance.table import Row, read_table
 pytestmark = [pytest.mark.flink, pytest.mark.skipif(not Oracle.available(), reason="needs a JDK")]
 
 MANY_EXAMPLES = settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 ROWS = read_table()
 
