@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from kairos.engine.rule.text.report import nearest
 
 MAX_LOOP_TURNS = 1_000
 MAX_RENDERS = 1_000
+MAX_DEPTH = 20  # python-liquid gives up at 30 contexts, and blocks count too
 ROOTS = ("profile", "material")
 
 _PRINTING = {"OutputNode", "EchoNode", "AssignNode", "RenderNode", "CycleNode"}
@@ -66,51 +66,61 @@ class TemplateFacts:
 
 
 class Templates:
-    """All templates of a folder, by "name.channel" (partials by name); `render` looks nowhere else."""
+    """All templates of a folder, by "name.channel" (partials by name); `render` looks nowhere else.
+
+    A template is parsed when it is first asked for.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._hopeless = {key: found for key, text in texts.items() if (found := hopeless(text)) is not None}
         self._environment = _Environment(loader=CachingDictLoader(dict(texts), capacity=len(texts) + 1))
+        self._parsed: dict[str, BoundTemplate | TemplateProblem] = {}
 
-    def facts(self, key: str) -> TemplateFacts:
+    def __contains__(self, key: str) -> bool:
+        return key in self._texts
+
+    def parsed(self, key: str) -> BoundTemplate | TemplateProblem:
         """Raises KeyError where there is no such template."""
-        facts, text = TemplateFacts(), self._texts[key]
-        if (found := self._hopeless.get(key)) is not None:
-            facts.problems.append(TemplateProblem(found.offset, "template-syntax", found.message))
-            return facts
+        if key not in self._parsed:
+            self._parsed[key] = self._parse(key, self._texts[key])
+        return self._parsed[key]
+
+    def _parse(self, key: str, text: str) -> BoundTemplate | TemplateProblem:
+        if (found := hopeless(text)) is not None:
+            return TemplateProblem(found.offset, "template-syntax", found.message)
         try:
-            template = self._environment.from_string(text, name=key)
+            return self._environment.get_template(key)
         except LiquidError as error:
             at = error.token.start_index if error.token is not None else -1
             offset = at if at >= 0 else len(text.rstrip())
-            facts.problems.append(TemplateProblem(offset, "template-syntax", f"not valid Liquid: {error.args[0]}"))
-            return facts
+            return TemplateProblem(offset, "template-syntax", f"not valid Liquid: {error.args[0]}")
         except RecursionError:
-            facts.problems.append(TemplateProblem(0, "template-depth", "the template is nested too deep"))
-            return facts
-        if self._hopeless:
-            return facts  # `render` might parse it
-        with suppress(LiquidError, RecursionError):  # of a partial, which has its own facts
-            _Inspector(self._environment, self._texts, template, facts).inspect()
+            return TemplateProblem(0, "template-depth", "the template is nested too deep")
+
+    def facts(self, key: str) -> TemplateFacts:
+        """Raises KeyError where there is no such template."""
+        facts, template = TemplateFacts(), self.parsed(key)
+        if isinstance(template, TemplateProblem):
+            facts.problems.append(template)
+        else:
+            _Inspector(self, template, facts).inspect()
         return facts
 
 
 class _Inspector:
-    """One walk over the syntax tree, partials included."""
+    """Looks through the syntax tree of one template, and of all that it renders."""
 
-    def __init__(
-        self, environment: Environment, known: Mapping[str, str], template: BoundTemplate, facts: TemplateFacts
-    ) -> None:
-        self.environment = environment
-        self.known = known
+    def __init__(self, templates: Templates, template: BoundTemplate, facts: TemplateFacts) -> None:
+        self.templates = templates
         self.template = template
+        self.filters = template.env.filters
         self.facts = facts
         self.rendered = 0
+        self.at = 0
 
     def inspect(self) -> None:
-        self._check_partials(self.template.nodes)
-        if self.facts.problems:
+        """What cannot be followed ends it: the partial that is at fault has facts of its own."""
+        if not self._can_follow(self.template, {self.template.name}):
             return
         analysis = self.template.analyze(include_partials=True)
         self._check_filters(analysis.filters)
@@ -119,29 +129,46 @@ class _Inspector:
         for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
             self._variable(template, index, variable.segments, (template, index) in printed)
 
-    def _problem(self, template: str, offset: int, code: str, message: str, hint: str | None = None) -> None:
-        if template == self.template.name:
-            self.facts.problems.append(TemplateProblem(offset, code, message, hint))
-
-    def _check_partials(self, nodes: Iterable[Node]) -> None:
-        """`render` of a name in quotes that exists; no `include`."""
-        for node in nodes:
+    def _can_follow(self, template: BoundTemplate, seen: set[str], depth: int = 1) -> bool:
+        """Whether every `render`, here and in what is rendered, names a template that could be parsed."""
+        follow = True
+        for node in _nodes(template.nodes):
             if isinstance(node, IncludeNode):
                 message = "'include' is not available: it shares its variables, so that they cannot be checked"
-                self._problem(self.template.name, node.token.start_index, "template-include", message, "use render")
+                self._problem(template.name, node.token.start_index, "template-include", message, "use render")
+                follow = False
             elif isinstance(node, RenderNode):
-                self._check_partial(node)
-            else:
-                self._check_partials(node.children(_NO_CONTEXT, include_partials=False))
+                self.at = node.token.start_index if depth == 1 else self.at
+                name = self._partial_name(node, template)
+                if name is None:
+                    follow = False
+                elif name not in seen:
+                    seen.add(name)
+                    follow = self._can_follow_into(name, seen, depth + 1) and follow
+        return follow
 
-    def _check_partial(self, node: RenderNode) -> None:
+    def _can_follow_into(self, name: str, seen: set[str], depth: int) -> bool:
+        if depth > MAX_DEPTH:
+            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
+            return False
+        partial = self.templates.parsed(name)
+        return isinstance(partial, BoundTemplate) and self._can_follow(partial, seen, depth)
+
+    def _partial_name(self, node: RenderNode, template: BoundTemplate) -> str | None:
         at = node.name.token.start_index
         if not isinstance(node.name, StringLiteral):
             message = f"render: expected the name of a template in quotes, found {node.name}"
-            self._problem(self.template.name, at, "template-missing", message, f"render '{node.name}'")
-        elif node.name.value not in self.known:
+            self._problem(template.name, at, "template-missing", message, f"render '{node.name}'")
+            return None
+        if node.name.value not in self.templates:
             message = f"there is no template '{node.name.value}' to render: it is looked up in templates/ only"
-            self._problem(self.template.name, at, "template-missing", message)
+            self._problem(template.name, at, "template-missing", message)
+            return None
+        return str(node.name.value)
+
+    def _problem(self, template: str, offset: int, code: str, message: str, hint: str | None = None) -> None:
+        if template == self.template.name:
+            self.facts.problems.append(TemplateProblem(offset, code, message, hint))
 
     def _variable(self, template: str, index: int, segments: list[Any], printed: bool) -> None:
         root = str(segments[0])
@@ -154,7 +181,7 @@ class _Inspector:
             self._problem(template, index, "template-variable", message)
 
     def _check_filters(self, filters: Mapping[str, list[Any]]) -> None:
-        known = sorted(self.environment.filters)
+        known = sorted(self.filters)
         for name, spans in filters.items():
             for span in spans if name not in known else ():
                 message = f"unknown filter '{name}'"
@@ -189,16 +216,23 @@ class _Inspector:
     ) -> Iterator[tuple[str, int]]:
         name = str(node.name).strip("'\"")
         self.facts.renders.add(name)
-        if name in above:
-            message = f"'{name}' renders itself without end"
-            self._problem(template.name, node.token.start_index, "template-cycle", message)
-            return
         self.rendered += 1
-        if self.rendered == MAX_RENDERS + 1:
-            message = f"renders more than {MAX_RENDERS:,} templates, one inside the other"
-            self.facts.problems.append(TemplateProblem(0, "template-renders", message))
-        if self.rendered <= MAX_RENDERS:
-            yield from self._printed(self.environment.get_template(name), guarded, above)
+        if len(above) == 1:
+            self.at = node.token.start_index
+        if name == above[0]:
+            self._endless("template-cycle", f"renders itself without end: {' -> '.join((*above, name))}")
+        elif name in above:
+            return  # has facts of its own
+        elif len(above) == MAX_DEPTH:
+            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
+        elif self.rendered == MAX_RENDERS:
+            self._endless("template-renders", f"renders {MAX_RENDERS:,} templates or more, one inside the other")
+        elif self.rendered < MAX_RENDERS and isinstance(partial := self.templates.parsed(name), BoundTemplate):
+            yield from self._printed(partial, guarded, above)
+
+    def _endless(self, code: str, message: str) -> None:
+        """Told at the `render` of this template that it begins with."""
+        self.facts.problems.append(TemplateProblem(self.at, code, message))
 
     def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:
         """A loop over a written-out range has a known number of turns."""
@@ -213,6 +247,14 @@ class _Inspector:
 
 
 _NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here
+
+
+def _nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes of one template, those of its partials left out."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, RenderNode | IncludeNode):
+            yield from _nodes(node.children(_NO_CONTEXT, include_partials=False))
 
 
 def _paths(expression: Expression) -> Iterator[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.engine.rule.templates import Templates, required_variables, template_variables
+from kairos.engine.rule.templates import MAX_DEPTH, Templates, required_variables, template_variables
 
 PARTIALS = {
     "footer": "{{ town }}, {{ profile.city }}",
@@ -63,8 +63,10 @@ def test_problems_of_a_partial_are_told_of_the_partial_alone() -> None:
 
 def test_partials_that_render_each_other() -> None:
     texts = {"a": "x{% render 'b' %}", "b": "{% render 'a' %}", "t.sms": "{% render 'a' %}"}
-    assert [(p.offset, p.code) for p in Templates(texts).facts("a").problems] == []
-    assert [(p.offset, p.code) for p in Templates(texts).facts("b").problems] == []
+    facts = Templates(texts)
+    assert [str(p.message) for p in facts.facts("a").problems] == ["renders itself without end: a -> b -> a"]
+    assert [(p.offset, p.code) for p in facts.facts("b").problems] == [(3, "template-cycle")]
+    assert facts.facts("t.sms").problems == []
 
 
 HOPELESS = {
@@ -93,7 +95,16 @@ def test_a_large_and_a_spacious_template_are_fine() -> None:
 
 @pytest.mark.timeout(20)
 def test_renders_that_double_are_refused() -> None:
-    """Thirty partials, each rendering the next one twice: a billion in the end."""
-    texts = {f"p{n}": f"{{% render 'p{n + 1}' %}}{{% render 'p{n + 1}' %}}" for n in range(30)} | {"p30": "x"}
+    """Fifteen partials, each rendering the next one twice: 32,768 in the end."""
+    texts = {f"p{n}": f"{{% render 'p{n + 1}' %}}{{% render 'p{n + 1}' %}}" for n in range(15)} | {"p15": "x"}
     assert [p.code for p in Templates(texts).facts("p0").problems] == ["template-renders"]
-    assert Templates(texts).facts("p25").problems == []
+    assert Templates(texts).facts("p10").problems == []
+
+
+@pytest.mark.parametrize(
+    ("length", "codes"), [(MAX_DEPTH, []), (MAX_DEPTH + 1, ["template-depth"]), (3_000, ["template-depth"])]
+)
+def test_renders_that_nest_too_deep_are_refused(length: int, codes: list[str]) -> None:
+    """`length` templates in a chain."""
+    texts = {f"p{n}": f"{{% render 'p{n + 1}' %}}" for n in range(length - 1)} | {f"p{length - 1}": "x"}
+    assert [p.code for p in Templates(texts).facts("p0").problems] == codes
