@@ -64,6 +64,8 @@ class JavaScript:
 
     def _answer(self, line: bytes) -> bytes:
         """One byte; none from a child that died or took too long."""
+        if self._child and self._child.poll() is not None:  # killed by someone else meanwhile
+            self.close()
         process = self._child or self._start()
         assert process.stdin is not None
         used = _cpu_seconds(process.pid)

@@ -97,7 +97,7 @@ def identical(a: Any, b: Any) -> bool:
     return repr(a) == repr(b) or (a == b == 0 and type(a) is type(b))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(text=expressions, scope=scopes())
 def test_compiled_as_interpreted(text: str, scope: Scope) -> None:
     expression = parse(text)

@@ -166,6 +166,19 @@ def test_numbers_and_texts_go_over_as_they_are(sandbox: JavaScript) -> None:
     assert compile_condition(Script(source), sandbox)(made) is True
 
 
+def test_a_child_that_was_killed_is_replaced() -> None:
+    made = JavaScript()
+    assert ask("true", made) == (True, 0)
+    child = made._child
+    assert child is not None
+    child.kill()
+    child.wait()
+    assert ask("true", made) == (True, 0)
+    made.close()
+    assert ask("true", made) == (True, 0)
+    made.close()
+
+
 def test_a_profile_that_is_no_text_fails_the_script_only(sandbox: JavaScript) -> None:
     made = scope()
     made.profile = {"name": "\ud800"}
