@@ -25,6 +25,7 @@ from jobs.progress import Progress, free_port
 from jobs.recovery import restore_path
 from jobs.settings import Settings, SettingsError, load, uri
 from kairos.adapters.profiles import open_profiles
+from kairos.engine.event import Event
 from operators.profiles import ProfileSource
 from operators.rules import Shipped
 
@@ -38,13 +39,14 @@ OpenProfiles = Callable[[Callable[[str], None]], ProfileSource]
 
 @dataclass(frozen=True)
 class Run:
-    """What one start of a job is made of. `release`: Shipped, in msgpack. The last three are for bounded runs."""
+    """What one start of a job is made of. `release`: Shipped, in msgpack. The rest is for bounded runs."""
 
     release: bytes
     open_profiles: OpenProfiles | None
     input: str = ""
     output: str = ""
     rows: int = 0
+    receipts: list[Event] | None = None
 
 
 Compose = Callable[[StreamExecutionEnvironment, Settings, Run], None]
@@ -112,9 +114,9 @@ def prepare_run(settings: Settings) -> Run:
     output = Path(settings.files.output).absolute()
     shutil.rmtree(output / PARTS, ignore_errors=True)
     rows = output / "input.jsonl"
-    count = prepare(Path(settings.files.events), rows)
+    count, receipts = prepare(Path(settings.files.events), rows)
     say(f"{count:,} lines of {settings.files.events}, sorted by event time")
-    return Run(release, open_source, rows.as_uri(), (output / PARTS).as_uri(), count)
+    return Run(release, open_source, rows.as_uri(), (output / PARTS).as_uri(), count, receipts)
 
 
 def wait(client: JobClient, settings: Settings, progress: Progress | None) -> int:

@@ -58,12 +58,12 @@ def evaluate(events: DataStream, releases: DataStream, settings: Settings, run: 
     engine = EngineSettings(
         lateness=settings.time.lateness,
         max_runs=limits.max_runs,
-        regret_for=limits.regret_for,
-        assume_delivered=settings.rehearsal,
+        regret_for=limits.regret_for if settings.kafka else 0,
+        assume_delivered=settings.kafka is None,
     )
     function = Evaluate(
         run.release,
-        EvaluateSettings(engine, limits.ahead if settings.kafka else None, limits.dead_letter_bytes),
+        EvaluateSettings(engine, limits.ahead, limits.dead_letter_bytes, run.receipts),
         run.open_profiles,
         time.time,
     )

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from kairos.engine.event import EventError, decode
+from kairos.engine.event import RECEIPT, Event, EventError, decode
 
 
 class Row(msgspec.Struct):
@@ -22,8 +22,9 @@ class Row(msgspec.Struct):
     place: int
 
 
-def prepare(events: Path, target: Path) -> int:
-    """Returns how many rows there are. Raises OSError. The whole file is held in memory."""
+def prepare(events: Path, target: Path) -> tuple[int, list[Event]]:
+    """Returns how many rows there are, and those that are receipts. Raises OSError. The file is held in memory."""
+    receipts: list[Event] = []
     rows: list[tuple[tuple[int, str, str], int, str | None, bytes]] = []
     with _open(events) as stream:
         for place, raw in enumerate(stream, 1):
@@ -36,13 +37,15 @@ def prepare(events: Path, target: Path) -> int:
                 rows.append(((0, "", ""), place, None, line))
             else:
                 rows.append((event.order, place, event.user_id, line))
+                if event.type == RECEIPT:
+                    receipts.append(event)
     rows.sort(key=lambda row: row[:2])
     encode = msgspec.json.Encoder().encode
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
         for order, place, user, line in rows:
             out.write(encode(Row(user, order[0], b64encode(line).decode(), place)) + b"\n")
-    return len(rows)
+    return len(rows), receipts
 
 
 def _open(path: Path) -> BinaryIO:

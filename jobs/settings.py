@@ -129,7 +129,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Exactly one of `files` and `kafka` is the input and output. `flink`: further Flink options, as they are.
 
-    `rehearsal`: drafts and approved activities run as if live, and sends count as delivered (bounded runs).
+    `rehearsal`: drafts and approved activities run as if live (bounded runs).
     """
 
     files: Files | None = None
@@ -265,6 +265,8 @@ def _checked(settings: Settings, file: str) -> Settings:
         raise SettingsError(f"{file}: profiles come from 'redis' or from 'file', not from both")
     if settings.kafka and not settings.state.checkpoints:
         raise SettingsError(f"{file}: 'state.checkpoints' is missing: a live job without checkpoints loses its state")
+    if settings.files and settings.job.parallelism != 1:
+        raise SettingsError(f"{file}: a bounded run has job.parallelism 1: it decides in the order of event time")
     if settings.kafka and settings.rehearsal:
         raise SettingsError(f"{file}: 'rehearsal' is for bounded runs: real users would get what nobody approved")
     if settings.job.parallelism < 1:

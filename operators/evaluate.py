@@ -13,7 +13,7 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext, Ti
 from pyflink.datastream.state import ReadOnlyBroadcastState, ValueStateDescriptor
 
 from kairos.engine.decision import Record
-from kairos.engine.effect import Candidate, Effect, Late, Recall, Refund
+from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event, EventError, decode
 from kairos.engine.event_schema import SchemaChecker
@@ -21,6 +21,7 @@ from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.release import Release
 from kairos.engine.user_state import StateCodec, UserState
+from operators.bounded import BoundedEngine
 from operators.letters import dead_letter
 from operators.profiles import ProfileSource
 from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
@@ -29,19 +30,17 @@ from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-END_OF_INPUT = 2**63 - 1
-"""The watermark at the end of a bounded run."""
-
 _TIMER = struct.Struct(">q")
 _NO_TIMER = -1
 
 
 class EvaluateSettings(msgspec.Struct, frozen=True):
-    """`ahead`: ms that an event may be ahead of the clock, None: there is no clock (bounded runs)."""
+    """`ahead`: ms that an event may be ahead of the clock. `receipts`: None live; a bounded run has no clock."""
 
     engine: EngineSettings
-    ahead: int | None
+    ahead: int
     dead_letter_bytes: int
+    receipts: list[Event] | None = None
 
 
 class Evaluate(KeyedBroadcastProcessFunction):
@@ -65,12 +64,18 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._telemetry = Telemetry(runtime_context)
         count = partial(self._telemetry.count, "profiles")
         self._profiles = self._open_profiles(count) if self._open_profiles else None
-        self._engine = Engine(self._settings.engine, self._profiles.get if self._profiles else None)
+        self._engine = self._make_engine()
         self._plan: Plan | None = None
         self._known: list[Release] = []
         self._announcement = msgspec.msgpack.Decoder(Announcement).decode
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
+
+    def _make_engine(self) -> Engine:
+        settings, profiles = self._settings, self._profiles.get if self._profiles else None
+        if settings.receipts is None:
+            return Engine(settings.engine, profiles)
+        return BoundedEngine(settings.engine, profiles, settings.receipts)
 
     def close(self) -> None:
         self._engine.script.close()
@@ -101,10 +106,10 @@ class Evaluate(KeyedBroadcastProcessFunction):
             self._recall_releases(ctx.get_broadcast_state(RELEASES))
         state, armed = self._load()
         timers = ctx.timer_service()
-        watermark = timers.current_watermark()
-        effects = self._engine.on_time(
-            ctx.get_current_key(), state, timestamp if watermark == END_OF_INPUT else watermark
-        )
+        # Live, everything that is due at once. In a bounded run timers go one by one, so that all users' decisions come
+        # in the order of event time; and at its end the watermark says nothing about time any more.
+        until = timers.current_watermark() if self._settings.receipts is None else timestamp
+        effects = self._engine.on_time(ctx.get_current_key(), state, until)
         self._save(state, armed if armed > timestamp else _NO_TIMER, timers)
         for effect in effects:
             yield self._row(effect, b"", "")
@@ -145,8 +150,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
         event = decode(line)
         if key != event.user_id:
             raise EventError("wrong_key", "the record's key is not the event's user_id")
-        ahead = self._settings.ahead
-        if ahead is not None and event.time > self._clock() * 1000 + ahead:
+        live = self._settings.receipts is None
+        if live and event.time > self._clock() * 1000 + self._settings.ahead:
             raise EventError("future", "the event is further ahead of the clock than limits.ahead allows")
         if timestamp != event.time:
             raise EventError(
@@ -174,9 +179,11 @@ class Evaluate(KeyedBroadcastProcessFunction):
             self._state.update(_TIMER.pack(armed) + self._codec.encode(state))
         self._telemetry.follow("engine", self._engine.counters)
 
-    def _row(self, effect: Effect, line: bytes, origin: str) -> Row:
+    def _row(self, effect: Effect | Delivery, line: bytes, origin: str) -> Row:
         if isinstance(effect, Record):
             return output(DECISIONS, effect.user_id, self._json(effect), effect.at)
+        if isinstance(effect, Delivery):
+            return output(deliveries(effect.channel), effect.user_id, self._json(effect), effect.at)
         if isinstance(effect, Candidate):
             record = effect.record
             return self._request(record.activity, Request(record.at, record.user_id, record.occurrence, effect))

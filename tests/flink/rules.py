@@ -30,6 +30,17 @@ SCRIPTED = """
     trigger: {event: view, where: {js: "event.props.order_id == 'o1'"}}
 """
 
+PROMOTION = """
+    activity: promotion
+    state: live
+    trigger: {event: view}
+    limits: {once: 10m, budget: {sends: 12}}
+    send:
+      - {channel: webhook, template: unpaid}
+      - {channel: console, template: unpaid, after: 5m}
+    data: {order_id: order_id}
+"""
+
 
 def watch(name: str, event: str) -> str:
     return f"""
@@ -41,7 +52,8 @@ def watch(name: str, event: str) -> str:
 
 def write_rules(folder: Path, **activities: str) -> Path:
     (folder / "templates").mkdir(parents=True, exist_ok=True)
-    (folder / "templates" / "unpaid.webhook.liquid").write_text("{{ order_id }}\n")
+    for channel in ("webhook", "console"):
+        (folder / "templates" / f"unpaid.{channel}.liquid").write_text("{{ order_id }}\n")
     for name, text in activities.items():
         write_activity(folder, name, text)
     return folder

@@ -17,7 +17,7 @@ from kairos.apps.native.settings import data_folder
 from kairos.engine.event import Event
 from kairos.engine.rule.load import load
 from kairos.engine.simulate import Simulation
-from tests.flink.rules import SCRIPTED, THIRD, UNPAID, write_rules
+from tests.flink.rules import PROMOTION, SCRIPTED, THIRD, UNPAID, write_rules
 from tests.flink.support import JobProcess
 
 pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
@@ -92,6 +92,19 @@ def random_events(count: int, seed: int) -> list[dict[str, Any]]:
     ]
 
 
+def random_receipts(count: int, seed: int) -> list[dict[str, Any]]:
+    chance = random.Random(seed)
+    return [
+        {
+            "type": "receipt",
+            "user_id": f"u{chance.randrange(20)}",
+            "time": T + chance.randrange(3_600_000),
+            "props": {"activity": "promotion", "status": chance.choice(["sent", "delivered", "failed"])},
+        }
+        for _ in range(count)
+    ]
+
+
 BAD = [
     b'{"id": "x1", "type": "view", "user_id"',
     b'{"id": "x2", "type": "view", "time": 1763778000000}',
@@ -106,14 +119,17 @@ REASONS = Counter({"not_json": 2, "bad_field": 2, "bad_time": 1, "duplicate_key"
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
 def test_in_both_execution_modes(tmp_path: Path, mode: str) -> None:
-    rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third_view=THIRD, scripted=SCRIPTED)
-    events = random_events(400, seed=3)
+    rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third_view=THIRD, scripted=SCRIPTED, promotion=PROMOTION)
+    events = [*random_events(400, seed=3), *random_receipts(40, seed=4)]
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\n".join([*map(msgspec.json.encode, events), *BAD]))
     output = run(tmp_path, file, rules, f"job.mode={mode}")
     expected = simulated(rules, events_of(file))
-    assert {record["activity"] for record in expected} == {"unpaid", "third_view", "scripted"}
+    assert {record["activity"] for record in expected} == {"unpaid", "third_view", "scripted", "promotion"}
+    promoted = Counter((r["outcome"], r["reason"]) for r in expected if r["activity"] == "promotion")
+    assert promoted["send", None] > 12
+    assert promoted["suppress", "budget"] > 0
     assert in_order(lines_of(output, "decisions")) == in_order(expected)
     letters = lines_of(output, "dead-letters")
     assert Counter(letter["reason"] for letter in letters) == REASONS
-    assert {letter["origin"] for letter in letters} == {f"line {401 + number}" for number in range(len(BAD))}
+    assert {letter["origin"] for letter in letters} == {f"line {441 + number}" for number in range(len(BAD))}

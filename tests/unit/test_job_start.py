@@ -22,7 +22,7 @@ def event(name: str, time: int, source: str = "shop") -> bytes:
 def prepared(folder: Path, content: bytes, name: str = "events.jsonl") -> list[tuple[str | None, int, bytes, int]]:
     file, target = folder / name, folder / "deep" / "input.jsonl"
     file.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    count = prepare(file, target)
+    count, _ = prepare(file, target)
     rows = [msgspec.json.decode(line) for line in target.read_bytes().splitlines()]
     assert count == len(rows)
     return [(row["k"], row["ts"], base64.b64decode(row["v"]), row["place"]) for row in rows]
@@ -41,6 +41,14 @@ def test_rows_are_sorted_by_time_then_source_then_id(tmp_path: Path, name: str) 
         ("u-d", 2, 1),
     ]
     assert sorted(line for *_, line, _ in rows) == sorted(lines)
+
+
+def test_receipts_are_told(tmp_path: Path) -> None:
+    receipt = {"type": "receipt", "user_id": "u1", "time": 1_763_778_000_000, "props": {"status": "delivered"}}
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(event("a", 1_763_778_000_000) + b"\n" + msgspec.json.encode(receipt))
+    count, (found,) = prepare(file, tmp_path / "input.jsonl")
+    assert (count, found.user_id, found.props) == (2, "u1", {"status": "delivered"})
 
 
 def test_what_is_no_event_comes_first_and_byte_for_byte(tmp_path: Path) -> None:
