@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import msgspec
+
+from kairos.engine.pattern.spec import Pattern
 from kairos.engine.rule.lower.activity import Draft
 from kairos.engine.rule.text.report import listed
 
@@ -13,17 +16,30 @@ _RUNNING = ("draft", "submitted", "approved", "live", "paused")
 
 
 def check_overlaps(drafts: Iterable[Draft]) -> None:
-    """Same trigger, same channel, at the same time, for the same people: one event, two messages."""
+    """Same trigger, same channel, at the same time, not for different people: one event, two messages."""
     alike: dict[object, list[Draft]] = defaultdict(list)
     for draft in drafts:
         for channel in sorted({send.channel for send, _ in draft.sends()}):
             if draft.activity.state in _RUNNING and draft.trigger.complete:
-                alike[draft.activity.pattern, draft.activity.audience, channel].append(draft)
+                alike[_unnamed(draft.activity.pattern), draft.activity.audience.where, channel].append(draft)
     for (*_, channel), group in alike.items():  # type: ignore[misc]
         for draft in group:
-            others = [other for other in group if other is not draft and _same_time(draft, other)]
+            others = [other for other in group if other is not draft and _may_meet(draft, other)]
             if others:
                 _warn(draft, others, str(channel))
+
+
+def _unnamed(pattern: Pattern) -> Pattern:
+    """What the steps are called makes no difference."""
+    steps = tuple(msgspec.structs.replace(step, name=str(n)) for n, step in enumerate(pattern.steps))
+    return msgspec.structs.replace(pattern, steps=steps)
+
+
+def _may_meet(one: Draft, other: Draft) -> bool:
+    """Not if a crowd that one asks for is left out by the other."""
+    a, b = one.activity.audience, other.activity.audience
+    apart = {*a.all_of} & {*b.not_in} or {*b.all_of} & {*a.not_in}
+    return not apart and _same_time(one, other)
 
 
 def _same_time(one: Draft, other: Draft) -> bool:
@@ -41,16 +57,16 @@ def _warn(draft: Draft, others: list[Draft], channel: str) -> None:
     draft.report.warning(draft.source.keys["activity"], "overlap", message, hint)
 
 
-def check_names(drafts: dict[str, Draft]) -> None:
-    """Two files with one activity, and a file that is called otherwise."""
-    seen: dict[str, str] = {}
+def check_names(drafts: Mapping[str, Draft]) -> None:
+    """Files with the same activity, and a file that is called otherwise."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for path, draft in drafts.items():
+        paths[draft.name].append(path)
     for path, draft in drafts.items():
         node = draft.source["activity"].node
-        if draft.name in seen:
-            draft.report.error(
-                node, "duplicate-activity", f"activity: '{draft.name}' is already in {seen[draft.name]}", "rename one"
-            )
-        seen.setdefault(draft.name, path)
+        if others := [other for other in paths[draft.name] if other != path]:
+            message = f"activity: '{draft.name}' is there twice: also in {listed(others[:SAID], 'and')}"
+            draft.report.error(node, "duplicate-activity", message, "rename one")
         stem = path.rsplit("/", 1)[-1].removesuffix(".yaml")
         if stem != draft.name:
             message = f"activity: '{draft.name}' stands in a file of another name, {stem}.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from kairos.engine.expression.tree import Field, walk
 from kairos.engine.rule.lint.expressions import Checked
@@ -11,24 +12,27 @@ from kairos.engine.rule.lower.activity import Draft
 
 
 def check_per_metrics(draft: Draft, world: World, checked: list[Checked]) -> None:
+    """Without a `per` there is no value to read; one of another name may hold the same thing, or may not."""
     per = draft.activity.pattern.per
     for found in checked:
         for field, wanted in _reads(found, world):
-            if wanted != per:
-                own = f"per: {per}" if per else "no `per` to say which"
-                message = f"metric.{field.name} has one value per {wanted}; this activity has {own}"
-                _report(found, field, message, f"trigger: {{per: {wanted}, ...}}")
+            value = f"metric.{field.name} has one value per {wanted}"
+            if per is None:
+                message = f"{value}; this activity has no `per` to say which"
+                _report(found, field, "error", message, f"trigger: {{per: {wanted}, ...}}")
+            elif wanted != per:
+                message = f"{value}; it is read for the {per} of this activity"
+                _report(found, field, "warning", message, f"is every {per} a {wanted}?")
 
 
 def check_crowd_metrics(found: Checked, world: World) -> None:
     for field, wanted in _reads(found, world):
         message = f"metric.{field.name} has one value per {wanted}; a crowd has none to say which"
-        _report(found, field, message, "use a metric without `per`")
+        _report(found, field, "error", message, "use a metric without `per`")
 
 
-def _report(found: Checked, field: Field, message: str, hint: str) -> None:
-    place = (found.value.node, field.start)
-    found.report.inside(*place, "error", "metric-per", f"{found.field}: {message}", hint)
+def _report(found: Checked, field: Field, level: Literal["error", "warning"], message: str, hint: str) -> None:
+    found.report.inside(found.value.node, field.start, level, "metric-per", f"{found.field}: {message}", hint)
 
 
 def _reads(found: Checked, world: World) -> Iterator[tuple[Field, str]]:
