@@ -51,6 +51,7 @@ def test_commands_that_are_not_run_here_exist(page: Path) -> None:
                 assert name in COMMANDS, f"{page.name}:{command.line}: there is no command kairos {name}"
 
 
+@pytest.mark.timeout(600)  # a page is many commands
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_commands_print_what_is_shown(page: Path, tmp_path: Path, data: Path) -> None:
     workspace = tmp_path / "kairos"
