@@ -47,10 +47,10 @@ def rules(*activities: str, templates: Mapping[str, str] | None = None, **files:
 
 
 def ms(text: str) -> int:
-    """`1d2h`, `9m59s`, `-5m`, `10m+1ms`: in ms."""
+    """`1d2h`, `9m59s`, `-5m`: in ms."""
     sign = -1 if text.startswith("-") else 1
     parts = re.findall(r"(\d+)(ms|[dhms])", text)
-    assert parts and re.fullmatch(r"-?(\d+(ms|[dhms])\+?)+", text), text
+    assert re.fullmatch(r"-?(\d+(ms|[dhms]))+", text), text
     return sign * sum(int(number) * UNITS[unit] for number, unit in parts)
 
 
@@ -69,7 +69,9 @@ def event(text: str, place: int = 1) -> Event:
     for word in words:
         name, _, value = word.partition("=")
         props[name] = _value(value)
-    envelope = {name: str(props.pop(name, default)) for name, default in (("user", "u1"), ("id", f"e{place}"), ("source", ""))}
+    envelope = {
+        name: str(props.pop(name, default)) for name, default in (("user", "u1"), ("id", f"e{place}"), ("source", ""))
+    }
     return Event(envelope["id"], type_, BASE + ms(at), envelope["source"], props, envelope["user"])
 
 
@@ -101,7 +103,9 @@ def tell(record: Record, users: bool = False) -> str:
     words = [told_time(record.at - BASE), record.activity, record.outcome]
     if record.outcome == "goal" and record.value is not None:
         words.append(str(record.value))
-    words += [word for word in (record.reason, record.channel if record.outcome in ("send", "regret") else None) if word]
+    words += [
+        word for word in (record.reason, record.channel if record.outcome in ("send", "regret") else None) if word
+    ]
     if record.attempt:
         words.append(f"#{record.attempt}")
     if users:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kairos.engine.deciding import ask_again, cancel, end_attempts, next_entry, record_of, release, take_back
+from kairos.engine.deciding import cancel, record_of
 from kairos.engine.effect import Late, Recall
 from kairos.engine.event import Event
+from kairos.engine.lifecycle import ask_again, end_attempts, next_entry, release, take_back
 from kairos.engine.matching import count, heir_of
 from kairos.engine.moment import Moment, part_keys
 from kairos.engine.rule.compile import CompiledActivity, CompiledSend, Handlers

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from kairos.engine.decision import Outcome, Record
-from kairos.engine.effect import Candidate, Delivery, Effect, Refund
+from kairos.engine.effect import Candidate, Delivery, Effect
 from kairos.engine.gates import WAKES_NOBODY, Question, Verdict, address_of, ask, choose_variant, template_values
+from kairos.engine.lifecycle import SEND_BEFORE, count_for_once, end_attempts, forget, free_slots, keep, next_entry
 from kairos.engine.moment import Degraded, Moment
 from kairos.engine.policy.quiet_hours import next_quiet
 from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant
 from kairos.engine.user_state import Case, Reservation
-
-SEND_BEFORE = 86_400_000  # after this long a delivery is pointless, where the activity does not say
 
 
 def decide(moment: Moment, case: Case, now: int) -> Effect | None:
@@ -96,25 +95,17 @@ def record_of(
 
 def _match(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
     case.sent_at = now
-    _count_for_once(moment, activity, case)
-    _keep(moment, activity, case)
+    count_for_once(moment, activity, case)
+    keep(moment, activity, case)
     return record_of(moment, activity, case, "match", now)
 
 
 def _control(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
     case.control, case.sent_at = True, now
     case.held_until, case.held_for = 0, ""
-    _count_for_once(moment, activity, case)
-    _keep(moment, activity, case)
+    count_for_once(moment, activity, case)
+    keep(moment, activity, case)
     return record_of(moment, activity, case, "control", now)
-
-
-def _count_for_once(moment: Moment, activity: CompiledActivity, case: Case) -> None:
-    """Remembered only where `once` asks for it, so that a user of whom nothing is kept has no state."""
-    once = moment.state.once
-    if activity.spec.limits.once != "occurrence":
-        case.once_was = once.get(activity.name)
-        once[activity.name] = case.sent_at
 
 
 def _hold(moment: Moment, activity: CompiledActivity, case: Case, verdict: Verdict, now: int) -> Record | None:
@@ -127,7 +118,7 @@ def _hold(moment: Moment, activity: CompiledActivity, case: Case, verdict: Verdi
     if case not in moment.state.cases:
         moment.state.cases.append(case)
     if case.attempt and not case.reached:
-        _free_slots(moment, case)
+        free_slots(moment, case)
     return None if again else record_of(moment, activity, case, "hold", now, verdict.reason)
 
 
@@ -145,61 +136,6 @@ def cancel(moment: Moment, case: Case, now: int) -> Record | None:
         return None
     moment.at_case(case, activity)
     return _suppress(moment, activity, case, "cancelled", now)
-
-
-def end_attempts(moment: Moment, case: Case) -> None:
-    """Nothing more is tried for this case; it stays only where something was sent that a goal may follow."""
-    case.held_until = case.fallback_at = case.give_up = 0
-    case.held_for = ""
-    case.closed = True
-    if case.attempt == 0 and not case.control:
-        forget(moment, case)
-    elif not case.reached and case.receipt == "failed":
-        release(moment, case)
-
-
-def release(moment: Moment, case: Case) -> None:
-    """Give back, once, what a send that reached nobody had reserved; those that wait for a slot may try again."""
-    if case.freed:
-        return
-    case.freed = True
-    activity = moment.plan.compiled(case.activity, case.version)
-    if activity is not None and activity.spec.limits.budget is not None:
-        moment.effects.append(Refund(case.activity, moment.user_id, case.occurrence, moment.scope.now))
-    _free_slots(moment, case)
-
-
-def _free_slots(moment: Moment, case: Case) -> None:
-    state = moment.state
-    state.reservations = [r for r in state.reservations if r.occurrence != case.occurrence]
-    for other in state.cases:
-        if other is not case and other.held_for.startswith("cap:"):
-            other.held_until = min(other.held_until, max(state.applied_until, moment.scope.now))
-
-
-def take_back(moment: Moment, case: Case) -> None:
-    """Undo a send that the budget refused: it used up nothing, and `once` is as if it had never been."""
-    once = moment.state.once
-    if once.get(case.activity) == case.sent_at:
-        if case.once_was is None:
-            del once[case.activity]
-        else:
-            once[case.activity] = case.once_was
-    _free_slots(moment, case)
-    forget(moment, case)
-
-
-def ask_again(moment: Moment, case: Case) -> None:
-    """The delivery was not made because quiet hours had begun: the same entry is asked about again, as after a hold."""
-    if case.closed or case.receipt == "released":
-        return
-    case.receipt = "released"
-    case.entry -= 1
-    case.fallback_at = moment.scope.now
-
-
-def forget(moment: Moment, case: Case) -> None:
-    moment.state.cases = [other for other in moment.state.cases if other is not case]
 
 
 def _send_in_time(moment: Moment, question: Question) -> Candidate | None:
@@ -222,7 +158,7 @@ def _send(moment: Moment, question: Question) -> Candidate:
     state = moment.state
     if first:
         case.sent_at = now
-        _count_for_once(moment, activity, case)
+        count_for_once(moment, activity, case)
     toward = activity.spec.limits.counts_toward
     if toward:
         state.reservations.append(Reservation(now, case.occurrence, send.channel, toward))
@@ -231,7 +167,7 @@ def _send(moment: Moment, question: Question) -> Candidate:
         record.degraded = True
     if not moment.awaits_receipt(moment.user_id, case, now):
         _assume_delivered(moment, activity, case, now)
-    _keep(moment, activity, case)
+    keep(moment, activity, case)
     return Candidate(
         record=record,
         delivery=_delivery(moment, activity, case, send, record, question),
@@ -267,35 +203,6 @@ def _send_before(moment: Moment, activity: CompiledActivity, case: Case, send: C
     if exempt or quiet is None:
         return last
     return min(last, next_quiet(quiet, question.now, moment.scope.zone))
-
-
-def next_entry(activity: CompiledActivity, case: Case, user_id: str) -> CompiledSend | None:
-    """The entry of `send` that stands in for the last one, if there is one."""
-    variant = choose_variant(activity, user_id)
-    if variant is None or case.entry + 1 >= len(variant.sends):
-        return None
-    return variant.sends[case.entry + 1]
-
-
-def _keep(moment: Moment, activity: CompiledActivity, case: Case) -> None:
-    """Keep a decided case as long as a goal, a receipt, a fallback or a late event may concern it."""
-    until = 0
-    if activity.goal is not None and not activity.is_watch:
-        until = case.decided_at + activity.goal.within
-    if activity.matcher.has_final_absence:
-        until = max(until, case.decided_at + moment.settings.regret_for)
-    if case.attempt and (case.fallback_at or moment.awaits_receipt(moment.user_id, case, case.sent_at)):
-        until = max(until, case.decided_at + 2 * SEND_BEFORE + _patience(activity))
-    case.keep_until = max(case.keep_until, until)
-    kept = case in moment.state.cases
-    if case.keep_until > case.decided_at and not kept:
-        moment.state.cases.append(case)
-    elif case.keep_until <= case.decided_at and kept:
-        forget(moment, case)
-
-
-def _patience(activity: CompiledActivity) -> int:
-    return sum(send.spec.after or 0 for variant in activity.variants for send in variant.sends)
 
 
 def _assume_delivered(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:

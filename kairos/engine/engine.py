@@ -10,10 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 
 from kairos.engine.aftermath import apply_late, apply_receipt, apply_to_cases
-from kairos.engine.deciding import decide, take_back
+from kairos.engine.deciding import decide
 from kairos.engine.effect import Effect
 from kairos.engine.event import RECEIPT, Event
 from kairos.engine.expression import JavaScript
+from kairos.engine.lifecycle import take_back
 from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.rule.compile import Plan

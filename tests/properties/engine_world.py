@@ -24,7 +24,7 @@ from tests.engine_kit import BASE, rules
 
 GRID = 500
 LATENESS = 2_000
-USERS = ("u1", "u2", "u3")
+USERS = ("u1", "u1", "u1", "u2", "u3")
 PROFILES = {
     "u1": {"phone": "1", "email": "e"},
     "u2": {"phone": "2", "timezone": "Asia/Kathmandu", "crowds": ["vip"]},
@@ -57,39 +57,61 @@ LIMITS = (
     "once: occurrence",
     "once: ever",
     "once: 3m",
-    "caps: []",
-    "counts_toward: []",
-    "send_before: 4m",
+    "caps: [m]",
+    "caps: [m, n]",
+    "caps: [m], counts_toward: []",
+    "caps: [n], send_before: 4m",
     "quiet_hours: drop",
     "quiet_hours: ignore, caps: [m, n]",
 )
-AUDIENCES = ("", "in: [vip]", "not_in: [vip]", "where: metric.bs <= 1", "where: n != 2", "control_group: 50%")
+AUDIENCES = (
+    "",
+    "",
+    "",
+    "",
+    "in: [vip]",
+    "not_in: [vip]",
+    "where: metric.bs <= 1",
+    "where: n != 2",
+    "control_group: 50%",
+)
 GOALS = ("", "goal: {event: c, within: 5m, value: n}", "goal: {event: [b, c], within: 2m, where: n >= 2}")
 POLICIES = (
     "timezone: UTC",
     "default_caps: [m]",
-    "default_caps: [m]\nquiet_hours: {from: '12:03', to: '12:06'}",
+    "default_caps: [m]\nquiet_hours: {from: '12:02', to: '12:04'}",
     "quiet_hours: {from: '12:01', to: '12:04'}",
     "default_caps: [m, n]\nlists: {white: [u2], black: [u3]}",
+    "default_caps: [n]\nquiet_hours: {from: '12:00', to: '12:02'}",
 )
-CAP_RULES = ("{max: 1, per: 2m}", "{max: 2, per: 4m}", "{max: 1, per: 3m, channel: sms}", "{max: 2, per: 1d, window: calendar}")
-PATIENCE = ("", ", on_exceed: {retry_for: 90s}", ", on_exceed: {retry_for: 10m}")
+CAP_RULES = (
+    "{max: 1, per: 2m}",
+    "{max: 2, per: 4m}",
+    "{max: 1, per: 3m, channel: sms}",
+    "{max: 2, per: 1d, window: calendar}",
+)
+PATIENCE = ("", ", on_exceed: {retry_for: 4m}", ", on_exceed: {retry_for: 90s}", ", on_exceed: {retry_for: 10m}")
 METRICS = "bs: {count: b, window: 4m}\n"
 STATUSES = ("sent", "delivered", "failed", "read", "clicked")
 
 
 @st.composite
-def rule_texts(draw: st.DrawFn) -> tuple[list[str], str]:
+def rule_texts(
+    draw: st.DrawFn,
+    triggers: Sequence[str] = TRIGGERS,
+    sends: Sequence[str] = SENDS,
+    audiences: Sequence[str] = AUDIENCES,
+) -> tuple[list[str], str]:
     """Activities and the policy, as text."""
     activities = []
     for name in ("one", "two", "three")[: draw(st.integers(1, 3))]:
         parts = [
             f"activity: {name}",
             f"priority: {draw(st.sampled_from((10, 50)))}",
-            f"trigger: {draw(st.sampled_from(TRIGGERS))}",
+            f"trigger: {draw(st.sampled_from(triggers))}",
             f"limits: {{{draw(st.sampled_from(LIMITS))}}}",
-            f"audience: {{{draw(st.sampled_from(AUDIENCES))}}}",
-            draw(st.sampled_from(SENDS)),
+            f"audience: {{{draw(st.sampled_from(audiences))}}}",
+            draw(st.sampled_from(sends)),
             draw(st.sampled_from(GOALS)),
         ]
         activities.append("\n".join(parts) + "\n")
@@ -108,10 +130,10 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
 
 
 @st.composite
-def streams(draw: st.DrawFn, receipts: bool = True) -> list[Event]:
-    """Events in order of time; a few are repeated."""
-    seconds = st.integers(0, 900) if draw(st.booleans()) else st.integers(0, 40)
-    times = draw(st.lists(seconds, min_size=1, max_size=14))
+def streams(draw: st.DrawFn, receipts: bool = True, repeated: bool = True) -> list[Event]:
+    """Events in order of time; `repeated`: a few of them twice."""
+    seconds = st.integers(0, 700) if draw(st.booleans()) else st.integers(0, 40)
+    times = draw(st.lists(seconds, min_size=1, max_size=30))
     events = []
     for place, second in enumerate(sorted(times)):
         time, user = BASE + second * GRID, draw(st.sampled_from(USERS))
@@ -119,7 +141,7 @@ def streams(draw: st.DrawFn, receipts: bool = True) -> list[Event]:
             props = {"activity": draw(st.sampled_from(("one", "two"))), "status": draw(st.sampled_from(STATUSES))}
             events.append(Event("", "receipt", time, "", props, user))
             continue
-        number = place if draw(st.integers(0, 9)) else max(0, place - 1)
+        number = place if not repeated or draw(st.integers(0, 9)) else max(0, place - 1)
         key = draw(st.sampled_from(("x", "y", ["x", "y"], None)))
         props = {"n": draw(st.integers(1, 3)), "k": key}
         events.append(Event(f"e{number}", draw(st.sampled_from("abc")), time, "", props, user))

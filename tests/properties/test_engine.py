@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from kairos.engine.event import Event
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.simulate import END_OF_TIME, Simulation
-from tests.engine_kit import run, rules
+from tests.engine_kit import rules, run
 from tests.properties.engine_world import PROFILES, disordered, job, lateness_after, rule_sets, streams, told
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 @EXAMPLES
@@ -94,9 +94,7 @@ def test_a_rule_that_no_event_touches_costs_no_state(rule_set: RuleSet, events: 
 
 @EXAMPLES
 @given(rule_set=rule_sets(), events=streams())
-def test_a_silent_user_s_state_is_empty_in_the_end_and_no_timer_is_left(
-    rule_set: RuleSet, events: list[Event]
-) -> None:
+def test_a_silent_user_s_state_is_empty_in_the_end_and_no_timer_is_left(rule_set: RuleSet, events: list[Event]) -> None:
     """But for what lasts for ever: `once: ever`."""
     running = job(rule_set, events)
     for event in events:

@@ -25,7 +25,9 @@ def test_each_activity_has_its_own() -> None:
 
 def test_a_refused_send_uses_up_neither_once_nor_a_cap() -> None:
     policy = "caps: {m: {rules: [{max: 1, per: 1d}]}}\n"
-    other = "activity: b\npriority: 1\ntrigger: {event: order}\nlimits: {caps: [m]}\nsend: [{channel: sms, template: t}]\n"
+    other = (
+        "activity: b\npriority: 1\ntrigger: {event: order}\nlimits: {caps: [m]}\nsend: [{channel: sms, template: t}]\n"
+    )
     rule_set = rules(ORDER % "budget: {sends: 1}, once: 1h, caps: [m]", other, policy=policy)
     given = events("0s order user=u2", "1s order")
     assert decisions(rule_set, given, users=True) == [

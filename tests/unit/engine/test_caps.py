@@ -42,8 +42,12 @@ def test_rolling_is_free_again_at_exactly_its_length() -> None:
     ],
 )
 def test_calendar_day_is_the_user_s_own(zone: str, sent: list[str]) -> None:
-    rule_set = rules(sms(), policy=caps("m: {max: 1, per: 1d, window: calendar}", default="m") + "timezone: Asia/Tokyo\n")
-    given = events(*(f"{text} order" for text in ("0s", "1h", "3h59m59s", "4h", "11h59m59s", "12h", "16h59m59s", "17h")))
+    rule_set = rules(
+        sms(), policy=caps("m: {max: 1, per: 1d, window: calendar}", default="m") + "timezone: Asia/Tokyo\n"
+    )
+    given = events(
+        *(f"{text} order" for text in ("0s", "1h", "3h59m59s", "4h", "11h59m59s", "12h", "16h59m59s", "17h"))
+    )
     told = decisions(rule_set, given, {"u1": {"phone": "1", "timezone": zone}})
     assert [line.split()[0] for line in told if "send" in line][:2] == sent
 
@@ -56,7 +60,9 @@ def test_calendar_week_starts_on_monday() -> None:
 
 def test_calendar_day_over_the_change_of_summer_time() -> None:
     """Sunday 2026-03-29 has 23 hours in Berlin; BASE is 217 days 13 hours after its start at 23:00Z the day before."""
-    rule_set = rules(sms(), policy=caps("m: {max: 1, per: 1d, window: calendar}", default="m") + "timezone: Europe/Berlin\n")
+    rule_set = rules(
+        sms(), policy=caps("m: {max: 1, per: 1d, window: calendar}", default="m") + "timezone: Europe/Berlin\n"
+    )
     told = decisions(rule_set, events("-217d13h order", "-216d14h1ms order", "-216d14h order"))
     assert told == ["-217d13h a send sms", "-216d14h1ms a suppress cap:m", "-216d14h a send sms"]
 
@@ -132,7 +138,10 @@ def test_a_slot_that_frees_at_the_very_end_of_the_patience_is_taken() -> None:
 def test_held_candidates_compete_for_the_slot_by_priority_with_new_ones_too() -> None:
     policy = caps("m: {max: 1, per: 1h}; 70m", default="m")
     rule_set = rules(
-        sms("low", "priority: 1\n", "x"), sms("mid", "priority: 5\n", "y"), sms("high", "priority: 9\n", "z"), policy=policy
+        sms("low", "priority: 1\n", "x"),
+        sms("mid", "priority: 5\n", "y"),
+        sms("high", "priority: 9\n", "z"),
+        policy=policy,
     )
     told = decisions(rule_set, events("0s x", "5m x", "10m y", "1h z"))
     assert told == [

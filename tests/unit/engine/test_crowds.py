@@ -43,7 +43,11 @@ def test_a_sample_is_a_sticky_share_by_its_own_name() -> None:
     users = [f"u{n}" for n in range(500)]
     text = TEXT + "on_change: keep\n"
     crowds = "asked: {union: [tenth]}\ntenth: {sample: 10%}\n"
-    matched = {r.user_id for r in run(rules(text, crowds=crowds), events(*(f"0s order user={u}" for u in users))) if r.outcome == "match"}
+    matched = {
+        r.user_id
+        for r in run(rules(text, crowds=crowds), events(*(f"0s order user={u}" for u in users)))
+        if r.outcome == "match"
+    }
     assert matched == {user for user in users if share_of(user, "tenth") < 0.1}
     assert 20 < len(matched) < 90
 

@@ -54,7 +54,8 @@ def test_who_was_not_contacted_meets_none() -> None:
 
 def test_the_metric_that_a_goal_reads_includes_its_event() -> None:
     rule_set = rules(
-        ORDER + "goal: {event: pay, within: 1h, where: metric.pays == 1, value: metric.pays}\n", metrics="pays: {count: pay}\n"
+        ORDER + "goal: {event: pay, within: 1h, where: metric.pays == 1, value: metric.pays}\n",
+        metrics="pays: {count: pay}\n",
     )
     assert decisions(rule_set, events("0s order", "1m pay")) == ["0s a send sms", "1m a goal 1"]
 

@@ -60,7 +60,10 @@ def test_it_joins_no_pattern() -> None:
 
 
 def test_metrics_count_it() -> None:
-    u = user("activity: a\ntrigger: {event: pay, where: metric.orders == 2}\n", metrics="orders: {count: order, window: 1d}\n")
+    u = user(
+        "activity: a\ntrigger: {event: pay, where: metric.orders == 2}\n",
+        metrics="orders: {count: order, window: 1d}\n",
+    )
     u.take("10m order", "10m", 1)
     u.take("5m order", "10m", 2)
     assert u.take("20m pay", "20m", 3) == ["20m a match"]
@@ -141,7 +144,9 @@ def test_the_first_in_event_time_stays() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("dedup", "at", "dropped"), [("", "23h59m59s", True), ("", "1d", False), ("dedup: 1h\n", "1h", False)])
+@pytest.mark.parametrize(
+    ("dedup", "at", "dropped"), [("", "23h59m59s", True), ("", "1d", False), ("dedup: 1h\n", "1h", False)]
+)
 def test_the_horizon(dedup: str, at: str, dropped: bool) -> None:
     told = decisions(rules(WATCH, policy=dedup or "timezone: UTC\n"), events("0s order id=x", f"{at} order id=x"))
     assert told == ["0s a match"] + ([] if dropped else [f"{at} a match"])

@@ -16,7 +16,9 @@ from kairos.engine.metric.window import WindowedMetric
 from tests.engine_kit import BASE, decisions, events, rules
 
 WINDOW = 640_000  # panes of 10 s
-VALUES = st.one_of(st.integers(-5, 5), st.sampled_from([1.0, 2.5, True, "1", "x", None, [1], 10**18, -(2**63), 2**63 - 1]))
+VALUES = st.one_of(
+    st.integers(-5, 5), st.sampled_from([1.0, 2.5, True, "1", "x", None, [1], 10**18, -(2**63), 2**63 - 1])
+)
 FUNCTIONS = ("count", "sum", "avg", "min", "max", "distinct", "last", "first")
 
 
@@ -47,9 +49,7 @@ def by_definition(function: str, seen: list[tuple[int, Any]], window: int | None
     steps=st.lists(st.tuples(st.integers(-200_000, 500_000), VALUES), max_size=30),
     later=st.integers(0, 2 * WINDOW),
 )
-def test_against_the_definition(
-    function: str, window: int | None, steps: list[tuple[int, Any]], later: int
-) -> None:
+def test_against_the_definition(function: str, window: int | None, steps: list[tuple[int, Any]], later: int) -> None:
     """Events in any order, late ones too; the state goes through its encoding before each."""
     metric = WindowedMetric(Metric("m", function, ("e",), None if function == "count" else "v", window=window))  # type: ignore[arg-type]
     cells: dict[int, Any] = {}
@@ -104,11 +104,21 @@ PAY = "activity: a\ntrigger: {event: pay, where: %s}\n"
         ("m: {count: order, window: 64s}", "metric.m == 0", ["0s999ms order", "63s999ms pay"], False),
         ("m: {count: pay}", "metric.m == 1 and prior.m == 0", ["0s pay"], True),
         ("m: {sum: n, of: [order, pay]}", "metric.m == 3 and prior.m == 1", ["0s order n=1", "1s pay n=2"], True),
-        ("m: {sum: n, of: order, where: ok}", "metric.m == 1", ["0s order n=1 ok=true", "1s order n=2", "2s pay"], True),
+        (
+            "m: {sum: n, of: order, where: ok}",
+            "metric.m == 1",
+            ["0s order n=1 ok=true", "1s order n=2", "2s pay"],
+            True,
+        ),
         ("m: {last: event.time, of: pay}", "metric.m > prior.m", ["0s pay", "1s pay"], True),
         ("m: {avg: n, of: order}", "not (metric.m > 0)", ["0s pay"], True),
         ("m: {first: n, of: order}", "metric.m == 7", ["0s order n=7", "1s order n=8", "2s pay"], True),
-        ("m: {distinct: n, of: order}", "metric.m == 2", ["0s order n=7", "1s order n=8", "2s order n=7", "3s pay"], True),
+        (
+            "m: {distinct: n, of: order}",
+            "metric.m == 2",
+            ["0s order n=7", "1s order n=8", "2s order n=7", "3s pay"],
+            True,
+        ),
     ],
 )
 def test_in_a_rule(metrics: str, condition: str, given_: list[str], matches: bool) -> None:
@@ -119,6 +129,7 @@ def test_in_a_rule(metrics: str, condition: str, given_: list[str], matches: boo
 def test_per_is_read_with_the_value_of_the_activity_s_own_per() -> None:
     text = "activity: a\ntrigger: {event: view, per: category, where: metric.bought == 1}\n"
     rule_set = rules(text, metrics="bought: {count: order, per: category, window: 30d}\n")
-    given = events('0s order category=["x","y","x"]', "1s order category=y", "2s view category=x", "3s view category=y",
-                   "4s view", '5s view category=["y","x"]', "6s order", "7s order category=z user=u2", "8s view category=z")  # fmt: skip
+    bought = ['0s order category=["x","y","x"]', "1s order category=y", "6s order", "7s order category=z user=u2"]
+    viewed = ["2s view category=x", "3s view category=y", "4s view", '5s view category=["y","x"]', "8s view category=z"]
+    given = events(*bought, *viewed)
     assert decisions(rule_set, given) == ["2s a match", "5s a match"]

@@ -30,7 +30,9 @@ def clock_says_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
     start=st.integers(0, 1439),
     length=st.integers(1, 1439),
     # days around changes of summer time, north and south, and one far from any
-    day=st.sampled_from(["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01", "2018-11-04"]),
+    day=st.sampled_from(
+        ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01", "2018-11-04"]
+    ),
     minute=st.integers(-1440, 2 * 1440),
     zone=st.sampled_from(ZONES),
 )
@@ -72,7 +74,12 @@ def test_what_an_activity_wishes(wish: str, told: list[str]) -> None:
 def test_from_and_to_are_a_half_open_interval() -> None:
     rule_set = rules(ORDER + "limits: {quiet_hours: drop}\n", policy="quiet_hours: {from: '12:00', to: '13:00'}\n")
     told = decisions(rule_set, events("-1ms order", "0s order", "59m59s999ms order", "1h order"))
-    assert [line.split(" ", 2)[2] for line in told] == ["send sms", "suppress quiet_hours", "suppress quiet_hours", "send sms"]
+    assert [line.split(" ", 2)[2] for line in told] == [
+        "send sms",
+        "suppress quiet_hours",
+        "suppress quiet_hours",
+        "send sms",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,9 @@ def test_from_and_to_are_a_half_open_interval() -> None:
 def test_whose_clock(profile: object, active: str | None, policy: str, released: str) -> None:
     zone = f"active: {{timezone: {active}}}\n" if active else ""
     rule_set = rules(ORDER + zone, policy=f"timezone: {policy}\n{NIGHT}")
-    told = decisions(rule_set, events("0s order", "9h order", "15h30m order"), {"u1": {"phone": "1", "timezone": profile}})
+    told = decisions(
+        rule_set, events("0s order", "9h order", "15h30m order"), {"u1": {"phone": "1", "timezone": profile}}
+    )
     sent = [line.split()[0] for line in told if "send" in line]
     assert released in sent
 
@@ -105,4 +114,6 @@ def test_white_bypasses_quiet_hours() -> None:
 
 
 def test_a_watch_knows_no_night() -> None:
-    assert decisions(rules("activity: a\ntrigger: {event: order}\n", policy=NIGHT), events("12h order")) == ["12h a match"]
+    assert decisions(rules("activity: a\ntrigger: {event: order}\n", policy=NIGHT), events("12h order")) == [
+        "12h a match"
+    ]

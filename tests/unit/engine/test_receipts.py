@@ -90,7 +90,9 @@ def test_a_receipt_that_fits_nothing_changes_nothing(text: str) -> None:
 
 
 def test_before_the_fallback_all_is_asked_again_but_once() -> None:
-    text = two().replace("send:", "audience: {where: metric.cancels == 0}\nlimits: {once: ever, budget: {sends: 1}}\nsend:")
+    text = two().replace(
+        "send:", "audience: {where: metric.cancels == 0}\nlimits: {once: ever, budget: {sends: 1}}\nsend:"
+    )
     rule_set = rules(text, metrics="cancels: {count: cancel}\n")
     assert decisions(rule_set, [event("0s order"), receipt("1m a failed")])[1:] == ["1m a send sms #2"]
     given = [event("0s order"), event("30s cancel", 2), receipt("1m a failed")]

@@ -16,8 +16,12 @@ from kairos.engine.simulate import as_if_live
 from kairos.engine.user_state import StateCodec, UserState
 from tests.engine_kit import BASE, event, ms, rules, tell
 
-TWICE = "activity: a\non_change: {on_change}\ntrigger: {{count: order, times: {times}, within: 1h, where: n >= {least}}}\n"
-UNPAID = "activity: a\non_change: {on_change}\ntrigger: {{pattern: [{{event: order}}, {{absent: pay}}], within: {within}}}\n"
+TWICE = (
+    "activity: a\non_change: {on_change}\ntrigger: {{count: order, times: {times}, within: 1h, where: n >= {least}}}\n"
+)
+UNPAID = (
+    "activity: a\non_change: {on_change}\ntrigger: {{pattern: [{{event: order}}, {{absent: pay}}], within: {within}}}\n"
+)
 SEND = "send: [{channel: sms, template: t}]\n"
 
 
@@ -119,7 +123,9 @@ def test_events_before_the_release_s_time_use_the_old_one_even_if_it_is_known_al
 
 def test_an_incompatible_release_that_is_known_but_not_yet_in_force_disturbs_nothing() -> None:
     job = Job(unpaid())
-    job.publish(rules("activity: a\ntrigger: {pattern: [{event: x, times: 4, as: y}, {event: order}], within: 1h}\n"), "1h")
+    job.publish(
+        rules("activity: a\ntrigger: {pattern: [{event: x, times: 4, as: y}, {event: order}], within: 1h}\n"), "1h"
+    )
     job.take("0s order")
     assert job.wait("59m") == ["10m a match"]
 

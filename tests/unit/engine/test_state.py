@@ -42,7 +42,9 @@ def full_state() -> UserState:
         tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7})],
         seen={"shop\0e1": BASE},
         metrics={"orders@00000000": {0: 3, 1: [2, 1]}},
-        runs={"a": ActivityRuns("0123456789abcdef", "shape", {"so1": Runs(2, [Run(1, (0, 3))], [(0,)], {0: taken}, 4)})},
+        runs={
+            "a": ActivityRuns("0123456789abcdef", "shape", {"so1": Runs(2, [Run(1, (0, 3))], [(0,)], {0: taken}, 4)})
+        },
         cases=[case],
         reservations=[Reservation(BASE, "fedcba9876543210", "sms", ("m",))],
         once={"a": BASE},
@@ -182,7 +184,9 @@ def test_hostile_numbers_and_profiles_are_only_data() -> None:
     rule_set = rules(text, metrics="total: {sum: n, of: order}\nkinds: {distinct: n, of: order}\n")
     profile = {"phone": 7, "timezone": "../etc", "unsubscribed": 3, "lists": {"black": 1}, "crowds": 1.5}
     engine, state, codec = engine_of(rule_set, {"u1": profile}), UserState(), StateCodec()
-    for place, number in enumerate(["1e308", "1e308", "9223372036854775807", "-1e308", "18446744073709551616.0", "[[]]", "{}"]):
+    for place, number in enumerate(
+        ["1e308", "1e308", "9223372036854775807", "-1e308", "18446744073709551616.0", "[[]]", "{}"]
+    ):
         effects = engine.on_event("u1", state, event(f"{place}s order n={number}", place), BASE + HOUR)
         msgspec.json.encode([effect.record for effect in effects if isinstance(effect, Candidate)])
         state = codec.decode(codec.encode(state))
