@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from kairos.engine.decision import Record
 from kairos.engine.event import Event
 from kairos.engine.explain_gates import reason_of_gate
-from kairos.engine.explain_steps import most_advanced, needs, steps_at, taken_events
+from kairos.engine.explain_steps import identity, lost, most_advanced, needs, steps_at, taken_events
 from kairos.engine.expression import compile_condition
 from kairos.engine.expression.scope import Scope
 from kairos.engine.gates import Verdict
@@ -18,6 +20,8 @@ from kairos.engine.pattern import Match, Progress, Runs, Step
 from kairos.engine.rule.compile import CompiledActivity, Plan
 from kairos.engine.telling import condition_values, name_steps
 from kairos.engine.user_state import Case
+
+_TOLD_RUNS = 20
 
 Kind = Literal["took", "missed", "ended", "waits", "gate", "record"]
 
@@ -56,11 +60,11 @@ class Story:
             return
         self._activities[activity.name] = activity
         self._expire(activity, part, event.time)
-        was = [p for p in activity.matcher.progress(before) if p.deadline is None or p.deadline > event.time]
-        now = activity.matcher.progress(after)
-        new = [p for p in now if p not in was]
-        alive = [taken_events(p) for p in now]
-        ended = [p for p in was if not matches and not any(taken_events(p) <= events for events in alive)]
+        was = [p for p in _progress(activity, before) if p.deadline is None or p.deadline > event.time]
+        now = _progress(activity, after)
+        known = {identity(p) for p in was}
+        new = [p for p in now if identity(p) not in known]
+        ended = [] if matches else list(lost(was, now, event.id))
         self._open[activity.name, part] = now
         called = f"{event.type} {event.id}"
         of = f" (of {part[1:]})" if part else ""  # `part` is a letter for the kind of the `per` value, then the value
@@ -174,6 +178,13 @@ def starters(plan: Plan, activity: str) -> tuple[str, ...]:
     """The event types that can begin a match of this activity."""
     steps = steps_at(plan.activities[activity].spec.pattern, None)
     return tuple(dict.fromkeys(event_type for step in steps if step.kind == "event" for event_type in step.types))
+
+
+def _progress(activity: CompiledActivity, runs: Runs | None) -> list[Progress]:
+    """The partial matches that began first; what the later ones of very many have taken is part of what these have."""
+    if runs is not None and len(runs.runs) > _TOLD_RUNS:
+        runs = msgspec.structs.replace(runs, runs=runs.runs[:_TOLD_RUNS])
+    return activity.matcher.progress(runs)
 
 
 def _taken_by(event: Event, new: Sequence[Progress], matches: Sequence[Match]) -> list[str]:

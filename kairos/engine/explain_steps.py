@@ -12,6 +12,19 @@ def taken_events(progress: Progress) -> frozenset[str]:
     return frozenset(event_id for ids in progress.steps.values() for event_id in ids)
 
 
+def identity(progress: Progress) -> tuple[object, ...]:
+    return (progress.waits_for, *progress.steps.items())
+
+
+def lost(was: Sequence[Progress], now: Sequence[Progress], event_id: str) -> Iterator[Progress]:
+    """What an event has ended: nothing is left that has taken the same and, perhaps, the event and more."""
+    alive = {taken_events(progress) for progress in now}
+    for progress in was:
+        events = taken_events(progress)
+        if events not in alive and events | {event_id} not in alive and not any(events <= other for other in alive):
+            yield progress
+
+
 def most_advanced(found: Sequence[Progress]) -> Iterator[Progress]:
     """Without those whose events are all part of another one: they tell nothing that it does not."""
     kept: list[frozenset[str]] = []
