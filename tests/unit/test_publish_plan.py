@@ -198,8 +198,14 @@ def test_an_activity_that_reads_an_incomplete_metric_is_refused() -> None:
 def test_what_was_accepted_once_is_not_refused_again() -> None:
     first = plan(None, rules(reader("ever")), accept_cold=True).release
     assert plan_release(first, rules(reader("ever"), activity("b")), NOW + 1).refusals == ()
+    assert plan_release(first, rules(reader("ever", state="paused", title="x")), NOW + 1).refusals == ()
     changed = plan_release(first, rules(reader("ever", priority=1)), NOW + 1)
     assert changed.refusals == ("a: reads metric.ever, which is not complete yet",)
+
+
+def test_going_live_is_a_beginning_too() -> None:
+    first = plan(None, rules(reader("ever", state="draft")), accept_cold=True).release
+    assert plan_release(first, rules(reader("ever")), NOW + 1).refusals != ()
 
 
 def test_another_definition_under_the_same_name_starts_anew() -> None:

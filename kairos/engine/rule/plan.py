@@ -63,10 +63,17 @@ def plan_release(
     release = succeed(previous, rules, now, number, seeding)
     old = previous.rules if previous else RuleSet(activities={})
     changes = tuple(_activity_changes(old, rules))
-    touched = {change.activity for change in changes if change.kind != "removed"}
+    touched = {name for name, activity in rules.activities.items() if _begins(old.activities.get(name), activity)}
     metrics = tuple(_metric_starts(release, now))
     refusals = [*_endless_drains(old, rules), *([] if accept_cold else _cold_reads(metrics, touched))]
     return PublishPlan(release, changes, tuple(_other_changes(old, rules)), metrics, tuple(refusals))
+
+
+def _begins(before: Activity | None, after: Activity) -> bool:
+    """Does the activity begin anew: with another meaning, or by going live?"""
+    if before is None or activity_version(before) != activity_version(after):
+        return True
+    return after.state == "live" and before.state != "live"
 
 
 def _activity_changes(old: RuleSet, new: RuleSet) -> Iterator[ActivityChange]:
