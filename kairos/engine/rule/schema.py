@@ -77,7 +77,12 @@ class _Builder:
                     "minProperties": type_.shortest,
                 }
             case ListOf():
-                many = {"type": "array", "items": self.schema(type_.item), "minItems": type_.shortest}
+                many = {
+                    "type": "array",
+                    "items": self.schema(type_.item),
+                    "minItems": type_.shortest,
+                    "maxItems": type_.longest,
+                }
                 return {"anyOf": [self.schema(type_.item), many]} if type_.one else many
             case OneOf():
                 return {"anyOf": [self.schema(option) for option in type_.options]}

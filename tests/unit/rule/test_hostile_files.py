@@ -132,3 +132,23 @@ def test_templates_nested_without_end_are_a_finding(tag: str) -> None:
     text = f"{{% {tag} %}}" * 3_000 + f"{{% end{word} %}}" * 3_000
     loaded = load({**read_folder(BASE), "templates/thanks.email.liquid": text.encode()})
     assert "templates/thanks.email.liquid" in {f.file for f in loaded.findings if f.level == "error"}
+
+
+@pytest.mark.timeout(20)
+def test_crowds_that_ask_others_without_end() -> None:
+    """A chain of 1,900 is too deep from the fifty-first on, which is told once; in a ring each is told."""
+    chain = "".join(f"c{n}: {{union: [c{n + 1}]}}\n" for n in range(1900)) + "c1900: {members: redis}\n"
+    assert [(f.line, f.code) for f in load({"crowds.yaml": chain.encode()}).findings] == [(1901 - 50, "crowd-depth")]
+    ring = "".join(f"c{n}: {{union: [c{(n + 1) % 1900}]}}\n" for n in range(1900))
+    assert {f.code for f in load({"crowds.yaml": ring.encode()}).findings} == {"crowd-cycle"}
+
+
+def test_a_pattern_has_a_hundred_steps_at_most() -> None:
+    def findings(steps: int) -> list[str]:
+        text = "activity: browsed\ntrigger:\n  within: 1d\n  pattern:\n" + "".join(
+            f"    - event: e{n}\n" for n in range(steps)
+        )
+        return [f.code for f in load({FILE: text.encode()}).findings]
+
+    assert findings(100) == []
+    assert findings(101) == ["bad-length"]

@@ -31,6 +31,7 @@ from kairos.engine.rule.fields.types import (
 )
 
 MOST_TIMES = 10_000
+MOST_STEPS = 100
 
 QUANTIFIER = OneOf(
     (
@@ -95,7 +96,7 @@ TRIGGER = Record(
     (
         Field("event", EVENTS, "Short form: this one event."),
         Field("count", EVENTS, "Short form: this event, `times` times."),
-        Field("pattern", ListOf(STEP, 1), "The steps, in order."),
+        Field("pattern", ListOf(STEP, 1, longest=MOST_STEPS), f"The steps, in order; {MOST_STEPS} at most."),
         _PER,
         _AS,
         _WHERE,

@@ -198,6 +198,9 @@ def _list(node: Node, type_: ListOf, report: Report, name: str) -> Value | None:
     if len(nodes) < type_.shortest:
         report.error(node, "empty", f"{name}: expected at least one, found an empty list")
         return None
+    if len(nodes) > type_.longest:
+        report.error(node, "bad-length", f"{name}: expected at most {type_.longest}, found {len(nodes):,}")
+        return None
     value = Value(node, type_, [])
     for number, item in enumerate(nodes):
         child = read(item, type_.item, report, name if node is item else f"{name}[{number}]")

@@ -115,11 +115,12 @@ class Anything:
 
 @dataclass(frozen=True)
 class ListOf:
-    """`shortest` items at least; `one`: a single item may stand without its list."""
+    """`shortest` to `longest` items; `one`: a single item may stand without its list."""
 
     item: Type
     shortest: int = 0
     one: bool = False
+    longest: int = 10_000
 
     @property
     def expected(self) -> str:

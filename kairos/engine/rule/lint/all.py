@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kairos.engine.rule.fields.value import Value
-from kairos.engine.rule.lint.cycles import check_cycles
+from kairos.engine.rule.lint.cycles import check_cycles, check_depth
 from kairos.engine.rule.lint.dates import check_dates
 from kairos.engine.rule.lint.examples import check_examples
 from kairos.engine.rule.lint.expressions import check_activity, check_crowds, check_metrics
@@ -62,3 +62,4 @@ def _check_crowds(crowds: Value, world: World, report: Report) -> None:
         mentions[name] |= checked.expression.reads.crowds
         check_crowd_metrics(checked, world)
     check_cycles(crowds, mentions, report)
+    check_depth(crowds, mentions, report)

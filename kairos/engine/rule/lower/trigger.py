@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,12 +69,12 @@ def _plain(source: Value, field: str) -> Any:
 def _names(pairs: list[tuple[Value, str]]) -> list[str]:
     """`as`, or the first event type. A step that takes no event is never referred to: its default gives way."""
     names = [str(source.plain("as") or source.plain(kind)[0]) for source, kind in pairs]
+    taken = Counter(names)
     for index, (source, kind) in enumerate(pairs):
-        first, number = names[index], 1
-        if kind in ("absent", "not_next") and "as" not in source:
-            while names[index] in names[:index] + names[index + 1 :]:
-                number += 1
-                names[index] = f"{first}_{number}"
+        if kind in ("absent", "not_next") and "as" not in source and taken[names[index]] > 1:
+            taken[names[index]] -= 1
+            names[index] = next(name for n in range(2, 10_000) if (name := f"{names[index]}_{n}") not in taken)
+            taken[names[index]] += 1
     return names
 
 
