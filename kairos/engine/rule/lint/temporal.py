@@ -46,20 +46,12 @@ def _double_payout(draft: Draft) -> None:
 
 
 def _quiet_hours(draft: Draft, world: World) -> None:
-    """A send held by quiet hours longer than it may wait is never made."""
+    """Quiet hours that leave next to nothing of the day."""
     quiet, limits = world.policy.quiet_hours, draft.activity.limits
-    if quiet is None or limits.quiet_hours == "ignore" or not draft.activity.send:
-        return
-    if all(send.channel in _WAKES_NOBODY for send in draft.activity.send):
+    waking = [place for send, place in draft.sends() if send.channel not in _WAKES_NOBODY]
+    if quiet is None or limits.quiet_hours == "ignore" or not waking:
         return
     length = ((quiet.end - quiet.start) % (24 * 60)) * 60_000
-    place = draft.source.find("limits", "send_before")
-    if limits.quiet_hours == "hold" and place and limits.send_before is not None and limits.send_before < length:
-        hours = spell_duration(length)
-        message = (
-            f"send_before: shorter than the quiet hours ({hours}): what is held early in them expires before they end"
-        )
-        draft.report.warning(place.node, "hold-expires", message, "quiet_hours: drop says the same plainly")
     if length >= 23 * HOUR:
         message = f"activity: quiet hours of {spell_duration(length)} leave next to no time to send"
         draft.report.warning(draft.source.keys["activity"], "always-quiet", message, "see quiet_hours in policy.yaml")
