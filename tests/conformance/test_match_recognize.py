@@ -17,7 +17,7 @@ from kairos.engine.event import Event
 from kairos.engine.pattern import AfterMatch, Pattern, Step, Times
 from tests.conformance.harness import Case, ids, run
 
-pytestmark = [pytest.mark.flink, pytest.mark.slow]
+pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(600)]
 
 STREAMS, LENGTH, WITHIN_SECONDS = 60, 12, 6
 
@@ -64,7 +64,8 @@ SHAPES = [
     ((A, step("B", ["sum_lt", "B", 3], PLUS, greedy=True), C), "A B+ C", "SUM(B.x) < 3"),
 ]
 SKIPS = [AfterMatch("skip_past_last"), AfterMatch("skip_to_next"), AfterMatch("skip_to_last", "B")]
-QUERIES = [Query(*shape, skip=skip) for shape in SHAPES for skip in SKIPS]
+# Each shape under two of the three strategies: every query costs the planner about a second.
+QUERIES = [Query(*shape, skip=SKIPS[(n + m) % 3]) for n, shape in enumerate(SHAPES) for m in range(2)]
 
 
 def streams() -> list[tuple[Event, ...]]:
