@@ -1,0 +1,30 @@
+"""The benchmark of simulate runs, and measures what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.simulate import TYPES, hundred_rules, run, table
+from kairos.adapters.rule_files import read_folder
+from kairos.engine.rule.load import load
+from kairos.engine.simulate import Simulation
+
+
+def test_every_case_runs_and_is_a_row() -> None:
+    measured = run(300, 30)
+    rows = table(300, 30, measured).splitlines()
+    assert [name for name, _ in measured] == [
+        "the floor: decode and sort",
+        "one simple rule",
+        "100 rules, an event touches 3",
+    ]
+    assert all(m.cpu > 0 and m.memory > 0 for _, m in measured)
+    assert len([row for row in rows if row.startswith("| ")]) == 1 + len(measured)
+
+
+def test_an_event_touches_three_of_a_hundred_rules(tmp_path: Path) -> None:
+    loaded = load(read_folder(hundred_rules(tmp_path)))
+    assert loaded.rules is not None
+    assert len(loaded.rules.activities) == 100
+    by_type = Simulation(loaded.rules).plan.by_type
+    assert {len(by_type[name].activities) for name in TYPES} == {3}
