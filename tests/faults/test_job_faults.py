@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kairos.adapters.profiles import connect
 from kairos.apps.stack import Stack
 from tests.flink.rules import THIRD, UNPAID, write_rules
 from tests.flink.support import LiveJob, eventually
@@ -119,3 +120,26 @@ def test_nothing_fires_while_kafka_is_away_with_the_payment_in_it(
     assert job.decisions("paid") == []
     assert job.process is not None
     assert job.process.process.poll() is None
+
+
+def test_with_redis_away_decisions_wait_for_it(
+    own_stack: Callable[..., Stack], live_job: Callable[..., LiveJob], tmp_path: Path
+) -> None:
+    own = own_stack("kafka", "redis", "heartbeat")
+    address = f"redis://127.0.0.1:{own.settings.redis_port}/0"
+    for user in ("before", "meanwhile"):
+        connect(address).hset(f"profile:{user}", mapping={"phone": "13800000000"})
+    rules = write_rules(tmp_path / "rules", unpaid=UNPAID.replace("webhook", "sms"))
+    job = live_job(own, rules, f"profiles.redis={address}", "limits.regret_for=1h")
+    job.start().until_running()
+    job.send(event("before", "order_created", now() - 11 * MINUTE, order_id="o1"))
+    job.until_decided("before")
+
+    own.freeze("redis")
+    job.send(event("meanwhile", "order_created", now() - 11 * MINUTE, order_id="o2"))
+    eventually(job.counters, lambda counters: counters["profiles.failure"] > 0)
+    assert job.decisions("meanwhile") == []
+    own.thaw("redis")
+    (decided,) = job.until_decided("meanwhile")
+    assert (decided["outcome"], decided["channel"], decided.get("degraded")) == ("send", "sms", None)
+    assert (job.state()["state"], job.restarts()) == ("RUNNING", 0)

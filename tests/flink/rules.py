@@ -52,7 +52,7 @@ def watch(name: str, event: str) -> str:
 
 def write_rules(folder: Path, **activities: str) -> Path:
     (folder / "templates").mkdir(parents=True, exist_ok=True)
-    for channel in ("webhook", "console"):
+    for channel in ("webhook", "console", "sms"):
         (folder / "templates" / f"unpaid.{channel}.liquid").write_text("{{ order_id }}\n")
     for name, text in activities.items():
         write_activity(folder, name, text)
