@@ -15,8 +15,7 @@ import pytest
 from kairos.adapters.profiles import connect
 from kairos.apps.stack import Stack
 from tests.flink.rules import THIRD, UNPAID, write_rules
-from tests.flink.support import LiveJob, eventually
-from tests.flink.test_live import MINUTE, event, key, now
+from tests.flink.support import MINUTE, LiveJob, event, eventually, key, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 

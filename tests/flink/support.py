@@ -27,6 +27,21 @@ PARTITIONS = 2
 
 T = TypeVar("T")
 
+MINUTE = 60_000
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def event(user_id: str, kind: str, time_ms: int, **props: Any) -> dict[str, Any]:
+    name = f"{user_id}-{kind}-{time_ms}"
+    return {"id": name, "type": kind, "user_id": user_id, "time": time_ms, "source": "shop", "props": props}
+
+
+def key(record: dict[str, Any]) -> tuple[Any, ...]:
+    return (record["activity"], record["user_id"], record["occurrence"], record.get("attempt", 1), record["outcome"])
+
 
 def eventually(get: Callable[[], T], enough: Callable[[T], bool], patience: float = PATIENCE_SECONDS) -> T:
     """Polls until what it gets is enough; fails with the last of it."""

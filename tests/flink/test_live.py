@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,20 +13,9 @@ import pytest
 from kairos.adapters.kafka_topics import create_topics
 from kairos.apps.stack import Stack
 from tests.flink.rules import UNPAID, watch, write_activity, write_rules
-from tests.flink.support import LiveJob, eventually
+from tests.flink.support import MINUTE, LiveJob, event, eventually, key, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.timeout(600)]
-
-MINUTE = 60_000
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def event(user_id: str, kind: str, time_ms: int, **props: Any) -> dict[str, Any]:
-    name = f"{user_id}-{kind}-{time_ms}"
-    return {"id": name, "type": kind, "user_id": user_id, "time": time_ms, "source": "shop", "props": props}
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +78,8 @@ BAD: list[tuple[str, str | None, bytes, int]] = [
 
 
 def test_bad_input_goes_to_dead_letters_and_restarts_nothing(job: LiveJob) -> None:
-    for _, key, value, offset in BAD:
-        job.topics.send_raw(job.events, key, value, 1_763_778_000_000 + offset)
+    for _, user, value, offset in BAD:
+        job.topics.send_raw(job.events, user, value, 1_763_778_000_000 + offset)
     future = event("bad", "view", now() + 2 * 60 * MINUTE)
     job.topics.send_raw(job.events, "bad", msgspec.json.encode(future), now())
     expected = Counter(reason for reason, *_ in BAD) + Counter(future=1)
@@ -175,7 +163,3 @@ def stopped(job: LiveJob) -> str:
     assert job.process is not None
     assert job.process.terminate() == 0
     return job.process.said().partition("savepoint: ")[2].split()[0]
-
-
-def key(record: dict[str, Any]) -> tuple[Any, ...]:
-    return (record["activity"], record["user_id"], record["occurrence"], record.get("attempt", 1), record["outcome"])
