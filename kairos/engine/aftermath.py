@@ -186,7 +186,7 @@ def apply_late(moment: Moment, event: Event) -> None:
             continue
         if case.held_for or (case.matched_at <= event.time and _may_still_go(case)):
             _cancel(moment, case, now)
-        elif event.time < case.matched_at and not case.undone and now < case.decided_at + moment.settings.regret_for:
+        elif event.time < case.matched_at and not case.undone and now < case.decided_at + moment.regret_for:
             _regret(moment, activity, case, now)
 
 

@@ -8,6 +8,7 @@ millisecond: first the deadlines that fall on it, then all its events, then the 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from operator import attrgetter
 
 from kairos.engine.aftermath import apply_late, apply_receipt, apply_to_cases
 from kairos.engine.deciding import decide
@@ -20,6 +21,8 @@ from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.rule.compile import Plan
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
+
+_ORDER = attrgetter("order")
 
 
 class Engine:
@@ -63,7 +66,7 @@ class Engine:
                 apply_late(self.moment, event)
                 self._refresh_due(state)
             else:
-                insort(state.tail, _without_user(event), key=_order)
+                insort(state.tail, event, key=_ORDER)
         if not state.sweep_at:
             state.sweep_at = first_sweep(self.plan, event.time)
         return self.take_effects() + self.on_time(user_id, state, watermark)
@@ -76,7 +79,7 @@ class Engine:
         if receipt.time <= state.applied_until:
             self.on_receipt(user_id, state, receipt)
         else:
-            insort(state.tail, _without_user(receipt), key=_order)
+            insort(state.tail, receipt, key=_ORDER)
 
     def on_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Let a receipt act on what is applied: on reservations and fallback, never on patterns."""
@@ -217,11 +220,3 @@ class Engine:
                 if time and (not due or time < due):
                     due = time
         state.due = due
-
-
-def _order(event: Event) -> tuple[int, str, str]:
-    return (event.time, event.source, event.id)
-
-
-def _without_user(event: Event) -> Event:
-    return Event(event.id, event.type, event.time, event.source, event.props)

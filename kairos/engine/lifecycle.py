@@ -33,7 +33,7 @@ def keep(moment: Moment, activity: CompiledActivity, case: Case) -> None:
     if activity.goal is not None and not activity.is_watch:
         until = case.decided_at + activity.goal.within
     if activity.matcher.has_final_absence:
-        until = max(until, case.decided_at + moment.settings.regret_for)
+        until = max(until, case.decided_at + moment.regret_for)
     if case.attempt and (case.fallback_at or moment.awaits_receipt(moment.user_id, case, case.sent_at)):
         until = max(until, case.decided_at + 2 * SEND_BEFORE + _patience(activity))
     case.keep_until = max(case.keep_until, until)

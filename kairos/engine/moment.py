@@ -69,7 +69,7 @@ class Moment:
     """Points `scope` at what is asked. Reused for every user, so nothing of it outlives a call of the engine."""
 
     def __init__(self, settings: Settings, profiles: Profiles | None) -> None:
-        self.settings = settings
+        self.regret_for = settings.regret_for
         self.profiles = profiles
         self.scope = Scope()
         self.scope.metric = self._metric

@@ -131,7 +131,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
 
 @st.composite
 def streams(draw: st.DrawFn, receipts: bool = True, repeated: bool = True) -> list[Event]:
-    """Events in order of time; `repeated`: a few of them twice."""
+    """Events in order of time; `repeated`: a few come again, now or later, as a source repeats itself."""
     seconds = st.integers(0, 700) if draw(st.booleans()) else st.integers(0, 40)
     times = draw(st.lists(seconds, min_size=1, max_size=30))
     events = []
@@ -141,10 +141,12 @@ def streams(draw: st.DrawFn, receipts: bool = True, repeated: bool = True) -> li
             props = {"activity": draw(st.sampled_from(("one", "two"))), "status": draw(st.sampled_from(STATUSES))}
             events.append(Event("", "receipt", time, "", props, user))
             continue
-        number = place if not repeated or draw(st.integers(0, 9)) else max(0, place - 1)
+        if repeated and events and events[-1].id and draw(st.integers(0, 9)) == 0:
+            events.append(msgspec.structs.replace(events[-1], time=time))
+            continue
         key = draw(st.sampled_from(("x", "y", ["x", "y"], None)))
         props = {"n": draw(st.integers(1, 3)), "k": key}
-        events.append(Event(f"e{number}", draw(st.sampled_from("abc")), time, "", props, user))
+        events.append(Event(f"e{place}", draw(st.sampled_from("abc")), time, "", props, user))
     return events
 
 
