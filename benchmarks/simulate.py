@@ -1,4 +1,4 @@
-"""How fast `kairos simulate` plays a file: `python -m benchmarks.simulate [--events N] [--users N]`.
+"""How fast `kairos simulate` plays a file: `python -m benchmarks.simulate [--events N] [--write]`.
 
 Each case runs the real command in a process of its own, on the same file. The floor, in the same run: read the lines,
 decode each into an envelope, sort by time, write nothing. Figures are event rates of the whole command, start-up
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BEGIN, END = "<!-- benchmarks.simulate -->", "<!-- /benchmarks.simulate -->"
 START = 1_763_778_000_000
 TYPES = tuple(f"t{number:02d}" for number in range(33))
 FLOOR = """
@@ -103,7 +106,8 @@ def run(count: int, users: int) -> list[tuple[str, Measurement]]:
 def table(count: int, users: int, measured: list[tuple[str, Measurement]]) -> str:
     floor = measured[0][1]
     rows = [
-        f"{count:,} events of {users:,} users:",
+        f"{count:,} events of {users:,} users; Python {platform.python_version()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f} when it ended:",
         "",
         "| `kairos simulate` | events/s | events/s of one core | of the floor | memory |",
         "|---|---|---|---|---|",
@@ -114,12 +118,23 @@ def table(count: int, users: int, measured: list[tuple[str, Measurement]]) -> st
     return "\n".join(rows)
 
 
+def note(page: str, text: str) -> str:
+    """The page with the table in the place that is kept for it."""
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n{text}\n{END}{tail}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--users", type=int, default=100_000)
+    options.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
     given = options.parse_args()
-    print(table(given.events, given.users, run(given.events, given.users)))
+    text = table(given.events, given.users, run(given.events, given.users))
+    print(text)
+    if given.write:
+        PAGE.write_text(note(PAGE.read_text(), text))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.simulate import TYPES, hundred_rules, run, table
+from benchmarks.simulate import BEGIN, END, PAGE, TYPES, hundred_rules, note, run, table
 from kairos.adapters.rule_files import read_folder
 from kairos.engine.rule.load import load
 from kairos.engine.simulate import Simulation
@@ -20,6 +20,15 @@ def test_every_case_runs_and_is_a_row() -> None:
     ]
     assert all(m.cpu > 0 and m.memory > 0 for _, m in measured)
     assert len([row for row in rows if row.startswith("| ")]) == 1 + len(measured)
+
+
+def test_the_table_goes_to_its_place_on_the_page() -> None:
+    page = PAGE.read_text()
+    once = note(page, "| table |")
+    assert note(once, "| table |") == once
+    assert f"{BEGIN}\n| table |\n{END}" in once
+    assert once.partition(BEGIN)[0] == page.partition(BEGIN)[0]
+    assert once.partition(END)[2] == page.partition(END)[2]
 
 
 def test_an_event_touches_three_of_a_hundred_rules(tmp_path: Path) -> None:
