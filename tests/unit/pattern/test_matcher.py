@@ -111,6 +111,19 @@ class TestPeculiarities:
         assert ["a1@1", "c1@2", "d@6"] in found
         assert ["a1@1", "c1@2", "c2@5", "d@6"] not in found
 
+    def test_an_event_that_is_forbidden_and_completes_the_pattern_completes_it(self) -> None:
+        again = Step("event", ("b",), "b")
+        assert start(A, NO_B, again).see("a@1 b@2") == [(["a@1", "b@2"], 2)]
+        assert start(A, NO_B, again, C).see("a@1 b@2 c@3") == []
+
+    def test_a_forbidden_next_event_ends_the_repetition_before_it(self) -> None:
+        partition = start(many(1), Step("not_next", ("a",), "not_a"), C, after_match="no_skip")
+        assert partition.see("a1@1 a2@2 c@3") == [(["a2@2", "c@3"], 3)]
+
+    def test_optional_steps_after_not_next_need_no_next_event(self) -> None:
+        maybe = Step("event", ("c",), "c", optional=True)
+        assert start(A, Step("not_next", ("b",), "not_b"), maybe).see("a@1") == [(["a@1"], 1)]
+
     def test_greedy_at_the_end_waits_for_nothing(self) -> None:
         partition = start(Step("event", ("c",), "c"), many(1, greedy=True), after_match="no_skip")
         assert [ids for ids, _ in partition.see("c@1 a1@2 a2@3")] == [["c@1", "a1@2"], ["c@1", "a1@2", "a2@3"]]
