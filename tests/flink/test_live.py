@@ -150,7 +150,9 @@ def test_stop_with_a_savepoint_and_resume_at_another_parallelism(job: LiveJob) -
             (decided,) = job.until_decided(user)
             assert decided["at"] == due
             resumed.append(decided)
-    assert Counter(map(key, job.decisions())) == Counter(map(key, [*before, *resumed]))
+    times_found = Counter(map(key, job.decisions()))
+    assert times_found.keys() >= set(map(key, [*before, *resumed]))
+    assert set(times_found.values()) == {1}
 
 
 def test_a_savepoint_of_the_other_mode_is_refused(job: LiveJob) -> None:
