@@ -7,6 +7,7 @@ answer depends on nothing but the script and its variables.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import select
@@ -81,8 +82,8 @@ class JavaScript:
         return _read(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(  # our own script
-            [sys.executable, "-P", str(Path(child.__file__))],
+        process = subprocess.Popen(  # as text, because the package may lie in a zip archive
+            [_python(), "-P", "-c", inspect.getsource(child)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -93,6 +94,12 @@ class JavaScript:
             self.close()
             raise RuntimeError("the JavaScript sandbox does not start")
         return process
+
+
+def _python() -> str:
+    """The interpreter of this environment. Embedded in a JVM, `sys.executable` may be another one."""
+    own = Path(sys.prefix, "bin", "python3")
+    return str(own) if own.exists() else sys.executable
 
 
 def _readable(process: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""The process that JavaScript runs in. Started by the package as a script: it imports nothing of Kairos.
+"""The process that JavaScript runs in. The package starts this very text: it imports nothing of Kairos.
 
 Reads requests from standard input, a line each: `[source, names, values]`, `values` being a text of JSON. Answers with
 one byte (below). Time is not limited here: the parent kills what takes too long. A broken memory limit ends the process
@@ -12,8 +12,10 @@ import os
 import resource
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-from py_mini_racer import DEFAULT_V8_FLAGS, JSEvalException, JSOOMException, MiniRacer, init_mini_racer
+if TYPE_CHECKING:  # the parent needs the constants alone, and mini-racer takes 80 ms
+    from py_mini_racer import MiniRacer
 
 MEMORY_MB = 64
 ORPHAN_SECONDS = 10  # the parent is long gone when a script runs so long: end with it
@@ -127,6 +129,8 @@ const kairos = (() => {
 
 
 def main() -> None:
+    from py_mini_racer import DEFAULT_V8_FLAGS, MiniRacer, init_mini_racer
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     init_mini_racer(flags=[*DEFAULT_V8_FLAGS, f"--max-old-space-size={MEMORY_MB}", "--max-semi-space-size=4"])
     isolate = MiniRacer()
@@ -145,6 +149,8 @@ def main() -> None:
 
 
 def _ask(isolate: MiniRacer, known: dict[tuple[str, ...], int], line: bytes) -> bytes:
+    from py_mini_racer import JSEvalException, JSOOMException
+
     source, names, values = json.loads(line)
     key = (source, *names)
     try:
