@@ -12,19 +12,16 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext, TimerService
 from pyflink.datastream.state import ReadOnlyBroadcastState, ValueStateDescriptor
 
-from kairos.engine.decision import Record
-from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
 from kairos.engine.engine import Engine
-from kairos.engine.event import Event, EventError, decode
-from kairos.engine.event_schema import SchemaChecker
+from kairos.engine.event import Event, EventError
 from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.release import Release
 from kairos.engine.user_state import StateCodec, UserState
 from operators.bounded import BoundedEngine
-from operators.letters import dead_letter
+from operators.intake import Intake
+from operators.outlet import Outlet, Source
 from operators.profiles import ProfileSource
-from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
 from operators.rules import RELEASES, Announcement, following, keep_releases, known_releases, submission_of
 from operators.telemetry import Telemetry
 
@@ -68,8 +65,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._plan: Plan | None = None
         self._known: list[Release] = []
         self._announcement = msgspec.msgpack.Decoder(Announcement).decode
-        self._json = msgspec.json.Encoder().encode
-        self._msgpack = msgspec.msgpack.Encoder().encode
+        self._intake = Intake(self._clock if self._settings.receipts is None else None, self._settings.ahead)
+        self._outlet = Outlet(self._telemetry, self._settings.dead_letter_bytes)
 
     def _make_engine(self) -> Engine:
         settings, profiles = self._settings, self._profiles.get if self._profiles else None
@@ -87,19 +84,24 @@ class Evaluate(KeyedBroadcastProcessFunction):
             self._recall_releases(ctx.get_broadcast_state(RELEASES))
         key, line, timestamp, origin = value
         try:
-            event = self._accept(key, line, timestamp)
+            event = self._intake.accept(key, line, timestamp)
         except EventError as error:
-            self._telemetry.count("dead_letters", error.reason)
-            return (self._dead(error.reason, error.message, origin, timestamp, key, line),)
+            return (self._outlet.dead(error.reason, error.message, Source(key, line, timestamp, origin)),)
         if not self._engine.reads(event.type):
             return ()
         if self._profiles is not None:
             self._profiles.expect(event.user_id)
         state, armed = self._load()
         timers = ctx.timer_service()
-        effects = self._engine.on_event(event.user_id, state, event, timers.current_watermark())
+        watermark = timers.current_watermark()
+        source = Source(key, line, timestamp, origin)
+        try:
+            effects = self._engine.on_event(event.user_id, state, event, watermark)
+            rows = [self._outlet.row(effect, source) for effect in effects]
+        except Exception as error:  # an event must not end the job, whatever it does to the engine
+            return (self._outlet.dead("engine_error", self._failed(error), source),)
         self._save(state, armed, timers)
-        return [self._row(effect, line, origin) for effect in effects]
+        return rows
 
     def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterator[Row]:
         if self._plan is None:
@@ -109,10 +111,21 @@ class Evaluate(KeyedBroadcastProcessFunction):
         # Live, everything that is due at once. In a bounded run timers go one by one, so that all users' decisions come
         # in the order of event time; and at its end the watermark says nothing about time any more.
         until = timers.current_watermark() if self._settings.receipts is None else timestamp
-        effects = self._engine.on_time(ctx.get_current_key(), state, until)
+        try:
+            effects = self._engine.on_time(ctx.get_current_key(), state, until)
+            rows = [self._outlet.row(effect, None) for effect in effects]
+        except Exception as error:
+            self._failed(error)
+            return
         self._save(state, armed if armed > timestamp else _NO_TIMER, timers)
-        for effect in effects:
-            yield self._row(effect, b"", "")
+        yield from rows
+
+    def _failed(self, error: Exception) -> str:
+        """A mistake in the engine: told and counted; the user's state stays as it was before."""
+        self._engine.take_effects()
+        self._telemetry.count("engine", "failed")
+        log.error("the engine failed, release %d", self._plan.number if self._plan else 0, exc_info=error)
+        return f"{type(error).__name__}: {error}"
 
     def process_broadcast_element(self, value: bytes, ctx: KeyedBroadcastProcessFunction.Context) -> Iterable[Row]:
         """A release. One that cannot be used is refused, and the one in force stays."""
@@ -142,24 +155,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._engine.adopt(plan)
         self._plan = plan
         self._known = [*self._known, release][-2:]
-        sources = release.rules.sources
-        self._check = None if sources is None else SchemaChecker(sources).check
-
-    def _accept(self, key: str | None, line: bytes, timestamp: int) -> Event:
-        """The contract of the topics: an envelope, keyed by user, stamped with the event's time. Raises EventError."""
-        event = decode(line)
-        if key != event.user_id:
-            raise EventError("wrong_key", "the record's key is not the event's user_id")
-        live = self._settings.receipts is None
-        if live and event.time > self._clock() * 1000 + self._settings.ahead:
-            raise EventError("future", "the event is further ahead of the clock than limits.ahead allows")
-        if timestamp != event.time:
-            raise EventError(
-                "wrong_timestamp", f"the record's timestamp {timestamp} is not the event's time {event.time}"
-            )
-        if self._check is not None:
-            self._check(event)
-        return event
+        self._intake.expect(release.rules.sources)
 
     def _load(self) -> tuple[UserState, int]:
         value = self._state.value()
@@ -178,30 +174,3 @@ class Evaluate(KeyedBroadcastProcessFunction):
         else:
             self._state.update(_TIMER.pack(armed) + self._codec.encode(state))
         self._telemetry.follow("engine", self._engine.counters)
-
-    def _row(self, effect: Effect | Delivery, line: bytes, origin: str) -> Row:
-        if isinstance(effect, Record):
-            return output(DECISIONS, effect.user_id, self._json(effect), effect.at)
-        if isinstance(effect, Delivery):
-            return output(deliveries(effect.channel), effect.user_id, self._json(effect), effect.at)
-        if isinstance(effect, Candidate):
-            record = effect.record
-            return self._request(record.activity, Request(record.at, record.user_id, record.occurrence, effect))
-        if isinstance(effect, Refund):
-            return self._request(effect.activity, Request(effect.at, effect.user_id, effect.occurrence, None))
-        if isinstance(effect, Recall):
-            return output(deliveries(effect.channel), effect.user_id, self._json({"recall": effect}), effect.at)
-        return self._late(effect, line, origin)
-
-    def _request(self, activity: str, request: Request) -> Row:
-        return output(REQUESTS, activity, self._msgpack(request), request.at)
-
-    def _late(self, late: Late, line: bytes, origin: str) -> Row:
-        """Only the event just read can be late, so its record is at hand."""
-        self._telemetry.count("dead_letters", "late")
-        message = f"later than the lateness: this user's events are applied up to {late.applied_until}"
-        return self._dead("late", message, origin, late.event.time, late.event.user_id, line)
-
-    def _dead(self, reason: str, message: str, origin: str, ts: int, key: str | None, value: bytes) -> Row:
-        letter = dead_letter(reason, message, origin, ts, key, value, self._settings.dead_letter_bytes)
-        return output(DEAD_LETTERS, key, letter, ts)
