@@ -92,6 +92,8 @@ class Engine:
         """Apply everything up to the watermark, instant by instant."""
         effects: list[Effect] = []
         while True:
+            if 0 < state.due <= watermark:
+                self._refresh_due(state)
             instant = self._next_instant(state)
             if instant is None or instant > watermark:
                 break
@@ -154,7 +156,7 @@ class Engine:
 
     def finish(self, state: UserState, instant: int) -> None:
         """After the gates of an instant: know what is due next, and drop what has lapsed now and then."""
-        if state.runs or state.cases or state.due:
+        if state.cases or 0 < state.due <= instant:
             self._refresh_due(state)
         if not state.sweep_at:
             state.sweep_at = first_sweep(self.plan, instant)
@@ -205,7 +207,10 @@ class Engine:
         return False
 
     def _refresh_due(self, state: UserState) -> None:
-        """Runs answer to the release that their user was last touched under; a newer one takes them on when it is."""
+        """What is due may be later than it was, after a run has ended; matching only ever moves it earlier.
+
+        Runs answer to the release that their user was last touched under; a newer one takes them on when it is.
+        """
         plan, due = self.plan_at(state.applied_until), 0
         for key, runs_of in state.runs.items():
             activity = heir_of(plan, key, runs_of)

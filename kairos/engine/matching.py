@@ -78,7 +78,7 @@ def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: li
     for part in part_keys(event, activity.spec.pattern.per):
         moment.at_part(activity, part)
         before = runs_of.parts.get(part) if runs_of is not None else None
-        if draining and before is None:
+        if before is None and (draining or _is_full(moment, runs_of)):
             continue
         after, matches = matcher.on_event(before, event, moment.scope, start=not draining)
         if moment.observer is not None:
@@ -91,10 +91,21 @@ def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: li
             if runs_of is None:
                 runs_of = state.runs[key] = ActivityRuns(activity.version, matcher.shape, {})
             runs_of.parts[part] = after
+            deadline = matcher.next_deadline(after)
+            if deadline is not None and (not state.due or deadline < state.due):
+                state.due = deadline
             if before is None or after.dropped > before.dropped:
                 moment.counters["runs_dropped"] += after.dropped - (before.dropped if before is not None else 0)
     if runs_of is not None and not runs_of.parts:
         state.runs.pop(key, None)
+
+
+def _is_full(moment: Moment, runs_of: ActivityRuns | None) -> bool:
+    """One user cannot open runs for ever more values of `per`: what is beyond the limit is not begun, and counted."""
+    if runs_of is None or len(runs_of.parts) < moment.plan.max_runs:
+        return False
+    moment.counters["runs_dropped"] += 1
+    return True
 
 
 def apply_deadlines(moment: Moment, now: int, found: list[Case]) -> None:

@@ -100,7 +100,7 @@ class EventSchema(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """`mapping`: envelope field -> path in the native JSON ("props": "*" takes all); None: lines are envelopes already."""
+    """`mapping`: envelope field -> path in the native JSON ("props": "*" takes all); None: lines are envelopes."""
 
     name: str
     events: dict[str, EventSchema]

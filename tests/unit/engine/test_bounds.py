@@ -1,0 +1,25 @@
+"""One user cannot make a state grow without end."""
+
+from kairos.engine.event import Event
+from kairos.engine.moment import Settings
+from kairos.engine.rule.load import load
+from kairos.engine.simulate import Simulation
+
+UNPAID = b"""
+activity: unpaid
+state: live
+trigger: {per: order_id, pattern: [{event: ordered}, {absent: paid}], within: 10m}
+"""
+
+
+def order(number: int) -> Event:
+    return Event(f"e{number}", "ordered", 1_763_778_000_000 + number, "shop", {"order_id": f"o{number}"}, "u1")
+
+
+def test_values_of_per_beyond_the_limit_are_not_begun_and_are_counted():
+    rules = load({"activities/a/unpaid.yaml": UNPAID}).rules
+    assert rules is not None
+    simulation = Simulation(rules, settings=Settings(max_runs=3, regret_for=0, assume_delivered=True))
+    decided = [record.steps["ordered"] for record in simulation.run([order(n) for n in range(5)])]
+    assert decided == [["e0"], ["e1"], ["e2"]]
+    assert simulation.engine.counters["runs_dropped"] == 2
