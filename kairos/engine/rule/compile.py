@@ -26,7 +26,6 @@ from kairos.engine.rule.release import Release, activity_version
 from kairos.engine.rule.templates import required_variables, template_variables
 
 WEEK_AND_A_DAY = 8 * 86_400_000  # a calendar week began at most so long ago, in any time zone
-LOCAL_TIME = ("hour", "weekday", "date", "days_since")  # functions that need the user's time zone, so the profile
 Predicate = Callable[[Scope], bool]
 Value = Callable[[Scope], Any]
 
@@ -251,12 +250,8 @@ def _reads(condition: Condition) -> Reads:
 
 
 def _pattern_reads_profile(spec: Activity) -> bool:
-    for condition in (c for step in spec.pattern.steps for c in (step.where, step.until) if c is not None):
-        reads = _reads(condition)
-        local_time = isinstance(condition, str) and any(function in condition for function in LOCAL_TIME)
-        if reads.profile or reads.crowds or local_time:
-            return True
-    return False
+    conditions = [c for step in spec.pattern.steps for c in (step.where, step.until) if c is not None]
+    return any(reads.profile or reads.crowds or reads.local_time for reads in map(_reads, conditions))
 
 
 def _conditions(spec: Activity) -> list[Condition]:
