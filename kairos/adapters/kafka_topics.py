@@ -33,7 +33,10 @@ def check_kafka(bootstrap: str) -> None:
 
 
 def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> list[str]:
-    """Creates those that are missing, with the broker's replication; returns their names. Raises KafkaUnreachableError."""
+    """Creates those that are missing, with the broker's replication; returns their names.
+
+    Raises KafkaUnreachableError.
+    """
     limit = int(TIMEOUT_SECONDS * 1000)
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=limit, request_timeout_ms=limit)
@@ -42,7 +45,9 @@ def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> lis
     try:
         missing = sorted(set(topics) - set(admin.list_topics()))
         if missing:
-            admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=-1) for topic in missing])
+            admin.create_topics(
+                [NewTopic(topic, num_partitions=partitions, replication_factor=-1) for topic in missing]
+            )
     except TopicAlreadyExistsError:
         pass  # somebody else was faster
     except KafkaError as error:
