@@ -30,19 +30,10 @@ TIMER_SHARE = 10
 """One event in so many registers a timer."""
 
 
-class Envelope(msgspec.Struct):
-    id: str
-    type: str
-    user_id: str
-    time: int
-    source: str
-    props: dict[str, object]
-
-
 class Naive(KeyedBroadcastProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state = runtime_context.get_state(ValueStateDescriptor("count", Types.PICKLED_BYTE_ARRAY()))
-        self._decode = msgspec.json.Decoder(Envelope).decode
+        self._decode = msgspec.json.Decoder().decode
         self._load = msgspec.msgpack.Decoder(list[int]).decode
         self._dump = msgspec.msgpack.Encoder().encode
 
@@ -51,9 +42,9 @@ class Naive(KeyedBroadcastProcessFunction):
         event = self._decode(line)
         kept = self._state.value()
         times = [] if kept is None else self._load(kept)
-        times = [*times[-9:], event.time]
-        if hash(event.id) % TIMER_SHARE == 0:
-            ctx.timer_service().register_event_time_timer(event.time + WAIT_MS)
+        times = [*times[-9:], event["time"]]
+        if hash(event["id"]) % TIMER_SHARE == 0:
+            ctx.timer_service().register_event_time_timer(event["time"] + WAIT_MS)
         self._state.update(self._dump(times))
         return ()
 
