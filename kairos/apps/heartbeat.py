@@ -58,9 +58,10 @@ class Heartbeat:
         )
 
     def beat(self) -> int:
-        """One round over all partitions there are now, new ones included; returns how many."""
-        topics = [topic for topic in self._admin.describe_topics() if TOPICS.fullmatch(topic["name"])]
-        partitions = [(topic["name"], part["partition_index"]) for topic in topics for part in topic["partitions"]]
+        """One round over all partitions; returns how many. A new one is reached a round after the producer hears of it:
+        asked for it sooner, the producer raises ValueError."""
+        topics = [name for name in self._admin.list_topics() if TOPICS.fullmatch(name)]
+        partitions = [(topic, number) for topic in topics for number in self._producer.partitions_for(topic) or ()]
         now = int(self._clock() * 1000)
         sent = [
             self._producer.send(topic, value=VALUE, partition=partition, timestamp_ms=now)

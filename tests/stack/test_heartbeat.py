@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from kairos.adapters.kafka_topics import create_topics
-from kairos.apps.heartbeat import VALUE
+from kairos.apps.heartbeat import VALUE, Heartbeat
 from kairos.apps.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -59,6 +59,18 @@ def test_a_topic_made_later_gets_them_in_all_partitions_and_new_ones(stack: Stac
     finally:
         admin.close()
     assert read_until(stack.settings.kafka, topic, 3, lambda found: len(found[2]) >= 1)
+
+
+def test_a_partition_that_the_producer_has_not_heard_of_ends_nothing(stack: Stack) -> None:
+    topic = new_topic(stack, partitions=1)
+    heart, admin = Heartbeat(stack.settings.kafka), KafkaAdminClient(bootstrap_servers=stack.settings.kafka)
+    try:
+        before = heart.beat()
+        admin.create_partitions({topic: 2})
+        assert heart.beat() >= before
+    finally:
+        heart.close()
+        admin.close()
 
 
 def test_only_what_the_job_reads(stack: Stack) -> None:
