@@ -91,9 +91,10 @@ submit: setup-stack ## submit the job: CONF=conf/cluster.yaml, FROM=savepoint, P
 stop: setup-run ## stop the job with a savepoint and print its path
 	@$(KAIROS) cluster stop $(ARGS)
 
-bench: setup ## measure how fast it is
-	@$(BIN)/python -m benchmarks.simulate
-	@$(BIN)/python -m benchmarks.job_throughput
+bench: setup ## measure how fast it is, and write it to docs/performance.md
+	@$(BIN)/python -m benchmarks.simulate --write
+	@$(BIN)/python -m benchmarks.latency --write
+	@$(BIN)/python -m benchmarks.job_throughput --write
 
 clean: down cluster-down ## remove what was built and written; keeps the environment
 	rm -rf $(DATA) build dist *.egg-info

@@ -1,5 +1,5 @@
 """Events a second of the job with 1, 10, 100 and 1,000 live rules, and of its floor, on the same Kafka topic:
-`python -m benchmarks.job_throughput [--events N] [--users N] [--rules 1,100] [--backend hashmap]`.
+`python -m benchmarks.job_throughput [--events N] [--users N] [--rules 1,100] [--backend hashmap] [--write]`.
 
 An event touches three rules (one, where there is only one): sequences and absences within 10 minutes. Only the
 steady part counts: what `evaluate` read between the first tenth of the events and the last.
@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 from kafka import KafkaProducer
 
+from benchmarks.page import PAGE, note
 from jobs.progress import free_port
 from kairos.adapters.kafka_topics import create_topics
 from kairos.apps.stack import Stack, StackSettings
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--rules", default="1,10,100,1000")
     parser.add_argument("--backend", default="hashmap")
+    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -124,17 +126,25 @@ def main() -> None:
         stack = Stack(StackSettings(folder=folder / "stack", **ports))
         stack.up(["kafka"])
         try:
-            run(options, folder, stack.settings.kafka)
+            text = run(options, folder, stack.settings.kafka)
         finally:
             stack.down()
+    if options.write:
+        PAGE.write_text(note(PAGE.read_text(), "benchmarks.job_throughput", text))
 
 
-def run(options: argparse.Namespace, folder: Path, bootstrap: str) -> None:
+def run(options: argparse.Namespace, folder: Path, bootstrap: str) -> str:
     counts = [int(count) for count in options.rules.split(",")]
     types = max(1, max(counts) // 3)
     produce(bootstrap, options.events, options.users, types)
     print(f"{options.events:,} events of {options.users:,} users and {types} types are in Kafka")
     floor = 0.0
+    rows = [
+        f"{options.events:,} events of {options.users:,} users from Kafka, {options.backend} state:",
+        "",
+        "| rules | events/s | of the floor |",
+        "|---|---|---|",
+    ]
     for case, count in [("floor", counts[0]), *((f"{count:,} rules", count) for count in counts)]:
         group = f"bench{case.split()[0].replace(',', '')}"
         settings: dict[str, object] = {
@@ -155,6 +165,8 @@ def run(options: argparse.Namespace, folder: Path, bootstrap: str) -> None:
         rate = measure(module, settings, options.events, folder / "jobs.out")
         floor = floor or rate
         print(f"{case:>12}: {rate:>10,.0f} events/s  {rate / floor:5.2f} of the floor", flush=True)
+        rows.append(f"| {case} | {rate:,.0f} | {rate / floor:.2f} |")
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-BEGIN, END = "<!-- benchmarks.simulate -->", "<!-- /benchmarks.simulate -->"
+from benchmarks.page import PAGE, note
+
 START = 1_763_778_000_000
 TYPES = tuple(f"t{number:02d}" for number in range(33))
 FLOOR = """
@@ -118,13 +118,6 @@ def table(count: int, users: int, measured: list[tuple[str, Measurement]]) -> st
     return "\n".join(rows)
 
 
-def note(page: str, text: str) -> str:
-    """The page with the table in the place that is kept for it."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{text}\n{END}{tail}"
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--events", type=int, default=1_000_000)
@@ -134,7 +127,7 @@ def main() -> None:
     text = table(given.events, given.users, run(given.events, given.users))
     print(text)
     if given.write:
-        PAGE.write_text(note(PAGE.read_text(), text))
+        PAGE.write_text(note(PAGE.read_text(), "benchmarks.simulate", text))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ def prepare_process(settings: Settings) -> None:
     forward_errors()
 
 
+LOOPBACK = "127.0.0.1"
+"""A job in this process is nobody else's business."""
+
+
 def configuration(settings: Settings, restore: str | None, rest_port: int) -> Configuration:
     """What Flink is told; the section `flink` of the settings has the last word."""
     state = settings.state
@@ -68,6 +72,9 @@ def configuration(settings: Settings, restore: str | None, rest_port: int) -> Co
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
             "rest.bind-port": str(rest_port),
+            "rest.bind-address": LOOPBACK,
+            "jobmanager.bind-host": LOOPBACK,
+            "taskmanager.bind-host": LOOPBACK,
             "metrics.fetcher.update-interval": "1 s",
         }
         jars = [Path(jar).absolute().as_uri() for pattern in settings.job.jars for jar in sorted(glob.glob(pattern))]

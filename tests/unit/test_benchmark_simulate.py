@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.simulate import BEGIN, END, PAGE, TYPES, hundred_rules, note, run, table
+import pytest
+
+from benchmarks.page import PAGE, note
+from benchmarks.simulate import TYPES, hundred_rules, run, table
 from kairos.adapters.rule_files import read_folder
 from kairos.engine.rule.load import load
 from kairos.engine.simulate import Simulation
@@ -22,13 +25,20 @@ def test_every_case_runs_and_is_a_row() -> None:
     assert len([row for row in rows if row.startswith("| ")]) == 1 + len(measured)
 
 
-def test_the_table_goes_to_its_place_on_the_page() -> None:
+@pytest.mark.parametrize("name", ["benchmarks.simulate", "benchmarks.latency", "benchmarks.job_throughput"])
+def test_the_table_goes_to_its_place_on_the_page(name: str) -> None:
     page = PAGE.read_text()
-    once = note(page, "| table |")
-    assert note(once, "| table |") == once
-    assert f"{BEGIN}\n| table |\n{END}" in once
-    assert once.partition(BEGIN)[0] == page.partition(BEGIN)[0]
-    assert once.partition(END)[2] == page.partition(END)[2]
+    once = note(page, name, "| table |")
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    assert note(once, name, "| table |") == once
+    assert f"{begin}\n| table |\n{end}" in once
+    assert once.partition(begin)[0] == page.partition(begin)[0]
+    assert once.partition(end)[2] == page.partition(end)[2]
+
+
+def test_a_page_without_that_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for other"):
+        note("# Performance\n", "other", "| table |")
 
 
 def test_an_event_touches_three_of_a_hundred_rules(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""How long after the moment: `python -m benchmarks.latency [--rounds 10] [--write]`.
+
+One job on real Kafka. Three delays, in seconds, over a number of rounds each: from the moment that an absence is due,
+in a topic that has gone silent, to its decision in Kafka (the lateness is part of it); from saving a changed rule file
+to the first decision by the new rule; from creating a topic to the first decision about an event in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.page import PAGE, note
+from jobs.progress import free_port
+from kairos.adapters.kafka_topics import create_topics
+from kairos.apps.stack import Stack, StackSettings
+from tests.flink.rules import UNPAID, watch, write_activity, write_rules
+from tests.flink.support import MINUTE, LiveJob, event, now
+
+AHEAD_MS = 3_000
+PATIENCE_SECONDS = 60.0
+
+
+def until(seen: Callable[[], bool]) -> int:
+    """Epoch ms at which it was first seen."""
+    limit = time.monotonic() + PATIENCE_SECONDS
+    while not seen():
+        if time.monotonic() > limit:
+            raise RuntimeError(f"nothing within {PATIENCE_SECONDS:.0f} s")
+        time.sleep(0.02)
+    return now()
+
+
+def due(job: LiveJob, number: int) -> int:
+    moment = now() + AHEAD_MS
+    job.send(event(f"silent{number}", "order_created", moment - 10 * MINUTE, order_id="o"))
+    return until(lambda: bool(job.decisions(f"silent{number}"))) - moment
+
+
+def rule_change(job: LiveJob, rules: Path, number: int) -> int:
+    write_activity(rules, f"round{number}", watch(f"round{number}", f"login{number}"))
+    saved = now()
+
+    def decided() -> bool:
+        job.send(event(f"login{number}", f"login{number}", now()))
+        return bool(job.decisions(f"login{number}"))
+
+    return until(decided) - saved
+
+
+def new_topic(job: LiveJob, number: int) -> int:
+    topic = f"events.{job.name}.app{number}"
+    create_topics(job.topics.bootstrap, [topic], 2)
+    created = now()
+    late = created - 11 * MINUTE  # due long ago: it waits for nothing but to be read
+    job.topics.send(topic, event(f"fresh{number}", "order_created", late, order_id="o"))
+    return until(lambda: bool(job.decisions(f"fresh{number}"))) - created
+
+
+def measure(rounds: int, folder: Path) -> dict[str, list[int]]:
+    ports = {key: free_port() for key in ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")}
+    stack = Stack(StackSettings(folder=folder / "stack", **ports))
+    stack.up(["kafka", "heartbeat"])
+    rules = write_rules(folder / "rules", unpaid=UNPAID)
+    job = LiveJob(folder / "job", stack.settings.kafka, rules)
+    try:
+        job.start().until_running()
+        due(job, -1)  # the first of everything is start-up
+        return {
+            "an absence is due -> its decision": [due(job, number) for number in range(rounds)],
+            "a rule file is saved -> a decision by it": [rule_change(job, rules, number) for number in range(rounds)],
+            "a topic is created -> a decision from it": [new_topic(job, number) for number in range(rounds)],
+        }
+    finally:
+        job.close()
+        stack.down()
+
+
+def table(measured: dict[str, list[int]]) -> str:
+    rows = ["| from -> to | median | longest |", "|---|---|---|"]
+    for name, delays in measured.items():
+        rows.append(f"| {name} | {statistics.median(delays) / 1000:.2f} s | {max(delays) / 1000:.2f} s |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        text = table(measure(options.rounds, Path(name)))
+    print(text)
+    if options.write:
+        PAGE.write_text(note(PAGE.read_text(), "benchmarks.latency", text))
+
+
+if __name__ == "__main__":
+    main()
