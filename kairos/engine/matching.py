@@ -65,7 +65,8 @@ def _complete_at_once(moment: Moment, activity: CompiledActivity, event: Event, 
         _, matches = activity.matcher.on_event(None, event, moment.scope)
         if moment.observer is not None:
             moment.observer.event(activity, part, event, None, None, matches, moment.scope)
-        found += [case_of(moment, activity, part, done) for done in matches]
+        if matches:
+            found += [case_of(moment, activity, part, done) for done in matches]
 
 
 def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -53,10 +53,10 @@ class Observer(Protocol):
     ) -> None: ...
 
 
-def part_keys(event: Event, per: str | None) -> list[str]:
+def part_keys(event: Event, per: str | None) -> Sequence[str]:
     """The partitions that see the event: none for a null value, one for each element of a list."""
     if per is None:
-        return [""]
+        return ("",)
     value = event.props.get(per)
     if value is None:
         return []

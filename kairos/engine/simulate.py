@@ -72,12 +72,13 @@ class Simulation:
         """Decisions in record order; the events are sorted by (time, source, id) first."""
         self.expect_receipts(events)
         self.engine.moment.regret_for = 0  # in a sorted file nothing is late
-        order = sorted(range(len(events)), key=lambda i: (events[i].time, events[i].source, events[i].id))
+        times = [event.time for event in events]
+        order = sorted(range(len(events)), key=times.__getitem__)
         by_type, users, timers = self.plan.by_type, self.users, self._timers
         records: list[Record] = []
         place, count, now = 0, len(order), 0
         while place < count or timers:
-            time = events[order[place]].time if place < count else END_OF_TIME
+            time = times[order[place]] if place < count else END_OF_TIME
             instant = max(now, min(time, timers[0][0] if timers else END_OF_TIME))
             if instant != now and records:
                 yield from sorted(records, key=self._rank)
@@ -89,14 +90,18 @@ class Simulation:
                 due, user = heapq.heappop(timers)
                 if users[user].due == due:
                     touched[user] = []
-            while time == instant:
-                event = events[order[place]]
+            first = place
+            while place < count and times[order[place]] == instant:
+                place += 1
+            batch = order[first:place]
+            if len(batch) > 1:
+                batch.sort(key=lambda index: events[index].order)
+            for index in batch:
+                event = events[index]
                 if event.type == RECEIPT:
                     receipts.append(event)
                 elif event.type in by_type:
-                    self._admit(event, order[place], touched)
-                place += 1
-                time = events[order[place]].time if place < count else END_OF_TIME
+                    self._admit(event, index, touched)
             if touched:
                 self._instant(instant, touched, records)
             for receipt in receipts:
@@ -141,7 +146,8 @@ class Simulation:
         for user, events in touched.items():
             for case in engine.advance(user, users[user], now, events):
                 cases.append((user, case))
-            self._settle(engine.take_effects(), records)
+            if engine.moment.effects:
+                self._settle(engine.take_effects(), records)
         if len(cases) > 1:
             cases.sort(key=lambda pair: (*engine.rank(pair[1])[:2], pair[0], *engine.rank(pair[1])[2:]))
         for user, case in cases:
