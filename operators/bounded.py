@@ -10,6 +10,7 @@ from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate, Refund
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
+from kairos.engine.expected_receipts import ExpectedReceipts
 from kairos.engine.moment import Profiles, Settings
 from kairos.engine.user_state import Case, UserState
 
@@ -24,10 +25,7 @@ class BoundedEngine(Engine):
     def __init__(self, settings: Settings, profiles: Profiles | None, receipts: Iterable[Event]) -> None:
         super().__init__(settings, profiles)
         self._budgets: defaultdict[str, Budget] = defaultdict(Budget)
-        self._receipts: defaultdict[tuple[str, Any], list[Event]] = defaultdict(list)
-        for receipt in receipts:
-            self._receipts[receipt.user_id, receipt.props.get("activity")].append(receipt)
-        self.moment.awaits_receipt = self._awaits_receipt
+        self.moment.awaits_receipt = ExpectedReceipts(receipts)
 
     def decide(self, user_id: str, state: UserState, case: Case, instant: int) -> list[Any]:
         effects: list[Any] = []
@@ -47,12 +45,3 @@ class BoundedEngine(Engine):
             if isinstance(effect, Refund):
                 refund(self._budgets[effect.activity])
         return [effect for effect in effects if not isinstance(effect, Refund)]
-
-    def _awaits_receipt(self, user_id: str, case: Case, sent_at: int) -> bool:
-        """The input itself says what became of this attempt."""
-        return any(
-            receipt.time >= sent_at
-            and receipt.props.get("occurrence") in (None, case.occurrence)
-            and receipt.props.get("channel") in (None, case.channel)
-            for receipt in self._receipts.get((user_id, case.activity), ())
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate, Effect, Refund
 from kairos.engine.engine import Engine
 from kairos.engine.event import RECEIPT, Event
+from kairos.engine.expected_receipts import ExpectedReceipts
 from kairos.engine.moment import Observer, Settings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.model import RuleSet
@@ -54,23 +55,16 @@ class Simulation:
         release = Release(1, as_if_live(rules))
         self.engine.adopt(compile_release(release, max_runs=self.settings.max_runs, script=self.engine.script))
         self.engine.moment.observer = observer
-        self.engine.moment.awaits_receipt = self._awaits_receipt
+        self.receipts = self.engine.moment.awaits_receipt = ExpectedReceipts()
         self.plan: Plan = self.engine.plan
         self.users: dict[str, UserState] = {}
         self.budgets: defaultdict[str, Budget] = defaultdict(Budget)
         self._on_duplicate = on_duplicate or (lambda _index: None)
-        self._receipts: dict[tuple[str, str], list[Event]] = {}
         self._timers: list[tuple[int, str]] = []
-
-    def expect_receipts(self, events: Iterable[Event]) -> None:
-        """Sends that the file's receipts may speak of are not taken as delivered at once."""
-        for event in events:
-            if event.type == RECEIPT:
-                self._receipts.setdefault((event.user_id, str(event.props.get("activity"))), []).append(event)
 
     def run(self, events: Sequence[Event]) -> Iterator[Record]:
         """Decisions in record order; the events are sorted by (time, source, id) first."""
-        self.expect_receipts(events)
+        self.receipts.add(events)
         self.engine.moment.regret_for = 0  # in a sorted file nothing is late
         times = [event.time for event in events]
         order = sorted(range(len(events)), key=times.__getitem__)
@@ -110,7 +104,7 @@ class Simulation:
 
     def run_as_arrived(self, events: Sequence[Event]) -> Iterator[Record]:
         """As the live job sees it: in file order, with the lateness; what comes later than that is late."""
-        self.expect_receipts(events)
+        self.receipts.add(events)
         records: list[Record] = []
         candidates: list[Candidate] = []
         watermark = 0
@@ -215,12 +209,3 @@ class Simulation:
     def _rank(self, record: Record) -> Rank:
         activity = self.plan.activities.get(record.activity)
         return (record.at, activity.first_priority if activity else 0, record.activity, record.user_id)
-
-    def _awaits_receipt(self, user: str, case: Case, sent_at: int) -> bool:
-        """The file itself says what became of this attempt."""
-        return any(
-            receipt.time >= sent_at
-            and receipt.props.get("occurrence") in (None, case.occurrence)
-            and receipt.props.get("channel") in (None, case.channel)
-            for receipt in self._receipts.get((user, case.activity), ())
-        )

@@ -222,7 +222,7 @@ class Job:
 
 def job(rule_set: RuleSet, events: Iterable[Event], snapshots: bool = False) -> Job:
     simulation = Simulation(rule_set, PROFILES)
-    simulation.expect_receipts(events)
+    simulation.receipts.add(events)
     return Job(simulation, snapshots)
 
 
