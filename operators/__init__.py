@@ -1,0 +1,20 @@
+"""PyFlink functions: they ferry between Flink and the engine.
+
+In thread mode a TaskManager keeps one Python for all its jobs, one after the other, and each job's own files go when it
+ends. A module that the first job did not import is then not to be had any more: `kairos` is there already, and its path
+leads to files that are gone. So everything is imported at once, as long as it is there.
+"""
+
+from importlib import import_module
+from pkgutil import walk_packages
+
+OURS = ("kairos.engine", "kairos.adapters", "kairos.sandbox", __name__)
+
+
+def _import_all() -> None:
+    for package in OURS:
+        for module in walk_packages(import_module(package).__path__, f"{package}."):
+            import_module(module.name)
+
+
+_import_all()

@@ -1,0 +1,28 @@
+"""What a job may need later is imported with its first function: its files may be gone by then."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+PROGRAM = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import operators
+os.unlink(sys.argv[1])
+import kairos.adapters.sql_rule_store, kairos.adapters.profiles, operators.dispatch, kairos.engine.simulate
+assert operators.__file__.startswith(sys.argv[1]), operators.__file__
+"""
+
+
+def test_nothing_is_missing_once_the_first_job_s_archive_is_gone(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    archive = tmp_path / "code.zip"
+    with zipfile.ZipFile(archive, "w") as code:
+        for package in ("kairos", "operators"):
+            for file in (root / package).rglob("*.py"):
+                code.write(file, file.relative_to(root))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", PROGRAM, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
