@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from kairos.engine.decision import Outcome, Record
 from kairos.engine.effect import Candidate, Delivery, Effect
 from kairos.engine.gates import WAKES_NOBODY, Question, Verdict, address_of, ask, choose_variant, template_values
@@ -179,6 +181,7 @@ def _send(moment: Moment, question: Question) -> Candidate:
 def _delivery(
     moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, record: Record, question: Question
 ) -> Delivery:
+    last, cut = _send_before(moment, activity, case, send, question)
     return Delivery(
         activity=record.activity,
         version=record.version,
@@ -190,19 +193,23 @@ def _delivery(
         address=address_of(moment.profile, send.channel),
         at=record.at,
         not_before=record.at,
-        send_before=_send_before(moment, activity, case, send, question),
+        send_before=last,
         values={**record.data, **template_values(send, moment.scope)},
         variant=record.variant,
+        cut=cut,
     )
 
 
-def _send_before(moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, question: Question) -> int:
+def _send_before(
+    moment: Moment, activity: CompiledActivity, case: Case, send: CompiledSend, question: Question
+) -> tuple[int, Literal["quiet_hours"] | None]:
     limits, quiet = activity.spec.limits, moment.plan.policy.quiet_hours
     last = case.matched_at + limits.send_before if limits.send_before is not None else question.now + SEND_BEFORE
     exempt = quiet is None or limits.quiet_hours == "ignore" or send.channel in WAKES_NOBODY or question.white
     if exempt or quiet is None:
-        return last
-    return min(last, next_quiet(quiet, question.now, moment.scope.zone))
+        return last, None
+    night = next_quiet(quiet, question.now, moment.scope.zone)
+    return (night - 1, "quiet_hours") if night <= last else (last, None)
 
 
 def _assume_delivered(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:

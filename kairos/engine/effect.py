@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,7 +14,8 @@ class Delivery(msgspec.Struct, omit_defaults=True):
     """One attempt, as it goes to `deliveries.<channel>`; (activity, user_id, occurrence, attempt) is its key.
 
     `address` is null for channels that need none. `values` are the template's variables, resolved. Times are epoch ms:
-    nothing is sent before `not_before` or after `send_before`.
+    nothing is sent before `not_before` or after `send_before`. `cut`: what ends it earlier than the activity asks for;
+    then it is handed back to be asked about again, else it has expired.
     """
 
     activity: str
@@ -30,6 +31,7 @@ class Delivery(msgspec.Struct, omit_defaults=True):
     send_before: int
     values: dict[str, Any]
     variant: str | None = None
+    cut: Literal["quiet_hours"] | None = None
 
 
 class Candidate(msgspec.Struct):

@@ -1,0 +1,1 @@
+"""Ways to reach a user: one provider a file, all behind `channel.Channel`."""
