@@ -251,8 +251,14 @@ def test_in_the_job_nothing_falls_back_without_a_receipt() -> None:
 
 def test_a_delivery_says_when_it_is_pointless() -> None:
     policy = "quiet_hours: {from: '20:00', to: '21:00'}\n"
-    for limits, minutes in [("{}", 8 * 60), ("{quiet_hours: ignore}", 24 * 60), ("{send_before: 2h}", 120)]:
+    before_the_night = 8 * 60 * MINUTE - 1  # the first instant of quiet hours is quiet
+    for limits, last, cut in [
+        ("{}", before_the_night, "quiet_hours"),
+        ("{send_before: 8h}", before_the_night, "quiet_hours"),
+        ("{quiet_hours: ignore}", 24 * 60 * MINUTE, None),
+        ("{send_before: 2h}", 2 * 60 * MINUTE, None),
+    ]:
         job = Job(engine_of(rules(two().replace("send:", f"limits: {limits}\nsend:"), policy=policy)))
         [sent] = job.take([event("0s order")], "0s")
         assert isinstance(sent, Candidate)
-        assert (sent.delivery.send_before - BASE) / MINUTE == minutes
+        assert (sent.delivery.send_before - BASE, sent.delivery.cut) == (last, cut)
