@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate, Refund
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
 from kairos.engine.expected_receipts import ExpectedReceipts
+from kairos.engine.gate.budget import Budget, dispatch, refund
 from kairos.engine.moment import Profiles, Settings
 from kairos.engine.user_state import Case, UserState
 

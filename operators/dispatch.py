@@ -11,9 +11,9 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimerServic
 from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
 
 from kairos.engine.decision import Record
-from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate
 from kairos.engine.event import RECEIPT
+from kairos.engine.gate.budget import Budget, dispatch, refund
 from operators.rows import DECISIONS, RECEIPTS, Request, deliveries, output
 from operators.telemetry import Telemetry
 

@@ -6,12 +6,16 @@ from typing import Literal
 
 from kairos.engine.decision import Outcome, Record
 from kairos.engine.effect import Candidate, Delivery, Effect
-from kairos.engine.gates import WAKES_NOBODY, Question, Verdict, address_of, ask, choose_variant, template_values
+from kairos.engine.gate.address import WAKES_NOBODY, address_of
+from kairos.engine.gate.content import template_values
+from kairos.engine.gate.order import ask
+from kairos.engine.gate.question import Question, Verdict
 from kairos.engine.lifecycle import SEND_BEFORE, count_for_once, end_attempts, forget, free_slots, keep, next_entry
 from kairos.engine.moment import Degraded, Moment
 from kairos.engine.policy.quiet_hours import next_quiet
 from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant
 from kairos.engine.user_state import Case, Reservation
+from kairos.engine.variant import choose_variant
 
 
 def decide(moment: Moment, case: Case, now: int) -> Effect | None:

@@ -14,7 +14,7 @@ from kairos.engine.explain_gates import reason_of_gate
 from kairos.engine.explain_steps import identity, lost, most_advanced, needs, steps_at, taken_events
 from kairos.engine.expression import compile_condition
 from kairos.engine.expression.scope import Scope
-from kairos.engine.gates import Verdict
+from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.pattern import Match, Progress, Runs, Step
 from kairos.engine.rule.compile import CompiledActivity, Plan

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from kairos.engine.gates import ADDRESS_FIELD, Verdict
+from kairos.engine.gate.address import ADDRESS_FIELD
+from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.rule.compile import CompiledActivity
 from kairos.engine.telling import condition_values, duration

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kairos.engine.effect import Refund
-from kairos.engine.gates import choose_variant
 from kairos.engine.moment import Moment
 from kairos.engine.rule.compile import CompiledActivity, CompiledSend
 from kairos.engine.user_state import Case
+from kairos.engine.variant import choose_variant
 
 SEND_BEFORE = 86_400_000  # after this long a delivery is pointless, where the activity does not say
 

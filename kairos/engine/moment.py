@@ -12,7 +12,7 @@ import msgspec
 from kairos.engine.effect import Effect
 from kairos.engine.event import Event
 from kairos.engine.expression.scope import Scope
-from kairos.engine.gates import Verdict
+from kairos.engine.gate.question import Verdict
 from kairos.engine.metric.key import value_key
 from kairos.engine.pattern import Match, Runs
 from kairos.engine.rule.compile import CompiledActivity, Plan

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from kairos.engine.decision import Record
-from kairos.engine.dispatch import Budget, dispatch, refund
 from kairos.engine.effect import Candidate, Effect, Refund
 from kairos.engine.engine import Engine
 from kairos.engine.event import RECEIPT, Event
 from kairos.engine.expected_receipts import ExpectedReceipts
+from kairos.engine.gate.budget import Budget, dispatch, refund
 from kairos.engine.moment import Observer, Settings
 from kairos.engine.rule.compile import Plan, compile_release
 from kairos.engine.rule.model import RuleSet

@@ -1,4 +1,4 @@
-"""The last gate, spent over all users: budgets. One `Budget` an activity, kept over versions."""
+"""Gate 10, always last: budgets, spent over all users. One `Budget` an activity, kept over versions."""
 
 from __future__ import annotations
 
