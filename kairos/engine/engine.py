@@ -114,10 +114,10 @@ class Engine:
     def next_timer(self, state: UserState) -> int | None:
         """The earliest time at which base and tail could have an effect; None: only another event can."""
         times = [time for time in (state.due, state.sweep_at) if time]
-        for event in state.tail:
-            opens_after = self._opens_after(state, event)
-            if opens_after is not None:
-                times.append(event.time + opens_after)
+        for number, event in enumerate(state.tail):
+            after = self._decides_after(state, event, first=number == 0)
+            if after is not None:
+                times.append(event.time + after)
         return min(times, default=None)
 
     # ------------------------------------------------------------------------------- one instant, in its two halves
@@ -181,15 +181,26 @@ class Engine:
         effects, self.moment.effects = self.moment.effects, []
         return effects
 
-    def _opens_after(self, state: UserState, event: Event) -> int | None:
-        """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing."""
+    def _decides_after(self, state: UserState, event: Event, first: bool) -> int | None:
+        """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing.
+
+        Most events could complete what was never begun: only with open runs, or an earlier event to open one, are they
+        worth a timer.
+        """
         if event.type == RECEIPT:
             return 0
         handlers = self.plan_at(event.time).by_type.get(event.type)
         if handlers is None:
             return None
         undoes = any(c.held_for or c.fallback_at for c in state.cases)
-        return 0 if undoes or (handlers.goals and state.cases) else handlers.opens_after
+        if undoes or (handlers.goals and state.cases):
+            return 0
+        if not first:
+            return handlers.ever_after
+        after = handlers.alone_after
+        for key in state.runs.keys() & handlers.with_runs.keys() if state.runs else ():
+            after = min(handlers.with_runs[key], after) if after is not None else handlers.with_runs[key]
+        return after
 
     def is_repeated(self, state: UserState, event: Event) -> bool:
         """Of events with one (source, id) within the horizon the first in event time stays, or the one applied.

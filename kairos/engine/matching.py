@@ -7,7 +7,7 @@ from kairos.engine.event import Event
 from kairos.engine.metric.window import Cells, WindowedMetric
 from kairos.engine.moment import Moment, part_keys
 from kairos.engine.pattern import Match
-from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan
+from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan, draining_key
 from kairos.engine.user_state import ActivityRuns, Case
 
 
@@ -23,7 +23,9 @@ def count(moment: Moment, handlers: Handlers, event: Event) -> None:
 def match(moment: Moment, handlers: Handlers, event: Event, found: list[Case]) -> None:
     """Let the event act on patterns; completed matches are added to `found`."""
     moment.at_event(event)
-    for activity in handlers.activities:
+    # Without runs nothing but a new one can come of it; an observer is told of everything.
+    touched = handlers.activities if moment.state.runs or moment.observer is not None else handlers.openers
+    for activity in touched:
         if activity.matcher.stateless:
             _complete_at_once(moment, activity, event, found)
         else:
@@ -145,7 +147,7 @@ def case_of(moment: Moment, activity: CompiledActivity, part: str, done: Match) 
 
 def runs_key(plan: Plan, activity: CompiledActivity) -> str:
     """Where the runs of an activity are kept: a draining definition has a place of its own beside the new one."""
-    return f"{activity.name}@{activity.version}" if plan.draining.get(activity.version) is activity else activity.name
+    return draining_key(activity) if plan.draining.get(activity.version) is activity else activity.name
 
 
 def activity_of(plan: Plan, key: str) -> CompiledActivity | None:

@@ -57,6 +57,7 @@ class Automaton:
         self._keeps = keeps
         self._max_runs = max_runs
         self._trees: dict[str, list[Node | None]] = {name: [None] * len(graph.states) for name in keeps}
+        self.opening = frozenset(name for name in keeps if _leads_anywhere(self._tree(name, self._start)))
 
     def on_event(
         self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
@@ -65,14 +66,13 @@ class Automaton:
         if runs is not None and self._within is not None and self._first_end(runs) <= event.time:
             runs, matches = self.on_time(runs, event.time)
         scope.steps = NOTHING_TAKEN
-        trees = self._trees[event.type]
         answers: dict[int, bool] = {}
         kept: list[Run] = []
         finished: list[Marks] = []
         changed = ended = False
         number = 0
         if runs is not None:
-            number = runs.following
+            number, trees = runs.following, self._trees[event.type]
             for run in runs.runs:
                 node = trees[run.state] or self._tree(event.type, run.state)
                 outcome = node if isinstance(node, Outcome) else self._decide(node, run, runs, scope, answers)
@@ -272,6 +272,10 @@ class Automaton:
         steps = {name: tuple(e.id for e in events) for name, events in self._taken(run.taken, runs.events).items()}
         waits_for = self._names[self._graph.states[run.state].step]
         return Progress(steps, waits_for, None if self._within is None else self._end(run, runs))
+
+
+def _leads_anywhere(node: Node) -> bool:
+    return not isinstance(node, Outcome) or bool(node.moves)
 
 
 def _needs_only_time(state: State) -> bool:

@@ -16,10 +16,12 @@ class Matcher(Protocol):
     Events come in the order (time, source, id), and only those whose type is in `types`. All methods are pure: a
     `Runs` is never changed, and the same object comes back where nothing happened. `shape` is equal for two patterns
     whose runs may be carried over: same steps, types, quantifiers, contiguity, strategy and `per`; conditions and the
-    length of `within` may differ. `stateless`: there are never any runs.
+    length of `within` may differ. `stateless`: there are never any runs. `opening`: the types of `types` that a match
+    can begin with.
     """
 
     types: frozenset[str]
+    opening: frozenset[str]
     shape: str
     has_final_absence: bool
     stateless: bool

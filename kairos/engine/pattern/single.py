@@ -18,7 +18,7 @@ class Single:
 
     def __init__(self, name: str, holds: Predicate | None, shape: str, keeps: Mapping[str, tuple[str, ...]]) -> None:
         """`keeps`: event type -> the props to keep of a taken event."""
-        self.types = frozenset(keeps)
+        self.types = self.opening = frozenset(keeps)
         self.shape = shape
         self._name = name
         self._holds = holds

@@ -20,6 +20,7 @@ from kairos.engine.expression.reads import Reads
 from kairos.engine.expression.scope import Scope
 from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.pattern import Matcher, compile_pattern
+from kairos.engine.pattern.spec import Pattern
 from kairos.engine.policy.spec import Policy
 from kairos.engine.rule.model import Activity, Goal, Send
 from kairos.engine.rule.release import Release, activity_version
@@ -87,12 +88,34 @@ class CompiledActivity:
 
 @dataclass(slots=True)
 class Handlers:
-    """What one event type touches."""
+    """What one event type touches. `openers`: those of `activities` of which it may be the first event.
+
+    When such an event may cause a decision, at the earliest (ms later, 0: now): `alone_after`, whatever came before it
+    (None: not alone); `with_runs`, given runs under this key; `ever_after`: the earliest of all these.
+    """
 
     metrics: list[WindowedMetric] = field(default_factory=list)
     activities: list[CompiledActivity] = field(default_factory=list)
+    openers: list[CompiledActivity] = field(default_factory=list)
     goals: list[CompiledActivity] = field(default_factory=list)
-    opens_after: int | None = None  # the event alone may cause a decision this many ms later, at the earliest; 0: now
+    alone_after: int | None = None
+    ever_after: int | None = None
+    with_runs: dict[str, int] = field(default_factory=dict)
+
+    def add(self, activity: CompiledActivity, event_type: str, draining: bool) -> None:
+        self.activities.append(activity)
+        opens = event_type in activity.matcher.opening and not draining
+        if opens:
+            self.openers.append(activity)
+        after = _decides_after(activity, event_type)
+        if after is None:
+            return
+        self.ever_after = _earliest(self.ever_after, after)
+        if opens and _least_events(activity.spec.pattern) <= 1:
+            self.alone_after = _earliest(self.alone_after, after)
+            return
+        for key in (activity.name, draining_key(activity)) if draining else (activity.name,):
+            self.with_runs[key] = min(after, self.with_runs.get(key, after))
 
 
 class Plan:
@@ -198,9 +221,8 @@ class Plan:
         for activity in [*self.activities.values(), *self.draining.values()]:
             drains_nothing = activity.matcher.stateless and activity.version in self.draining
             for event_type in activity.matcher.types if not drains_nothing else ():
-                handlers = index.setdefault(event_type, Handlers())
-                handlers.activities.append(activity)
-                handlers.opens_after = _earliest(handlers.opens_after, _decides_after(activity, event_type))
+                draining = self.draining.get(activity.version) is activity
+                index.setdefault(event_type, Handlers()).add(activity, event_type, draining)
             for event_type in activity.goal.events if activity.goal else ():
                 index.setdefault(event_type, Handlers()).goals.append(activity)
         return index
@@ -222,10 +244,21 @@ def _earliest(one: int | None, other: int | None) -> int | None:
     return other if one is None else one if other is None else min(one, other)
 
 
+def draining_key(activity: CompiledActivity) -> str:
+    """Where the runs of a draining definition are kept, beside those of the new one."""
+    return f"{activity.name}@{activity.version}"
+
+
+def _least_events(pattern: Pattern) -> int:
+    """How many events a match takes at least."""
+    needed = [step for step in pattern.steps if step.kind == "event" and not step.optional]
+    return sum(1 if step.times is None else step.times.least for step in needed)
+
+
 def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
     """How long after an event of this type it can, at the earliest, take part in a decision of this activity.
 
-    None: never by itself (another event must come first). A timer is worth its price only where this is not None.
+    None: never by itself (another event must come after it). A timer is worth its price only where this is not None.
     """
     pattern = activity.spec.pattern
     steps = pattern.steps

@@ -90,7 +90,11 @@ TIMERS = [
     # (trigger, events, timer) before anything was applied; the sweep comes after a day
     ("{event: order}", ["1m order"], "1m"),
     ("{event: order}", ["1m pay"], None),
-    ("{count: order, times: 2, within: 1h}", ["1m order"], "1m"),
+    ("{count: order, times: 2, within: 1h}", ["1m order"], None),
+    ("{count: order, times: 2, within: 1h}", ["1m order", "2m order"], "2m"),
+    ("{count: order, times: 1}", ["1m order"], "1m"),
+    ("{pattern: [{event: pay, optional: true}, {event: order}], within: 1h}", ["1m order"], "1m"),
+    ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m pay"], None),
     ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m order"], None),
     ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m order", "2m pay"], "2m"),
     ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m order"], "11m"),
@@ -108,6 +112,14 @@ def test_an_event_that_can_decide_nothing_costs_no_timer(trigger: str, given: li
         engine.on_event("u1", state, event(text, place), BASE)
     wanted = BASE + MINUTE + DAY if timer is None else BASE + ms(timer)
     assert engine.next_timer(state) == wanted
+
+
+def test_what_could_complete_a_match_costs_a_timer_once_there_is_a_run_to_complete() -> None:
+    engine = engine_of(rules("activity: a\ntrigger: {pattern: [{event: order}, {event: pay}], within: 1h}\n"))
+    state = UserState()
+    engine.on_event("u1", state, event("1m order"), BASE + ms("2m"))
+    engine.on_event("u1", state, event("3m pay", 2), BASE + ms("2m"))
+    assert engine.next_timer(state) == BASE + ms("3m")
 
 
 def test_a_goal_asks_for_a_timer_only_where_something_was_sent() -> None:
