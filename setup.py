@@ -23,6 +23,7 @@ BASE = [
 FLINK = ["apache-flink==2.3.0"]
 
 APPS = [
+    "aiohttp==3.14.5",
     "httpx==0.28.1",
     "kafka-python==3.0.12",
     "psutil==7.2.2",

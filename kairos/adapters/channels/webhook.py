@@ -1,0 +1,95 @@
+"""Webhook: the message as JSON to a URL, signed as Standard Webhooks says (https://www.standardwebhooks.com).
+
+`webhook-id` is the delivery's key and the same in every repeat, so the receiver can tell repeats by it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+import msgspec
+
+from kairos.adapters.channels.channel import Accepted, DeadAddress, Message, Misconfigured, Outcome, Rejected
+from kairos.adapters.channels.http_call import Http, Reply, fault
+from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, checked_url
+from kairos.adapters.channels.secret import Secret
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`secret`: `whsec_` and the key in base64. `url`: where all messages go; without it each message's address is its
+    URL. `token`: for an `authorization: Bearer` beside the signature."""
+
+    secret: Secret
+    url: str | None = None
+    token: Secret | None = None
+    headers: dict[str, str] = {}
+
+
+class Body(msgspec.Struct, frozen=True):
+    """`timestamp`: epoch seconds of this call."""
+
+    type: str
+    timestamp: int
+    data: Message
+
+
+def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
+    """The value of `webhook-signature`. `timestamp`: epoch seconds."""
+    signed = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return "v1," + base64.b64encode(signed).decode()
+
+
+def key_of(secret: Secret, place: str) -> bytes:
+    """The key's bytes. Raises ChannelSettingsError."""
+    try:
+        key = base64.b64decode(secret.reveal().removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < 16:
+        raise ChannelSettingsError(f"{place}.secret: expected whsec_ and at least 16 bytes in base64")
+    return key
+
+
+class Webhook:
+    def __init__(self, options: Options, around: Surroundings) -> None:
+        self._options = options
+        self._url = None if options.url is None else checked_url(options.url, f"{around.place}.url")
+        self._key = key_of(options.secret, around.place)
+        self._now = around.now
+        self._http = Http(around.timeout)
+        self._headers = {**options.headers, "content-type": "application/json"}
+        if options.token is not None:
+            self._headers["authorization"] = f"Bearer {options.token.reveal()}"
+        self._encoder = msgspec.json.Encoder()
+
+    async def send(self, message: Message) -> Outcome:
+        try:
+            url = self._url or checked_url(message.address or "", "address")
+        except ChannelSettingsError as error:
+            return Rejected(str(error))
+        now = self._now()
+        body = self._encoder.encode(Body("message", now // 1000, message))
+        headers = {
+            **self._headers,
+            "webhook-id": message.key,
+            "webhook-timestamp": str(now // 1000),
+            "webhook-signature": signature(self._key, message.key, now // 1000, body),
+        }
+        reply = await self._http.call("POST", url, headers=headers, body=body)
+        return self._outcome(reply, now) if isinstance(reply, Reply) else reply
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    def _outcome(self, reply: Reply, now: int) -> Outcome:
+        """What stands in the reply is the receiver's own affair. 410 ends a message's own URL, or else the channel."""
+        if reply.status == 410:
+            return Misconfigured("410 gone") if self._url else DeadAddress("410 gone")
+        return fault(reply, now) or Accepted(delivered=True)
+
+
+def open_channel(options: Options, around: Surroundings) -> Webhook:
+    return Webhook(options, around)
