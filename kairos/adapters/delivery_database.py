@@ -1,0 +1,77 @@
+"""The database of delivery: an SQLAlchemy engine whose transactions are short, durable and in each other's sight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sql
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from kairos.adapters.delivery_tables import METADATA
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 20
+"""A transaction that hears nothing for so long is given up: the database is away."""
+
+
+class DatabaseError(Exception):
+    """The address is not usable, or nobody answers there; the message hides the password."""
+
+
+def open_engine(address: str) -> sql.Engine:
+    """`address`: an SQLAlchemy URL. Nothing is connected yet. Raises DatabaseError."""
+    try:
+        url = make_url(address)
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url)
+        if url.get_backend_name() not in ("mysql", "mariadb"):
+            raise DatabaseError(f"the delivery store {hidden(address)}: expected sqlite:///FILE or mysql+pymysql://...")
+        limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+        # Under READ COMMITTED a question for keys that are not there locks no gaps, so no worker waits for another.
+        return sql.create_engine(
+            url, pool_pre_ping=True, pool_size=3, isolation_level="READ COMMITTED", connect_args=limits
+        )
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise DatabaseError(f"the address of the delivery store is not usable: {error}") from None
+
+
+def create_tables(engine: sql.Engine) -> None:
+    """Those that are missing. Raises DatabaseError."""
+    try:
+        METADATA.create_all(engine)
+    except SQLAlchemyError as error:
+        try:
+            METADATA.create_all(engine)  # another worker may have been making them at the same moment
+        except SQLAlchemyError:
+            cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
+            shown = engine.url.render_as_string(hide_password=True)
+            raise DatabaseError(f"the delivery store {shown} does not answer: {cause}") from None
+
+
+def hidden(address: str) -> str:
+    """Without the password."""
+    try:
+        return make_url(address).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(not an address)"
+
+
+def _sqlite(url: sql.URL) -> sql.Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sql.create_engine(url, connect_args={"timeout": ANSWER_SECONDS})
+
+    @sql.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where SQLAlchemy says, below
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @sql.event.listens_for(engine, "begin")
+    def _on_begin(connection: sql.Connection) -> None:
+        # From the start as a writer: a reader that becomes one in the middle could fail.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

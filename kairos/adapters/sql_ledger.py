@@ -1,0 +1,118 @@
+"""The ledger in SQLite or MySQL/MariaDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sql
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+
+from kairos.adapters.delivery_tables import CALLS, LEDGER
+from kairos.adapters.ledger import Call, Change, LedgerAwayError, Row, settle
+
+RACES = 20
+"""How often a transaction that lost a race is tried again before the database counts as away."""
+CHUNK = 500
+"""Keys asked for, or rows written, in one statement."""
+
+_FIELDS = [LEDGER.c[name] for name in Row.__struct_fields__]
+_DEADLOCKS = (1205, 1213)
+
+
+class SqlLedger:
+    """Over an engine of `delivery_database.open_database`, which makes the tables."""
+
+    def __init__(self, engine: sql.Engine) -> None:
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    def apply(self, changes: Sequence[Change]) -> list[Row | None]:
+        """Raises LedgerAwayError."""
+        for _ in range(RACES):
+            try:
+                with self._engine.begin() as connection:
+                    return self._apply(connection, changes)
+            except IntegrityError:
+                continue  # another worker inserted the same key in between: now it is seen
+            except OperationalError as error:
+                if error.orig is None or not error.orig.args or error.orig.args[0] not in _DEADLOCKS:
+                    raise away(error) from None
+            except (DBAPIError, sql.exc.TimeoutError) as error:
+                if isinstance(error, sql.exc.DataError):
+                    raise
+                raise away(error) from None
+        raise LedgerAwayError("the ledger's database lets no transaction through: its rows stay locked")
+
+    def _apply(self, connection: sql.Connection, changes: Sequence[Change]) -> list[Row | None]:
+        rows = self._rows(connection, {change.after.key for change in changes})
+        known = set(rows)
+        results, written, calls = settle(rows, changes)
+        fresh = [row for key, row in written.items() if key not in known]
+        if fresh:
+            connection.execute(LEDGER.insert(), _values(fresh))
+        self._overwrite(connection, LEDGER, [row for key, row in written.items() if key in known])
+        self._overwrite(connection, CALLS, calls)
+        return results
+
+    def _rows(self, connection: sql.Connection, keys: set[str]) -> dict[str, Row]:
+        ordered, rows = sorted(keys), {}
+        for start in range(0, len(ordered), CHUNK):
+            query = sql.select(*_FIELDS).where(LEDGER.c.key.in_(ordered[start : start + CHUNK])).with_for_update()
+            rows.update({values[0]: Row(*values) for values in connection.execute(query)})
+        return rows
+
+    def _overwrite(self, connection: sql.Connection, table: sql.Table, structs: Sequence[Row | Call]) -> None:
+        """Insert or replace by primary key: in MySQL one statement for many, where updates are one each."""
+        if structs:
+            connection.execute(_upsert(table, on_sqlite=self._sqlite), _values(structs))
+
+    def find(self, key: str) -> Row | None:
+        return self._one(LEDGER.c.key == key)
+
+    def find_by_provider(self, channel: str, provider_id: str) -> Row | None:
+        return self._one(sql.and_(LEDGER.c.channel == channel, LEDGER.c.provider_id == provider_id))
+
+    def _one(self, condition: sql.ColumnElement[bool]) -> Row | None:
+        try:
+            with self._engine.connect() as connection:
+                values = connection.execute(sql.select(*_FIELDS).where(condition).limit(1)).first()
+        except SQLAlchemyError as error:
+            raise away(error) from None
+        return None if values is None else Row(*values)
+
+
+def away(error: SQLAlchemyError) -> LedgerAwayError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return LedgerAwayError(f"the ledger's database does not answer: {cause}")
+
+
+def _values(structs: Sequence[Row | Call]) -> list[dict[str, Any]]:
+    return [msgspec.structs.asdict(struct) for struct in structs]
+
+
+_STATEMENTS: dict[tuple[str, bool], sql.Insert] = {}
+
+
+def _upsert(table: sql.Table, *, on_sqlite: bool) -> sql.Insert:
+    known = _STATEMENTS.get((table.name, on_sqlite))
+    if known is None:
+        make: Callable[[sql.Table], sql.Insert] = _sqlite_upsert if on_sqlite else _mysql_upsert
+        known = _STATEMENTS[table.name, on_sqlite] = make(table)
+    return known
+
+
+def _sqlite_upsert(table: sql.Table) -> sql.Insert:
+    insert = sqlite.insert(table)
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=_others(table, insert.excluded))
+
+
+def _mysql_upsert(table: sql.Table) -> sql.Insert:
+    insert = mysql.insert(table)
+    return insert.on_duplicate_key_update(_others(table, insert.inserted))
+
+
+def _others(table: sql.Table, given: Any) -> dict[str, Any]:
+    return {column.name: given[column.name] for column in table.columns if not column.primary_key}

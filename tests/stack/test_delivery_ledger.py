@@ -1,0 +1,25 @@
+"""The ledger on a real MariaDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kairos.adapters.delivery_database import create_tables, open_engine
+from kairos.adapters.delivery_tables import METADATA
+from kairos.adapters.sql_ledger import SqlLedger
+from kairos.apps.stack import Stack
+from tests.delivery import ledger_contract as contract
+from tests.delivery.test_ledger import calls_in
+
+pytestmark = pytest.mark.stack
+
+
+def test_mariadb(own_stack: Callable[..., Stack]) -> None:
+    engine = open_engine(own_stack("mariadb").settings.mysql_url)
+    for check in contract.CHECKS:
+        create_tables(engine)
+        check(SqlLedger(engine), lambda: calls_in(engine))
+        METADATA.drop_all(engine)
+    engine.dispose()
