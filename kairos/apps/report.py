@@ -1,30 +1,16 @@
-"""What a run of the job left in its output folder, for people: decisions, example messages, dead letters, files.
-
-The folder has JSON lines for each topic, `decisions`, `deliveries.<channel>`, `dead-letters`: one file `<topic>.jsonl`,
-or the part files of Flink's sink in `parts/topic=<topic>/`.
-"""
+"""What a run of the job left in its output folder, for people: decisions, example messages, dead letters, files."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from kairos.adapters.run_folder import DEAD_LETTERS, DECISIONS, decoded, lines_of, topics_in
 from kairos.engine.decision import Record
-
-DECISIONS = "decisions"
-DELIVERIES = "deliveries."
-DEAD_LETTERS = "dead-letters"
-
-_T = TypeVar("_T")
-
-
-class ReportError(Exception):
-    """The folder cannot be read as the output of a run; the message names the place."""
 
 
 class Message(msgspec.Struct):
@@ -76,52 +62,21 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """Raises ReportError. A record that repeats, after a restore, counts once."""
-    topics = _topics(folder)
-    if DECISIONS not in topics:
-        raise ReportError(f"{folder}: no {DECISIONS} here; the output folder of a run is expected")
+    """Raises RunFolderError. A record that repeats, after a restore, counts once."""
     report, seen = Report(), set()
-    for topic, path in topics.items():
-        report.files[topic] = (path, sum(1 for _ in _lines(path)))
+    for topic, path in topics_in(folder).items():
+        report.files[topic] = (path, sum(1 for _ in lines_of(path)))
         if topic == DECISIONS:
-            for record in _decoded(path, Record):
+            for _, record in decoded(path, Record):
                 if record.key not in seen:
                     seen.add(record.key)
                     report.tallies.setdefault(record.activity, Tally()).add(record)
         elif topic == DEAD_LETTERS:
-            for letter in _decoded(path, Letter):
+            for _, letter in decoded(path, Letter):
                 count, first = report.letters.get(letter.reason, (0, letter))
                 report.letters[letter.reason] = (count + 1, first)
         else:
-            for message in _decoded(path, Message):
+            for _, message in decoded(path, Message):
                 if message.values is not None:
                     report.examples.setdefault((message.activity, message.channel), message)
     return report
-
-
-def _topics(folder: Path) -> dict[str, Path]:
-    """What lies in the folder itself goes before what Flink wrote under `parts`."""
-    entries = [path for place in (folder / "parts", folder) if place.is_dir() for path in sorted(place.iterdir())]
-    named = {path.name.removeprefix("topic=").removesuffix(".jsonl"): path for path in entries}
-    wanted = (name for name in named if name in (DECISIONS, DEAD_LETTERS) or name.startswith(DELIVERIES))
-    return {name: named[name] for name in sorted(wanted)}
-
-
-def _lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """File, line number from 1, line. What Flink has not finished writing begins with a dot and is left out."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    for file in files:
-        if file.is_file() and not file.name.startswith((".", "_")):
-            with file.open("rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    if line.strip():
-                        yield file, number, line
-
-
-def _decoded(path: Path, shape: type[_T]) -> Iterator[_T]:
-    decode = msgspec.json.Decoder(shape).decode
-    for file, number, line in _lines(path):
-        try:
-            yield decode(line)
-        except ValueError as error:  # of msgspec, and of broken UTF-8
-            raise ReportError(f"{file}:{number}: not a record of this topic: {error}") from None

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kairos.apps.report import ReportError, read
+from kairos.adapters.run_folder import RunFolderError
+from kairos.apps.report import read
 from kairos.apps.report_view import mask, show
 
 TEMPLATES = {
@@ -132,13 +133,13 @@ def test_no_dead_letters_is_said_too(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_decisions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="no decisions here"):
+    with pytest.raises(RunFolderError, match="no decisions here"):
         read(tmp_path / "nowhere")
 
 
 def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
     write(tmp_path / "decisions.jsonl", record("left", "send", "o1", channel="email"), {"activity": "left"})
-    with pytest.raises(ReportError, match=r"decisions\.jsonl:2: "):
+    with pytest.raises(RunFolderError, match=r"decisions\.jsonl:2: "):
         read(tmp_path)
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from kairos.adapters.run_folder import RunFolderError
 from kairos.apps.console import fail
-from kairos.apps.report import ReportError, read
+from kairos.apps.report import read
 from kairos.apps.rule_folder import valid_rules
 
 app = typer.Typer(rich_markup_mode=None)
@@ -36,7 +37,7 @@ def report(
     loaded, _ = valid_rules(rules)
     try:
         result = read(folder)
-    except (ReportError, OSError) as error:
+    except (RunFolderError, OSError) as error:
         fail(str(error))
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
     show(result, loaded.templates, Console(file=sys.stdout, width=width, highlight=False))
