@@ -6,7 +6,7 @@ from kairos.engine.decision import occurrence_id
 from kairos.engine.event import Event
 from kairos.engine.metric.window import Cells, WindowedMetric
 from kairos.engine.moment import Moment, part_keys
-from kairos.engine.pattern import Match
+from kairos.engine.pattern import Match, Runs
 from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan, draining_key
 from kairos.engine.user_state import ActivityRuns, Case
 
@@ -23,11 +23,13 @@ def count(moment: Moment, handlers: Handlers, event: Event) -> None:
 def match(moment: Moment, handlers: Handlers, event: Event, found: list[Case]) -> None:
     """Let the event act on patterns; completed matches are added to `found`."""
     moment.at_event(event)
-    # Without runs nothing but a new one can come of it; an observer is told of everything.
-    touched = handlers.activities if moment.state.runs or moment.observer is not None else handlers.openers
-    for activity in touched:
+    if not moment.state.runs and moment.observer is None:
+        for activity in handlers.openers:
+            _begin(moment, activity, event, found)
+        return
+    for activity in handlers.activities:
         if activity.matcher.stateless:
-            _complete_at_once(moment, activity, event, found)
+            _begin(moment, activity, event, found)
         else:
             _advance(moment, activity, event, found)
 
@@ -61,14 +63,24 @@ def _remember(moment: Moment, metric: WindowedMetric, part: str, cells: Cells, e
         moment.before.setdefault(metric.name, {})[part] = metric.value(cells, event.time)
 
 
-def _complete_at_once(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:
+def _begin(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:
+    """There are no runs that the event could meet: it begins a match or is nothing to this activity. The usual case."""
+    matcher = activity.matcher
+    begun: ActivityRuns | None = None
     for part in part_keys(event, activity.spec.pattern.per):
+        if begun is not None and _is_full(moment, begun):
+            continue
         moment.at_part(activity, part)
-        _, matches = activity.matcher.on_event(None, event, moment.scope)
+        runs, matches = matcher.on_event(None, event, moment.scope)
         if moment.observer is not None:
-            moment.observer.event(activity, part, event, None, None, matches, moment.scope)
+            moment.observer.event(activity, part, event, None, runs, matches, moment.scope)
         if matches:
             found += [case_of(moment, activity, part, done) for done in matches]
+        if runs is not None:
+            begun = begun or ActivityRuns(activity.version, matcher.shape, {})
+            _keep_runs(moment, activity, begun, part, None, runs)
+    if begun is not None:
+        moment.state.runs[activity.name] = begun
 
 
 def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: list[Case]) -> None:
@@ -93,14 +105,21 @@ def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: li
         else:
             if runs_of is None:
                 runs_of = state.runs[key] = ActivityRuns(activity.version, matcher.shape, {})
-            runs_of.parts[part] = after
-            deadline = matcher.next_deadline(after)
-            if deadline is not None and (not state.due or deadline < state.due):
-                state.due = deadline
-            if before is None or after.dropped > before.dropped:
-                moment.counters["runs_dropped"] += after.dropped - (before.dropped if before is not None else 0)
+            _keep_runs(moment, activity, runs_of, part, before, after)
     if runs_of is not None and not runs_of.parts:
         state.runs.pop(key, None)
+
+
+def _keep_runs(
+    moment: Moment, activity: CompiledActivity, runs_of: ActivityRuns, part: str, before: Runs | None, after: Runs
+) -> None:
+    runs_of.parts[part] = after
+    state, deadline = moment.state, activity.matcher.next_deadline(after)
+    if deadline is not None and (not state.due or deadline < state.due):
+        state.due = deadline
+    dropped = after.dropped - (before.dropped if before is not None else 0)
+    if dropped > 0:
+        moment.counters["runs_dropped"] += dropped
 
 
 def _is_full(moment: Moment, runs_of: ActivityRuns | None) -> bool:

@@ -62,10 +62,12 @@ class Automaton:
     def on_event(
         self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
     ) -> tuple[Runs | None, list[Match]]:
+        scope.steps = NOTHING_TAKEN
+        if runs is None and not (start and self._starting(event, None, scope, {}).moves):
+            return None, []
         matches: list[Match] = []
         if runs is not None and self._within is not None and self._first_end(runs) <= event.time:
             runs, matches = self.on_time(runs, event.time)
-        scope.steps = NOTHING_TAKEN
         answers: dict[int, bool] = {}
         kept: list[Run] = []
         finished: list[Marks] = []

@@ -1,5 +1,7 @@
 """One user cannot make a state grow without end."""
 
+import msgspec
+
 from kairos.engine.event import Event
 from kairos.engine.moment import Settings
 from kairos.engine.rule.load import load
@@ -22,4 +24,13 @@ def test_values_of_per_beyond_the_limit_are_not_begun_and_are_counted():
     simulation = Simulation(rules, settings=Settings(max_runs=3, regret_for=0, assume_delivered=True))
     decided = [record.steps["ordered"] for record in simulation.run([order(n) for n in range(5)])]
     assert decided == [["e0"], ["e1"], ["e2"]]
+    assert simulation.engine.counters["runs_dropped"] == 2
+
+
+def test_nor_are_those_beyond_it_of_one_event_that_has_many():
+    rules = load({"activities/a/unpaid.yaml": UNPAID}).rules
+    assert rules is not None
+    simulation = Simulation(rules, settings=Settings(max_runs=3, regret_for=0, assume_delivered=True))
+    many = msgspec.structs.replace(order(0), props={"order_id": ["a", "b", "c", "d", "e"]})
+    assert len(list(simulation.run([many]))) == 3
     assert simulation.engine.counters["runs_dropped"] == 2
