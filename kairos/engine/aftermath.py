@@ -1,95 +1,15 @@
-"""What comes after a decision: receipts and fallbacks, goals, and events that were too late."""
+"""What events do to cases already decided or held: goals are met, absences undone, and some come too late."""
 
 from __future__ import annotations
 
-from kairos.engine.deciding import cancel, record_of
-from kairos.engine.effect import Late, Recall
+from kairos.engine.deciding import record_of
+from kairos.engine.effect import Late
 from kairos.engine.event import Event
-from kairos.engine.lifecycle import ask_again, end_attempts, next_entry, release, take_back
 from kairos.engine.matching import count, heir_of
 from kairos.engine.moment import Moment, part_keys
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend, Handlers
-from kairos.engine.user_state import Case
-
-# each later receipt implies the earlier ones; `unknown`: nobody can say whether it went
-RANK = {"": 0, "unknown": 1, "sent": 1, "delivered": 2, "read": 3, "clicked": 4}
-NOT_SENT = frozenset({"failed", "expired"})
-ENDINGS = frozenset({"released", "recalled", "too_late"})
-
-
-def apply_receipt(moment: Moment, receipt: Event) -> None:
-    """A receipt acts on reservations and fallback, never on patterns. One that fits nothing is counted.
-
-    Props: `activity`, `status`, and optionally `occurrence`, `channel`, `attempt`. `released` comes with a `reason`:
-    `quiet_hours` for a delivery that may not go now and shall be asked about again, else the budget refused it.
-    """
-    case, status = _case_of_receipt(moment, receipt), receipt.props.get("status")
-    activity = moment.plan.compiled(case.activity, case.version) if case is not None else None
-    if case is None or activity is None or not isinstance(status, str) or not _known(status):
-        moment.counters["receipt_without_send"] += 1
-    elif not _of_last_attempt(case, receipt):
-        case.reached = case.reached or status in RANK
-    elif status in RANK:
-        _reached(moment, case, next_entry(activity, case, moment.user_id), status, receipt.time)
-    elif status in NOT_SENT:
-        _failed(moment, activity, case, receipt.time)
-    elif status == "released" and receipt.props.get("reason") == "quiet_hours":
-        ask_again(moment, case)
-    elif status == "released":
-        take_back(moment, case)
-    elif status == "recalled" and not case.reached:
-        release(moment, case)
-
-
-def _known(status: str) -> bool:
-    return (status in RANK and status != "") or status in NOT_SENT or status in ENDINGS
-
-
-def _failed(moment: Moment, activity: CompiledActivity, case: Case, at: int) -> None:
-    """Nothing came of the attempt: the next entry stands in, unless that is pointless by now."""
-    case.receipt = "failed"
-    if case.closed or next_entry(activity, case, moment.user_id) is None:
-        end_attempts(moment, case)
-    else:
-        case.fallback_at = max(moment.state.applied_until, at)
-
-
-def _reached(moment: Moment, case: Case, following: CompiledSend | None, status: str, at: int) -> None:
-    """`after` counts from the `sent` receipt, or from a later one that came without it."""
-    case.reached = True
-    first = case.receipt in ("", "unknown")
-    if RANK[status] >= RANK.get(case.receipt, 0):
-        case.receipt = status
-    if case.closed or following is None or following.spec.after is None:
-        return
-    if RANK.get(case.receipt, 0) >= RANK[following.spec.unless]:
-        case.fallback_at = 0
-        if case.held_for:
-            _cancel(moment, case, max(moment.state.applied_until, at))
-    elif status != "unknown" and (first or status == "sent"):
-        case.counted_from = at
-        case.fallback_at = at + following.spec.after
-
-
-def _case_of_receipt(moment: Moment, receipt: Event) -> Case | None:
-    """By occurrence where the receipt names one, else the user's latest send of that activity."""
-    activity, occurrence = receipt.props.get("activity"), receipt.props.get("occurrence")
-    fitting = [
-        case
-        for case in moment.state.cases
-        if case.attempt
-        and case.activity == activity
-        and occurrence in (None, case.occurrence)
-        and case.sent_at <= receipt.time
-        and (occurrence is not None or receipt.props.get("channel") in (None, case.channel))
-    ]
-    return max(fitting, key=lambda case: (case.sent_at, case.occurrence), default=None)
-
-
-def _of_last_attempt(case: Case, receipt: Event) -> bool:
-    """A receipt that comes after the fallback has left is recorded and recalls nothing."""
-    props = receipt.props
-    return props.get("attempt") in (None, case.attempt) and props.get("channel") in (None, case.channel)
+from kairos.engine.recall import give_up, undo
+from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan
+from kairos.engine.user_state import Case, UserState
 
 
 def apply_to_cases(moment: Moment, handlers: Handlers, event: Event) -> None:
@@ -99,17 +19,23 @@ def apply_to_cases(moment: Moment, handlers: Handlers, event: Event) -> None:
     for case in [c for c in moment.state.cases if c.matched_at < event.time and _may_still_go(c)]:
         owner = moment.plan.compiled(case.activity, case.version)
         if owner is not None and _undoes(moment, owner, case, event):
-            _cancel(moment, case, event.time)
+            give_up(moment, case, event.time)
+
+
+def wants_to_know(plan: Plan, state: UserState, event: Event) -> bool:
+    """Whether the event might stop something that waits, or that is on its way: that cannot wait for another timer."""
+    for case in state.cases:
+        if case.held_for or case.fallback_at:
+            return True
+        if case.under_way and not case.closed:
+            owner = plan.compiled(case.activity, case.version)
+            if owner is not None and owner.matcher.has_final_absence and event.type in owner.matcher.types:
+                return True
+    return False
 
 
 def _may_still_go(case: Case) -> bool:
     return not case.closed and bool(case.held_for or case.attempt)
-
-
-def _cancel(moment: Moment, case: Case, now: int) -> None:
-    record = cancel(moment, case, now)
-    if record is not None:
-        moment.effects.append(record)
 
 
 def _undoes(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> bool:
@@ -153,7 +79,7 @@ def _meet_goal(moment: Moment, activity: CompiledActivity, event: Event) -> None
             _record_goal(moment, activity, latest, event)
     for case in cases:
         if _may_still_go(case):
-            _cancel(moment, case, event.time)
+            give_up(moment, case, event.time)
 
 
 def _record_goal(moment: Moment, activity: CompiledActivity, case: Case, event: Event) -> None:
@@ -185,9 +111,9 @@ def apply_late(moment: Moment, event: Event) -> None:
         if activity is None or event.time < _last_taken(case) or not _undoes(moment, activity, case, event):
             continue
         if case.held_for or (case.matched_at <= event.time and _may_still_go(case)):
-            _cancel(moment, case, now)
+            give_up(moment, case, now)
         elif event.time < case.matched_at and not case.undone and now < case.decided_at + moment.regret_for:
-            _regret(moment, activity, case, now)
+            undo(moment, activity, case, now)
 
 
 def _last_taken(case: Case) -> int:
@@ -210,15 +136,3 @@ def _cancel_late(moment: Moment, key: str, event: Event) -> None:
                 runs_of.parts[part] = after
     if not runs_of.parts:
         del moment.state.runs[key]
-
-
-def _regret(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:
-    """It is decided and gone: a recall goes after it, and the regret is recorded, once."""
-    case.undone = True
-    moment.at_case(case, activity)
-    record = record_of(moment, activity, case, "regret", now)
-    record.channel = case.channel or None
-    moment.effects.append(record)
-    if case.attempt:
-        moment.effects.append(Recall(case.activity, moment.user_id, case.occurrence, case.attempt, case.channel, now))
-    end_attempts(moment, case)

@@ -51,7 +51,10 @@ class Late(msgspec.Struct):
 
 
 class Recall(msgspec.Struct):
-    """A late event undid this attempt: do not send it if it has not gone yet."""
+    """A late event undid this attempt, or its goal has overtaken it: do not send it if it has not gone yet.
+
+    The worker answers with the receipt `recalled` or `too_late`.
+    """
 
     activity: str
     user_id: str

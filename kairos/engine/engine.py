@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from operator import attrgetter
 
-from kairos.engine.aftermath import apply_late, apply_receipt, apply_to_cases
+from kairos.engine.aftermath import apply_late, apply_to_cases, wants_to_know
 from kairos.engine.deciding import decide
 from kairos.engine.effect import Effect
 from kairos.engine.event import RECEIPT, Event
@@ -18,6 +18,7 @@ from kairos.engine.expression import JavaScript
 from kairos.engine.lifecycle import take_back
 from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
+from kairos.engine.receipts import apply_receipt
 from kairos.engine.rule.compile import Plan
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
@@ -189,11 +190,11 @@ class Engine:
         """
         if event.type == RECEIPT:
             return 0
-        handlers = self.plan_at(event.time).by_type.get(event.type)
+        plan = self.plan_at(event.time)
+        handlers = plan.by_type.get(event.type)
         if handlers is None:
             return None
-        undoes = any(c.held_for or c.fallback_at for c in state.cases)
-        if undoes or (handlers.goals and state.cases):
+        if state.cases and (handlers.goals or wants_to_know(plan, state, event)):
             return 0
         if not first:
             return handlers.ever_after

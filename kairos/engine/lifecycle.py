@@ -59,7 +59,7 @@ def end_attempts(moment: Moment, case: Case) -> None:
     case.closed = True
     if case.attempt == 0 and not case.control:
         forget(moment, case)
-    elif not case.reached and case.receipt == "failed":
+    elif not case.reached and case.receipt in ("failed", "recalled"):
         release(moment, case)
 
 
@@ -99,7 +99,11 @@ def take_back(moment: Moment, case: Case) -> None:
 
 def ask_again(moment: Moment, case: Case) -> None:
     """The delivery was not made because quiet hours had begun: the same entry is asked about again, as after a hold."""
-    if case.closed or case.receipt == "released":
+    if case.receipt == "released":
+        return
+    if case.closed:  # it was given up meanwhile
+        case.receipt = "recalled"
+        end_attempts(moment, case)
         return
     case.receipt = "released"
     case.entry -= 1

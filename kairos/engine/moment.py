@@ -70,6 +70,7 @@ class Moment:
 
     def __init__(self, settings: Settings, profiles: Profiles | None) -> None:
         self.regret_for = settings.regret_for
+        self.has_workers = not settings.assume_delivered
         self.profiles = profiles
         self.scope = Scope()
         self.scope.metric = self._metric

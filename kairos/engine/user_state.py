@@ -10,6 +10,8 @@ from kairos.engine.event import Event
 from kairos.engine.pattern import Runs
 
 STATE_VERSION = 1
+CALLED_BACK = "called_back"
+"""Instead of a receipt: the attempt was recalled, and its worker has not answered yet."""
 
 
 class ActivityRuns(msgspec.Struct, array_like=True, gc=False):
@@ -24,8 +26,8 @@ class Case(msgspec.Struct, array_like=True, eq=False):
     """A match after it completed: held, tried on one channel after the other, waiting for its goal.
 
     `steps` keeps the slimmed events. `entry` is the index in `send` of the last attempt (-1: none yet). `held_until`,
-    `fallback_at`: 0 when not set; `counted_from`: the receipt that the fallback's `after` counts from. `keep_until`:
-    until then a goal or a late event may concern it.
+    `fallback_at`: 0 when not set; `counted_from`: the receipt that the fallback's `after` counts from. `receipt`: the
+    last attempt's best one, "" so far none. `keep_until`: until then a goal or a late event may concern it.
     """
 
     activity: str
@@ -58,6 +60,11 @@ class Case(msgspec.Struct, array_like=True, eq=False):
     def timed_out(self) -> bool:
         """Whether the next entry stands in for want of a receipt, not because the last one came to nothing."""
         return self.attempt > 0 and self.receipt not in ("failed", "released")
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the last attempt is with a worker that has not been heard of since."""
+        return self.attempt > 0 and not self.receipt and not self.held_for
 
     @property
     def decided_at(self) -> int:
