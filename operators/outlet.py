@@ -7,7 +7,7 @@ from pyflink.common import Row
 
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
-from operators.letters import dead_letter
+from kairos.engine.dead_letter import dead_letter
 from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
 from operators.telemetry import Telemetry
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from operators.letters import dead_letter
+from kairos.engine.dead_letter import dead_letter
 
 
 def letter(value: bytes, limit: int = 100) -> dict[str, Any]:
