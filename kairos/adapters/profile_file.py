@@ -11,7 +11,7 @@ import msgspec
 
 Profiles = dict[str, dict[str, Any]]
 
-_LISTS = ("crowds", "lists", "unsubscribed")
+_LISTS = ("crowds", "lists", "unsubscribed", "dead_addresses")
 _ADDRESSES = ("phone", "email", "wechat_openid", "push_token")
 
 

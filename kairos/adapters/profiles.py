@@ -1,7 +1,8 @@
 """Profiles of users: from Redis, fetched ahead of need, or from a file.
 
 Redis holds one hash per user, `profile:<user>`. Addresses and the time zone are text; every other value is JSON (`3`,
-`true`, `["vip"]`) or, where it is not, text. The fields `crowds`, `lists` and `unsubscribed` are JSON lists of names.
+`true`, `["vip"]`) or, where it is not, text. The fields `crowds`, `lists`, `unsubscribed` and `dead_addresses` are JSON
+lists of texts.
 """
 
 from __future__ import annotations

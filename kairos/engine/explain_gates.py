@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from kairos.engine.gate.address import ADDRESS_FIELD
+from kairos.engine.gate.address import ADDRESS_FIELD, address_of, is_dead
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.rule.compile import CompiledActivity
@@ -61,8 +61,10 @@ def _reach(activity: CompiledActivity, moment: Moment) -> str:
         field = ADDRESS_FIELD.get(channel)
         if channel in (profile.get("unsubscribed") or ()):
             reasons.append(f"unsubscribed from {channel}")
-        elif field and not profile.get(field):
+        elif field and (address := address_of(profile, channel)) is None:
             reasons.append(f"no {field} for {channel}")
+        elif field and address is not None and is_dead(profile, address):
+            reasons.append(f"a dead {field} for {channel}")
     return "; ".join(reasons)
 
 

@@ -193,6 +193,10 @@ BUY = "trigger: {event: purchase, where: amount > 5}"
             "stopped by reach: unsubscribed from sms",
         ),
         (
+            "send: [{channel: sms, template: note}]", "u1", {"phone": "1", "dead_addresses": ["1"]},
+            "stopped by reach: a dead phone for sms",
+        ),
+        (
             "send: [{channel: email, template: note}]\ndata: {name: profile.name}", "u1", {"email": "x"},
             "stopped by content: the template needs name",
         ),

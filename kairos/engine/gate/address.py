@@ -21,8 +21,16 @@ def address_of(profile: Mapping[str, Any] | None, channel: str) -> str | None:
     return str(value) if type(value) in (str, int) and value != "" else None
 
 
+def is_dead(profile: Mapping[str, Any] | None, address: str) -> bool:
+    """Whether a provider has said that nothing reaches anybody there any more; delivery workers keep that list."""
+    return any(str(known) == address for known in texts(profile, "dead_addresses"))
+
+
 def reachable(profile: Mapping[str, Any] | None, channel: str, check_address: bool) -> bool:
     """Whether a message on this channel could arrive; without a profile source every address is taken to be there."""
     if channel in texts(profile, "unsubscribed"):
         return False
-    return not check_address or channel not in ADDRESS_FIELD or address_of(profile, channel) is not None
+    if not check_address or channel not in ADDRESS_FIELD:
+        return True
+    address = address_of(profile, channel)
+    return address is not None and not is_dead(profile, address)

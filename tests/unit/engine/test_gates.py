@@ -163,6 +163,11 @@ REACH = [
     ("sms", {"email": "a@b"}, False),
     ("sms", {"phone": "1", "unsubscribed": ["sms"]}, False),
     ("sms", {"phone": "1", "unsubscribed": ["email"]}, True),
+    ("sms", {"phone": "1", "dead_addresses": ["1"]}, False),
+    ("sms", {"phone": 1, "dead_addresses": [1]}, False),
+    ("sms", {"phone": "1", "dead_addresses": ["2"]}, True),
+    ("sms", {"phone": "1", "dead_addresses": "1"}, True),
+    ("in_app", {"dead_addresses": ["in_app", ""]}, True),
     ("email", {"email": "a@b"}, True),
     ("wechat", {"wechat_openid": "w"}, True),
     ("push", {"push_token": "p"}, True),
@@ -176,6 +181,12 @@ REACH = [
 def test_reach(channel: str, profile: dict[str, object], reached: bool) -> None:
     told = decisions(rules(ORDER.replace("sms", channel)), events("0s order"), {"u1": profile})
     assert told == [f"0s a send {channel}" if reached else "0s a suppress unreachable"]
+
+
+def test_a_dead_address_leaves_the_others() -> None:
+    text = ORDER.replace("send: [", "send: [{channel: email, template: t}, ")
+    profiles: Profiles = {"u1": {"phone": "1", "email": "a@b", "dead_addresses": ["a@b"]}}
+    assert decisions(rules(text), events("0s order"), profiles) == ["0s a send sms"]
 
 
 @pytest.mark.parametrize("channel", ["webhook", "console", "file", "in_app"])
@@ -202,14 +213,15 @@ CONTENT = [
     ("{% if n %}{{ n }}{% endif %}", "n: n", "", "send sms"),
     ("{{ profile.name }}", "", "", "suppress missing_value"),
     ("{{ profile.level }}", "", "", "send sms"),
-    ("{{ material.banner }}", "", "", "send sms"),
+    ("{{ material.banner.link }}", "", "", "send sms"),
 ]
 
 
 @pytest.mark.parametrize(("template", "data", "props", "told"), CONTENT)
 def test_content(template: str, data: str, props: str, told: str) -> None:
     text = ORDER.replace("template: t", "template: own") + f"data: {{{data}}}\n"
-    rule_set = rules(text, templates={"own.sms": template})
+    materials = "banner: {link: 'https://shop.example/'}\n" if "material" in template else "{}"
+    rule_set = rules(text, templates={"own.sms": template}, materials=materials)
     profiles = {"u1": {"phone": "1", "level": 2}}
     assert decisions(rule_set, events(f"0s order {props}".strip()), profiles) == [f"0s a {told}"]
 

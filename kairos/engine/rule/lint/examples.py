@@ -10,7 +10,9 @@ from kairos.engine.rule.lower.examples import event_entry
 from kairos.engine.rule.text.report import Report, listed, nearest
 
 RECEIPT_STATUS = ("sent", "delivered", "read", "failed", "clicked")
-_OWN_FIELDS = ("timezone", "unsubscribed", "crowds", "lists", "phone", "email", "wechat_openid", "push_token")
+_OWN_FIELDS = (
+    "timezone", "unsubscribed", "dead_addresses", "crowds", "lists", "phone", "email", "wechat_openid", "push_token",
+)  # fmt: skip
 
 
 def check_examples(path: str, value: Value, draft: Draft | None, lost: bool, world: World, report: Report) -> None:
