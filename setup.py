@@ -24,12 +24,21 @@ FLINK = ["apache-flink==2.3.0"]
 
 APPS = [
     "aiohttp==3.14.5",
+    "aiosmtpd==1.4.6",
+    "aiosmtplib==5.1.3",
+    "apprise==2.2.0",
+    "cryptography==50.0.2",
+    "httptools==0.9.0",
     "httpx==0.28.1",
     "kafka-python==3.0.12",
     "psutil==7.2.2",
+    "pyjwt==2.15.1",
     "pymysql==1.2.4",
     "redis==5.3.1",
     "sqlalchemy==2.1.9",
+    "starlette==1.10.0",
+    "trustme==1.2.1",
+    "uvicorn==0.54.0",
 ]
 
 DEV = [

@@ -5,12 +5,14 @@ What fails before the request has left is `Retry`, what is cut after it `Unknown
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from kairos.adapters.channels.channel import Misconfigured, Outcome, Rejected, Retry, Unknown
 
@@ -48,16 +50,33 @@ class Http:
 
     def __init__(self, timeout: int) -> None:
         """`timeout`: ms of one call, all in."""
-        self._timeout = aiohttp.ClientTimeout(total=timeout / 1000, connect=timeout / 1000 * _CONNECT_SHARE)
+        self._timeout = timeout / 1000
         self._session: aiohttp.ClientSession | None = None
 
+    def deadline(self) -> float:
+        """When a message that is begun now must be done, in the event loop's time."""
+        return asyncio.get_running_loop().time() + self._timeout
+
     async def call(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        deadline: float | None = None,
     ) -> Reply | Retry | Unknown:
-        """Follows no redirect. No reason that it gives holds the URL, which may carry a token."""
+        """Follows no redirect. No reason that it gives holds the URL, which may carry a token.
+
+        `deadline`: of a message that takes several calls (`self.deadline()`); else the call has the whole time-out.
+        """
+        left = self._timeout if deadline is None else deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return Retry("no time was left for the call")
+        limit = aiohttp.ClientTimeout(total=left, connect=left * _CONNECT_SHARE)
         try:
             async with self._opened().request(
-                method, url, headers=headers, data=body, allow_redirects=False, timeout=self._timeout
+                method, url, headers=headers, data=body, allow_redirects=False, timeout=limit
             ) as response:
                 content, cut = await _read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}

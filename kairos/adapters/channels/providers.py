@@ -19,9 +19,15 @@ from kairos.adapters.channels.options import ChannelSettingsError, Surroundings,
 __all__ = ["PROVIDERS", "ChannelSettingsError", "open_channel"]
 
 PROVIDERS = {
+    "twilio": "kairos.adapters.channels.twilio",
+    "aliyun_sms": "kairos.adapters.channels.aliyun_sms",
+    "fcm": "kairos.adapters.channels.fcm",
+    "wechat": "kairos.adapters.channels.wechat",
+    "smtp": "kairos.adapters.channels.smtp",
+    "webhook": "kairos.adapters.channels.webhook",
+    "apprise": "kairos.adapters.channels.apprise",
     "console": "kairos.adapters.channels.console",
     "file": "kairos.adapters.channels.file",
-    "webhook": "kairos.adapters.channels.webhook",
 }
 
 log = logging.getLogger(__name__)

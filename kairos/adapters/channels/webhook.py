@@ -9,10 +9,20 @@ import base64
 import binascii
 import hashlib
 import hmac
+from typing import Literal
 
 import msgspec
 
-from kairos.adapters.channels.channel import Accepted, DeadAddress, Message, Misconfigured, Outcome, Rejected
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest, same
+from kairos.adapters.channels.channel import (
+    Accepted,
+    DeadAddress,
+    Message,
+    Misconfigured,
+    Outcome,
+    ProviderReceipt,
+    Rejected,
+)
 from kairos.adapters.channels.http_call import Http, Reply, fault
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, checked_url
 from kairos.adapters.channels.secret import Secret
@@ -93,3 +103,44 @@ class Webhook:
 
 def open_channel(options: Options, around: Surroundings) -> Webhook:
     return Webhook(options, around)
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What the receiver says later of the message `key`. `at`: epoch ms."""
+
+    key: str
+    status: Literal["sent", "delivered", "read", "clicked", "failed"]
+    at: int | None = None
+    reason: str | None = None
+    dead_address: bool = False
+    opted_out: bool = False
+
+
+_TOLERANCE_SECONDS = 300
+
+
+def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer:
+    """A JSON array of reports, signed as our messages are, with the same secret. Raises CallbackRefusedError."""
+    headers = request.headers
+    stamp = headers.get("webhook-timestamp", "")
+    if not stamp.isdecimal() or abs(int(stamp[:12]) - request.now // 1000) > _TOLERANCE_SECONDS:
+        raise CallbackRefusedError(401, "webhook-timestamp is missing or not of now")
+    expected = signature(key_of(options.secret, "webhook"), headers.get("webhook-id", ""), int(stamp), request.body)
+    if not any(same(expected, given) for given in headers.get("webhook-signature", "").split()):
+        raise CallbackRefusedError(401, "webhook-signature does not fit")
+    try:
+        reports = msgspec.json.decode(request.body, type=list[Report])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CallbackRefusedError(400, f"expected an array of reports: {error}") from None
+    return CallbackAnswer([_receipt(report) for report in reports])
+
+
+def _receipt(report: Report) -> ProviderReceipt:
+    return ProviderReceipt(
+        report.status,
+        report.key,
+        at=report.at,
+        reason=report.reason,
+        dead_address=report.dead_address,
+        opted_out=report.opted_out,
+    )
