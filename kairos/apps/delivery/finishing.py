@@ -1,0 +1,26 @@
+"""What follows from a final row: lists, dead letter, receipt. All of it may be done again, and is after a crash."""
+
+from __future__ import annotations
+
+from kairos.adapters.ledger import Row
+from kairos.apps.delivery.records import Parcel, letter, receipt_of_row
+from kairos.apps.delivery.tools import Tools
+from kairos.engine.effect import Delivery
+
+REASONS = ("rejected", "dead_address", "opted_out", "retries_exhausted", "content")
+"""Kinds of failure, as the reason of a failed row begins and its dead letter is called."""
+
+
+async def finish(tools: Tools, row: Row, delivery: Delivery, parcel: Parcel) -> None:
+    """Returns when everything is written for good."""
+    if row.state == "failed":
+        kind, _, message = (row.reason or "").partition(": ")
+        if kind == "dead_address" and delivery.address is not None:
+            await tools.lists.dead_address(delivery.user_id, delivery.address)
+        elif kind == "opted_out":
+            await tools.lists.opted_out(delivery.user_id, delivery.channel)
+        await tools.posts.do(letter(parcel, tools.channel, kind, message))
+        tools.counters[f"failed.{kind}"] += 1
+    else:
+        tools.counters[row.state] += 1
+    await tools.posts.do(receipt_of_row(row, delivery.at))

@@ -1,0 +1,81 @@
+"""What becomes of a row when the provider has been called. Pure."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from kairos.adapters.channels.channel import (
+    Accepted,
+    DeadAddress,
+    Misconfigured,
+    Outcome,
+    Rejected,
+    Retry,
+    Unknown,
+)
+from kairos.adapters.ledger import Call, Row
+from kairos.apps.delivery.policy import Policy
+
+DELIVERED = "delivered"
+"""Reason of a `sent` row whose provider said at once that it has reached the user."""
+
+MOST_TEXT = 1_000
+MOST_ID = 190
+
+NAMES = {
+    Accepted: "accepted",
+    Retry: "retry",
+    Rejected: "rejected",
+    DeadAddress: "dead_address",
+    Misconfigured: "misconfigured",
+    Unknown: "unknown",
+}
+
+
+class After(msgspec.Struct, frozen=True):
+    """`row` and `call` as they are to be written. `again_at`: the next call is not before this; null where the row is
+    final, or where the channel has to be mended first (`mend` says what is wrong)."""
+
+    row: Row
+    call: Call
+    again_at: int | None = None
+    mend: str | None = None
+
+
+def after_call(row: Row, call: Call, outcome: Outcome, tries: int, policy: Policy, now: int, chance: Random) -> After:
+    """`tries`: calls of this row that came to nothing, this one included. The reason of a failed row begins with its
+    kind: "rejected: ...", as a dead letter names it."""
+    said = None if isinstance(outcome, Accepted) else outcome.reason[:MOST_TEXT]
+    done = msgspec.structs.replace(call, ended_at=now, outcome=NAMES[type(outcome)], reason=said)
+    if isinstance(outcome, Accepted):
+        provider_id = outcome.provider_id[:MOST_ID] if outcome.provider_id else None
+        reason = DELIVERED if outcome.delivered else None
+        return After(_final(row, "sent", reason, now, provider_id), done)
+    if isinstance(outcome, Rejected):
+        return After(_final(row, "failed", f"rejected: {said}", now), done)
+    if isinstance(outcome, DeadAddress):
+        kind = "opted_out" if outcome.opted_out else "dead_address"
+        return After(_final(row, "failed", f"{kind}: {said}", now), done)
+    if isinstance(outcome, Misconfigured):
+        return After(_open(row, "retry", said, now), done, mend=said)
+    if isinstance(outcome, Unknown) and not policy.resend:
+        return After(_final(row, "unknown", said, now), done)
+    again_at = now + policy.pause(tries, outcome.after if isinstance(outcome, Retry) else None, chance)
+    if not policy.exhausted(tries, row.reserved_at, again_at):
+        # An unknown outcome stays "reserved": nobody may take it for certainly not sent.
+        return After(_open(row, "retry" if isinstance(outcome, Retry) else "reserved", said, now), done, again_at)
+    if isinstance(outcome, Unknown):
+        return After(_final(row, "unknown", said, now), done)
+    return After(_final(row, "failed", f"retries_exhausted: {said}", now), done)
+
+
+def _open(row: Row, state: str, reason: str | None, now: int) -> Row:
+    return msgspec.structs.replace(row, state=state, reason=reason, lease_until=now)
+
+
+def _final(row: Row, state: str, reason: str | None, now: int, provider_id: str | None = None) -> Row:
+    return msgspec.structs.replace(
+        row, state=state, reason=reason, settled_at=now, lease_until=now, provider_id=provider_id
+    )

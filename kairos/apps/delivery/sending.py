@@ -1,0 +1,139 @@
+"""The life of one delivery, from the mailbox to a final row in the ledger."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from kairos.adapters.channels.channel import Message
+from kairos.adapters.content import ContentError
+from kairos.adapters.ledger import Call, Change, Row
+from kairos.apps.delivery.failpoint import reach
+from kairos.apps.delivery.outcome import After, after_call
+from kairos.apps.delivery.tools import Tools
+from kairos.apps.delivery.verdict import End, Go, Known, Verdict, Wait, ended, reservation, verdict
+from kairos.apps.delivery.wake import Wake
+from kairos.engine.effect import Delivery
+
+LOOK_AGAIN = 2_000
+"""How often (ms) the row of another worker is looked at."""
+
+log = logging.getLogger(__name__)
+
+
+class Sending:
+    """`run` once. Nobody else in this process has the same key in hand meanwhile."""
+
+    def __init__(self, tools: Tools, delivery: Delivery, key: str, wake: Wake) -> None:
+        self._tools, self._delivery, self._key, self._wake = tools, delivery, key, wake
+        self._clock = tools.clock_at(max(delivery.at, delivery.not_before))
+        self._row: Row | None = None
+        self._tries: int | None = None
+        self._mended = False
+        self._earliest = 0
+
+    async def run(self) -> Row | None:
+        """The final row; None: given back, nothing is under way."""
+        while not isinstance(step := self._verdict(), Known):
+            if self._wake.given_back:
+                return None
+            if isinstance(step, Wait):
+                await self._wait(step)
+            elif isinstance(step, End):
+                await self._end(step)
+            else:
+                await self._try()
+        return self._row
+
+    def _verdict(self) -> Verdict:
+        policy, recalled = self._tools.policy, self._wake.recalled
+        now, worker = self._clock.now(), self._tools.worker
+        return verdict(self._row, self._delivery, worker, now, self._earliest, recalled=recalled, resend=policy.resend)
+
+    async def _wait(self, step: Wait) -> None:
+        ms = step.until - self._clock.now()
+        await self._wake.sleep(self._clock, min(ms, LOOK_AGAIN) if step.other else ms)
+        if step.other and self._row is not None and not self._wake.given_back:
+            self._row = await self._tools.ledger.do(Change(self._row, self._row))
+
+    async def _end(self, end: End) -> None:
+        row = ended(self._row, self._delivery, self._key, self._tools.worker, self._clock.now(), end)
+        self._row = await self._tools.ledger.do(Change(self._row, row))
+
+    async def _try(self) -> None:
+        """Its turn may come late, or never: then it is judged again."""
+        gate = self._tools.gate
+        if not await gate.enter(self._wake, self._delivery.send_before):
+            return
+        try:
+            if self._wake.given_back or not isinstance(self._verdict(), Go):
+                return
+            after = await self._call()
+        finally:
+            gate.leave()
+        if after is not None:
+            await self._settle(after)
+
+    async def _call(self) -> After | None:
+        """None: the row is another's, or there was nothing to call."""
+        message = await self._message()
+        reserved = await self._reserve() if message is not None else None
+        if message is None or reserved is None:
+            return None
+        reach("after_reserve")
+        row, call = reserved
+        if self._clock.now() + self._tools.policy.timeout > row.lease_until:
+            log.warning("%s: reserved too slowly to call %s; it is tried again", self._tools.channel, self._key)
+            return _not_called(row, call, self._clock.now())
+        outcome = await self._tools.provider.send(message)
+        reach("before_settle")
+        self._tries = (self._tries or 0) + 1
+        tools = self._tools
+        return after_call(row, call, outcome, self._tries, tools.policy, self._clock.now(), tools.chance)
+
+    async def _message(self) -> Message | None:
+        """A template may be newer than the release that is known here: then the store is asked once."""
+        try:
+            return self._tools.content.message(self._delivery, self._key)
+        except ContentError:
+            await self._tools.content.refresh()
+        try:
+            return self._tools.content.message(self._delivery, self._key)
+        except ContentError as error:
+            await self._end(End("failed", f"content: {error}"))
+            return None
+
+    async def _reserve(self) -> tuple[Row, Call] | None:
+        policy, before = self._tools.policy, self._row
+        now, lease = self._clock.now(), policy.timeout + policy.lease
+        row, call = reservation(before, self._delivery, self._key, self._tools.worker, now, lease)
+        if self._mended:  # a new start: what was wrong was the channel
+            row = msgspec.structs.replace(row, reserved_at=now)
+        self._row = await self._tools.ledger.do(Change(before, row, call))
+        if self._row != row:
+            return None
+        self._mended = False
+        if self._tries is None:
+            self._tries = row.calls - 1  # calls before this life count
+        return row, call
+
+    async def _settle(self, after: After) -> None:
+        """A row that somebody has deleted meanwhile is written anew: what has been sent stays known."""
+        tools = self._tools
+        present = await tools.ledger.do(Change(self._row, after.row, after.call))
+        if present is None:
+            present = await tools.ledger.do(Change(None, after.row))
+        self._row = present
+        if after.again_at is not None:
+            self._earliest = after.again_at
+            tools.counters["retries"] += 1
+        if after.mend is not None:
+            self._tries, self._mended = 0, True
+            tools.gate.pause()
+            await tools.pauses.pause(tools.channel, after.mend)
+
+
+def _not_called(row: Row, call: Call, now: int) -> After:
+    done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason="reserved too slowly")
+    return After(msgspec.structs.replace(row, state="retry", lease_until=now), done)

@@ -1,0 +1,127 @@
+"""The worker: everything of one channel that is in hand at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Protocol
+
+from kairos.apps.delivery.failpoint import reach
+from kairos.apps.delivery.finishing import finish
+from kairos.apps.delivery.recalling import recall
+from kairos.apps.delivery.records import MalformedError, Parcel, key_of, letter, read
+from kairos.apps.delivery.sending import Sending
+from kairos.apps.delivery.tools import Tools
+from kairos.apps.delivery.turns import Turns
+from kairos.apps.delivery.wake import Wake
+from kairos.engine.effect import Delivery, Recall
+
+log = logging.getLogger(__name__)
+
+
+class Mailbox(Protocol):
+    """Where records come from. `take` waits for some; an empty list: there will be no more.
+
+    It gives only so many that are not `done` yet. What is never done comes again, to this worker or another.
+    """
+
+    async def take(self) -> list[Parcel]: ...
+
+    def done(self, parcel: Parcel) -> None: ...
+
+
+class Worker:
+    def __init__(self, tools: Tools, mailbox: Mailbox) -> None:
+        self._tools, self._mailbox = tools, mailbox
+        self._turns = Turns()
+        self._wakes: dict[Wake, Parcel] = {}
+        self._by_key: dict[str, list[Wake]] = {}
+        self._recalls: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_hand(self) -> int:
+        return len(self._tasks)
+
+    async def run(self) -> None:
+        """Until the mailbox has no more, and everything has come to its end."""
+        while parcels := await self._mailbox.take():
+            for parcel in parcels:
+                task = asyncio.create_task(self._handle(parcel))
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def give_back(self, partitions: set[tuple[str, int]] | None = None) -> None:
+        """What is not under way is let go, of these partitions, or all. What is under way comes to its end."""
+        for wake, parcel in list(self._wakes.items()):
+            if partitions is None or (parcel.topic, parcel.partition) in partitions:
+                wake.give_back()
+
+    async def abandon(self) -> int:
+        """Ends everything at once; how much was under way. What the ledger has as reserved will be judged by others."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(tasks)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: a mistake of ours; the record stays unread", self._tools.channel, exc_info=error)
+
+    async def _handle(self, parcel: Parcel) -> None:
+        """The mailbox hears of it only when nothing of the record is left to do."""
+        tools = self._tools
+        try:
+            note = read(parcel, tools.channel)
+        except MalformedError as error:
+            tools.counters["malformed"] += 1
+            await tools.posts.do(letter(parcel, tools.channel, "malformed", str(error)))
+            self._mailbox.done(parcel)
+            return
+        key = key_of(note)
+        wake = Wake()
+        self._wakes[wake] = parcel
+        try:
+            complete = await (
+                self._recall(note, key, wake) if isinstance(note, Recall) else self._send(note, key, wake, parcel)
+            )
+        finally:
+            del self._wakes[wake]
+        if complete:
+            reach("before_commit")
+            self._mailbox.done(parcel)
+
+    async def _send(self, delivery: Delivery, key: str, wake: Wake, parcel: Parcel) -> bool:
+        self._by_key.setdefault(key, []).append(wake)
+        wake.recalled = self._recalls[key] > 0
+        try:
+            async with self._turns.of(key):
+                row = await Sending(self._tools, delivery, key, wake).run()
+                if row is not None:
+                    reach("after_settle")
+                    await finish(self._tools, row, delivery, parcel)
+                return row is not None
+        finally:
+            self._by_key[key].remove(wake)
+            if not self._by_key[key]:
+                del self._by_key[key]
+
+    async def _recall(self, note: Recall, key: str, wake: Wake) -> bool:
+        self._recalls[key] += 1
+        for waiting in self._by_key.get(key, ()):
+            waiting.recall()
+        try:
+            async with self._turns.of(key):
+                if wake.given_back:
+                    return False
+                await recall(self._tools, note, key)
+                return True
+        finally:
+            self._recalls[key] -= 1
+            if not self._recalls[key]:
+                del self._recalls[key]
