@@ -61,10 +61,15 @@ class Dispatch(KeyedProcessFunction):
         budget = Budget() if kept is None else self._decode_budget(kept)
         for request in sorted(due, key=lambda request: request.order):
             if request.candidate is None:
-                refund(budget)
+                self._take_back(budget, request)
             else:
                 yield from self._decide(budget, request.candidate, ctx.timer_service())
         self._budget.update(self._encode(budget))
+
+    def _take_back(self, budget: Budget, request: Request) -> None:
+        """A refused send has spent nothing, whatever evaluate made of it before it heard of that."""
+        if not self._refused.contains(request.occurrence):
+            refund(budget)
 
     def _decide(self, budget: Budget, candidate: Candidate, timers: TimerService) -> Iterator[Row]:
         if candidate.delivery.attempt > 1 and self._refused.contains(candidate.record.occurrence):
@@ -87,6 +92,6 @@ class Dispatch(KeyedProcessFunction):
 
 
 def _released(record: Record) -> dict[str, Any]:
-    """Tells evaluate that this send will not be: what it reserved is free again."""
+    """Tells evaluate that this send will not be. The engine frees what it had reserved REFUSAL_KNOWN_AFTER later."""
     props = {"activity": record.activity, "occurrence": record.occurrence, "status": "released"}
     return {"type": RECEIPT, "user_id": record.user_id, "time": record.at, "props": props}

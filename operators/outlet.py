@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from pyflink.common import Row
 
+from kairos.engine.dead_letter import dead_letter
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
-from kairos.engine.dead_letter import dead_letter
 from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
 from operators.telemetry import Telemetry
 

@@ -42,6 +42,7 @@ class Request(msgspec.Struct):
 
     @property
     def order(self) -> tuple[int, bool, str, str]:
+        """At one instant units are spent first: what receipts give back is free from then on."""
         return (self.at, self.candidate is None, self.user_id, self.occurrence)
 
 

@@ -10,15 +10,18 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from operator import attrgetter
 
+import msgspec
+
 from kairos.engine.aftermath import apply_late, apply_to_cases, wants_to_know
 from kairos.engine.deciding import decide
 from kairos.engine.effect import Effect
 from kairos.engine.event import RECEIPT, Event
 from kairos.engine.expression import JavaScript
+from kairos.engine.gate.budget import REFUSAL_KNOWN_AFTER
 from kairos.engine.lifecycle import take_back
 from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
-from kairos.engine.receipts import apply_receipt
+from kairos.engine.receipts import apply_receipt, is_refusal
 from kairos.engine.rule.compile import Plan
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
@@ -75,8 +78,11 @@ class Engine:
     def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Receipts go in the order of event time like everything else, so that what they free is free from then on.
 
-        They are never late: one from before what was applied acts at once.
+        They are never late: one from before what was applied acts at once. A refusal has a way to go, and acts after a
+        fixed time.
         """
+        if self.moment.has_workers and is_refusal(receipt):
+            receipt = msgspec.structs.replace(receipt, time=receipt.time + REFUSAL_KNOWN_AFTER)
         if receipt.time <= state.applied_until:
             self.on_receipt(user_id, state, receipt)
         else:

@@ -7,6 +7,10 @@ import msgspec
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery
 
+REFUSAL_KNOWN_AFTER = 10_000
+"""How long (ms of event time) after a refused send what it had reserved is free again, where the refusal has to travel
+from dispatch back to evaluate. A fixed time, so that decisions do not depend on how fast it travels."""
+
 
 class Budget(msgspec.Struct, array_like=True):
     """How many sends of an activity were spent, over all users."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.engine_kit import decisions, event, events, receipt, rules
+import pytest
+
+from tests.engine_kit import BASE, decisions, event, events, ms, receipt, rules
+from tests.unit.engine.live_user import user
 
 ORDER = "activity: a\ntrigger: {event: order}\nlimits: {%s}\nsend: [{channel: sms, template: t}]\n"
 
@@ -61,3 +64,32 @@ def test_one_unit_an_occurrence_and_back_only_if_nothing_was_ever_sent() -> None
     assert decisions(rules(text), given) == ["0s a send sms", "1m a send email #2", "5m a send sms"]
     given = [*events("0s order", "5m order"), receipt("1m a failed"), receipt("2m a sent"), receipt("3m a failed")]
     assert decisions(rules(text), given) == ["0s a send sms", "1m a send email #2", "5m a suppress budget"]
+
+
+ONE_A_DAY = "caps: {m: {rules: [{max: 1, per: 1d}]}}\n"
+
+
+@pytest.mark.parametrize("arrives", ["1s", "10s"])
+def test_in_a_job_a_refusal_acts_at_a_fixed_time_however_fast_it_came(arrives: str) -> None:
+    u = user(ORDER % "budget: {sends: 1}, caps: [m]", policy=ONE_A_DAY)
+    u.take("1s order", "1s", 1)
+    refused = receipt("1s a released")
+    assert u.engine.on_event("u1", u.state, refused, BASE + ms(arrives)) == []
+    assert u.engine.next_timer(u.state) == BASE + ms("11s")
+    u.take("10s999ms order", "10s", 2)
+    u.take("11s1ms order", "10s", 3)
+    assert u.wait("1h") == ["10s999ms a suppress cap:m", "11s1ms a send sms"]
+
+
+def test_a_refusal_that_took_longer_acts_at_once() -> None:
+    u = user(ORDER % "budget: {sends: 1}, caps: [m]", policy=ONE_A_DAY)
+    u.take("1s order", "1s", 1)
+    assert u.take("20s order", "20s", 2) == ["20s a suppress cap:m"]
+    u.take("1s a released", "20s", 0)
+    assert u.take("21s order", "21s", 3) == ["21s a send sms"]
+
+
+def test_a_delivery_handed_back_for_quiet_hours_is_no_refusal_and_acts_at_its_time() -> None:
+    u = user(ORDER % "budget: {sends: 1}")
+    u.take("1s order", "1s", 1)
+    assert u.take("2s a released reason=quiet_hours", "2s", 0) == ["2s a send sms #2"]
