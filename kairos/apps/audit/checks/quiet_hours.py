@@ -1,0 +1,60 @@
+"""Nothing sent in quiet hours: when each call that may have reached its user began, on the user's own clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from kairos.apps.audit.book import Book
+from kairos.apps.audit.result import Result
+from kairos.apps.audit.tell import clock
+from kairos.apps.audit.world import World
+from kairos.engine.policy.spec import Policy, QuietHours
+from kairos.engine.rule.model import Activity
+
+WAKES_NOBODY = ("webhook", "console", "file")
+_CALLS = """
+SELECT s.user_id, s.key, s.at, s.activity, s.version, s.channel, c.number, c.started_at
+FROM calls c JOIN sends s ON s.key = c.key
+WHERE c.outcome IS NULL OR c.outcome IN ('accepted', 'unknown')
+ORDER BY s.user_id, c.started_at"""
+
+
+def check(book: Book, world: World, result: Result) -> None:
+    judged = 0
+    for user, key, at, activity, version, channel, number, started in book.ask(_CALLS):
+        definition = world.activity(version)
+        if definition is None:
+            result.not_judged["calls of a version that no known release has"] += 1
+        elif why := _exempt(definition, channel):
+            result.exempt[why] += 1
+        else:
+            judged += 1
+            zones = [_quiet_in(world, policy, user, definition, started) for policy in world.policies(at)]
+            if (zone := zones[0]) and all(zones):
+                what = f"{activity} for {user}: call {number} at {clock(started, zone)}"
+                result.add(f"{what}, in quiet hours ({channel})", key)
+    result.examined = {"calls": judged}
+
+
+def _exempt(definition: Activity, channel: str) -> str | None:
+    if channel in WAKES_NOBODY:
+        return "on channels that wake nobody"
+    return "of activities that ignore quiet hours" if definition.limits.quiet_hours == "ignore" else None
+
+
+def _quiet_in(world: World, policy: Policy, user: str, definition: Activity, started: int) -> ZoneInfo | None:
+    """The zone in which this is in the user's quiet hours; None: it is not, or the user is on the white list."""
+    if policy.quiet_hours is None:
+        return None
+    zone = world.zone(user, definition, policy)
+    quiet = _is_quiet(policy.quiet_hours, started, zone) and not world.white(user, policy)
+    return zone if quiet else None
+
+
+def _is_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
+    local = datetime.fromtimestamp(time / 1000, UTC).astimezone(zone)
+    minute = 60 * local.hour + local.minute
+    inside = range(quiet.start, quiet.end)
+    around = range(quiet.end, quiet.start)
+    return minute in inside if quiet.start < quiet.end else minute not in around

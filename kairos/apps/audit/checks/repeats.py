@@ -1,0 +1,19 @@
+"""A decision may be written again after a failure, but only as it was."""
+
+from __future__ import annotations
+
+from kairos.apps.audit.book import Book
+from kairos.apps.audit.result import Result
+from kairos.apps.audit.world import World
+
+_DIFFERING = """
+SELECT key, outcome, activity, user_id, count(DISTINCT digest) FROM decisions
+GROUP BY key, outcome HAVING count(DISTINCT digest) > 1"""
+
+
+def check(book: Book, world: World, result: Result) -> None:
+    records = book.number("SELECT count(*) FROM decisions")
+    different = book.number("SELECT count(*) FROM (SELECT DISTINCT key, outcome FROM decisions)")
+    result.examined = {"decisions": different, "repetitions": records - different}
+    for key, outcome, activity, user, versions in book.ask(_DIFFERING):
+        result.add(f"{outcome} of {activity} for {user} was decided {versions} times, each differently", key)
