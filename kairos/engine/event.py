@@ -102,12 +102,17 @@ def _text_colons(plain: _Plain) -> int:
 
 def _decode_any(line: bytes) -> Event:
     """The definition of what a valid line is, and of what the message says."""
+    return event_of(document_of(line))
+
+
+def document_of(line: bytes) -> dict[str, Any]:
+    """One strict JSON object within the limits, whatever its fields. Raises EventError."""
     if len(line) > MAX_BYTES:
         raise EventError("too_large", f"{len(line)} bytes; at most {MAX_BYTES} are taken")
     document = _strict_json(line.removeprefix(_BOM))
     if not isinstance(document, dict):
         raise EventError("not_json", f"a JSON object is expected, not {_kind(document)}")
-    return event_of(document)
+    return document
 
 
 def event_of(document: Mapping[str, Any]) -> Event:
