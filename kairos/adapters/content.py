@@ -1,4 +1,4 @@
-"""Message content: Liquid templates filled in with the values that a delivery carries."""
+"""Message content: Liquid templates filled in with the values that a delivery carries, and with materials."""
 
 from __future__ import annotations
 
@@ -6,50 +6,122 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from liquid import DictLoader, Environment
+from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
-MAX_LOOP_TURNS = 1_000
-MAX_OUTPUT = 1_000_000
-"""Characters of a message at most: a template cannot fill the memory."""
+from kairos.engine.rule.lint.template_place import line_and_column
+from kairos.engine.rule.model import Material
+from kairos.engine.rule.template_facts import TemplateProblem
+from kairos.engine.rule.templates import Templates
 
 
 class ContentError(Exception):
-    """The message cannot be made; the message of the error names the template."""
+    """The message cannot be made; the message of the error names template and place."""
 
 
-class _Liquid(Environment):
-    loop_iteration_limit = MAX_LOOP_TURNS
-    output_stream_limit = MAX_OUTPUT
+class Content(msgspec.Struct, frozen=True):
+    """`headers`: the template's head, each value one line, empty ones left out; `text`: its body."""
+
+    headers: dict[str, str]
+    text: str
+
+    def head(self) -> list[str]:
+        """The headers as a template writes them, for people: `Subject: ...`."""
+        return [f"{name.title().replace('_', '-')}: {value}" for name, value in self.headers.items()]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A template that can be rendered. `required`: the values without which it would have a hole."""
+
+    headers: dict[str, BoundTemplate]
+    body: BoundTemplate
+    required: tuple[str, ...]
 
 
 class Renderer:
-    """Templates by "name.channel" (and partials by name), as `RuleSet.templates` holds them; parsed once each."""
+    """Templates by "name.channel" (partials by name) and materials by name, as a `RuleSet` holds them.
 
-    def __init__(self, templates: Mapping[str, str]) -> None:
-        self._liquid = _Liquid(loader=DictLoader(dict(templates)))
+    A release may come from elsewhere, so what lint refuses is refused here too. Each template is parsed once.
+    """
 
-    def render(self, template: str | None, channel: str, values: Mapping[str, Any]) -> str:
-        """The text. Without a template the values themselves, as JSON. Raises ContentError.
+    def __init__(self, templates: Mapping[str, str], materials: Mapping[str, Material] | None = None) -> None:
+        self._texts = templates
+        self._templates = Templates(templates)
+        self._materials: dict[str, Any] = msgspec.to_builtins(dict(materials or {}))
+        self._ready: dict[str, Ready] = {}
+
+    def render(self, template: str | None, channel: str, values: Mapping[str, Any]) -> Content:
+        """Headers and text. Without a template the values themselves, as JSON. Raises ContentError.
 
         A key such as "profile.name" is what `{{ profile.name }}` reads.
         """
         if template is None:
-            return msgspec.json.encode(values, order="sorted").decode()
-        name = f"{template}.{channel}"
+            return Content({}, msgspec.json.encode(values, order="sorted").decode())
+        key = f"{template}.{channel}"
+        ready = self._ready.get(key) or self._prepare(key)
+        tree = _nested(values) | {"material": self._materials}
+        if missing := [name for name in ready.required if _at(tree, name) is None]:
+            raise ContentError(f"{_path(key)}: no value for {', '.join(missing)}")
+        headers = {name: _one_line(self._fill(key, value, tree)) for name, value in ready.headers.items()}
+        text = self._fill(key, ready.body, tree).strip()
+        return Content({name: value for name, value in headers.items() if value}, text)
+
+    def _prepare(self, key: str) -> Ready:
+        if key not in self._templates:
+            raise ContentError(f"{_path(key)}: there is no such template")
+        facts = self._templates.facts(key)
+        for problem in facts.problems:
+            raise self._refusal(key, problem)
+        for partial in sorted(facts.renders):
+            for problem in self._templates.facts(partial).problems:
+                raise self._refusal(partial, problem)
+        headers, body = self._templates.headers(key), self._templates.parsed(key)
+        required = tuple(dict.fromkeys(variable.name for variable in facts.variables if variable.required))
+        parsed = {name: value for name, value in headers.items() if isinstance(value, BoundTemplate)}
+        assert isinstance(body, BoundTemplate), key  # what cannot be parsed is a problem
+        self._ready[key] = Ready(parsed, body, required)
+        return self._ready[key]
+
+    def _refusal(self, key: str, problem: TemplateProblem) -> ContentError:
+        line, column = line_and_column(self._texts[key], problem.offset)
+        return ContentError(f"{_path(key)}:{line}:{column}: {problem.message}")
+
+    def _fill(self, key: str, part: BoundTemplate, tree: Mapping[str, Any]) -> str:
         try:
-            return str(self._liquid.get_template(name).render(**_nested(values))).strip()
+            return str(part.render(**tree))
         except LiquidError as error:
-            raise ContentError(f"templates/{name}.liquid: {error}") from error
+            raise ContentError(f"{self._place(key, error)}: {error.args[0]}") from error
+        except Exception as error:  # filters of the library let others through for odd values
+            raise ContentError(f"{_path(key)}: {type(error).__name__}: {error}") from error
+
+    def _place(self, key: str, error: LiquidError) -> str:
+        """Of the template that it went wrong in, which may be a partial."""
+        name = str(error.template_name or key)
+        if name not in self._texts:
+            name = key
+        if error.token is None or error.token.start_index < 0:
+            return _path(name)
+        line, column = line_and_column(self._texts[name], error.token.start_index)
+        return f"{_path(name)}:{line}:{column}"
+
+
+def _path(key: str) -> str:
+    return f"templates/{key}.liquid"
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """{"a": 1, "profile.x": 2} -> {"a": 1, "profile": {"x": 2}}."""
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        *parents, leaf = path.split(".")
-        branch = tree
-        for parent in parents:
-            branch = branch.setdefault(parent, {})
-        branch[leaf] = value
+    tree: dict[str, Any] = {path: value for path, value in values.items() if not path.startswith("profile.")}
+    profile = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("profile.")}
+    return tree | {"profile": profile}
+
+
+def _at(tree: Any, path: str) -> Any:
+    for name in path.split("."):
+        tree = tree.get(name) if isinstance(tree, Mapping) else None
     return tree
+
+
+def _one_line(text: str) -> str:
+    """Whatever a value brings along: no line ends, tabs or other controls in a header."""
+    return " ".join("".join(" " if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text).split())

@@ -21,9 +21,9 @@ EXAMPLES = 6
 _OUTCOMES = get_args(Outcome)
 
 
-def show(report: Report, templates: Mapping[str, str], console: Console) -> None:
+def show(report: Report, renderer: Renderer, console: Console) -> None:
     console.print(_decisions(report.tallies))
-    _messages(list(report.examples.values()), Renderer(templates), console)
+    _messages(list(report.examples.values()), renderer, console)
     _dead_letters(report, console)
     _files(report, console)
 
@@ -74,14 +74,18 @@ def _messages(messages: list[Message], renderer: Renderer, console: Console) -> 
         console.print(
             Text(f"  {moment:%Y-%m-%d %H:%M} {escape(message.activity)}: {message.channel}{to}", style="cyan")
         )
-        try:
-            text = renderer.render(message.template, message.channel, message.values or {})
-        except ContentError as error:
-            text = f"({error})"
-        for line in text.splitlines():
+        for line in _lines(renderer, message):
             console.print(Text(f"    {escape(line)}".rstrip()))
     if chosen:
         console.print()
+
+
+def _lines(renderer: Renderer, message: Message) -> list[str]:
+    try:
+        content = renderer.render(message.template, message.channel, message.values or {})
+    except ContentError as error:
+        return [f"({error})"]
+    return [*content.head(), *content.text.splitlines()]
 
 
 def _dead_letters(report: Report, console: Console) -> None:

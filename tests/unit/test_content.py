@@ -1,14 +1,25 @@
-"""Messages out of templates and values."""
+"""Messages out of templates, values and materials."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from kairos.adapters.content import MAX_LOOP_TURNS, ContentError, Renderer
+from kairos.adapters.content import Content, ContentError, Renderer
+from kairos.engine.rule.model import Material, MiniProgram
+from kairos.engine.rule.template_facts import MAX_LOOP_TURNS
+from kairos.engine.rule.templates import MAX_OUTPUT
+
+SALE = Material(title="Spring", image="https://cdn.example.com/s.png", mini_program=MiniProgram("wx1", "pages/sale"))
 
 
-def render(template: str, values: dict[str, object] | None = None, **partials: str) -> str:
-    return Renderer({"t.sms": template, **partials}).render("t", "sms", values or {})
+def content(template: str, values: dict[str, Any] | None = None, **partials: str) -> Content:
+    return Renderer({"t.sms": template, **partials}, {"sale": SALE}).render("t", "sms", values or {})
+
+
+def render(template: str, values: dict[str, Any] | None = None, **partials: str) -> str:
+    return content(template, values, **partials).text
 
 
 def test_values_by_name_and_by_path() -> None:
@@ -21,34 +32,137 @@ def test_what_is_missing_leaves_its_default() -> None:
 
 
 def test_without_a_template_the_message_is_the_values() -> None:
-    assert Renderer({}).render(None, "webhook", {"b": 1, "a": "é"}) == '{"a":"é","b":1}'
+    assert Renderer({}).render(None, "webhook", {"b": 1, "a": "é"}) == Content({}, '{"a":"é","b":1}')
 
 
 def test_a_partial_comes_from_the_templates() -> None:
     assert render("{% render 'footer' %}", footer="Reply STOP") == "Reply STOP"
 
 
+def test_materials_by_path() -> None:
+    text = "{{ material.sale.title }} {{ material.sale.image }} {{ material.sale.mini_program.path }}"
+    assert render(text) == "Spring https://cdn.example.com/s.png pages/sale"
+
+
+# ------------------------------------------------------------------------------------------------------------ heads
 @pytest.mark.parametrize(
-    "template",
+    ("text", "headers", "body"),
     [
-        "{{ n | nonsense }}",
-        "{% for",
-        "{% render 'nowhere' %}",
-        "{% render '../../etc/passwd' %}",
-        f"{{% for i in (1..{MAX_LOOP_TURNS + 1}) %}}x{{% endfor %}}",
-        "{% for i in (1..1000) %}{{ long }}{% endfor %}",
+        ("Subject: Hi\n\nBody\n", {"subject": "Hi"}, "Body"),
+        ("Subject: Hi\nMini-Program-Path:  a/b \n\nBody\n\nmore\n", {"subject": "Hi", "mini_program_path": "a/b"},
+         "Body\n\nmore"),
+        ("Subject: Hi\r\n\r\nBody\r\n", {"subject": "Hi"}, "Body"),
+        ("Subject: Hi\n \t\nBody", {"subject": "Hi"}, "Body"),
+        ("Subject: Hi\n\n", {"subject": "Hi"}, ""),
+        ("Subject: {{ n }} of {{ n }}\n\nBody {{ n }}", {"subject": "2 of 2"}, "Body 2"),
+        ("Subject:\n\nBody", {}, "Body"),
+        ("Subject: {% if m %}x{% endif %}\n\nBody", {}, "Body"),
+        ("Subject: one\nSubject: two\n\nBody", {"subject": "one"}, "Body"),
+        ("Subject: Hi\nBody\n", {}, "Subject: Hi\nBody"),
+        ("Subject: Hi\nno header\n\nBody", {}, "Subject: Hi\nno header\n\nBody"),
+        ("Hello\nSubject: Hi\n\nBody", {}, "Hello\nSubject: Hi\n\nBody"),
+        ("\nSubject: Hi\n\nBody", {}, "Subject: Hi\n\nBody"),
+        ("https://example.com\n\nBody", {}, "https://example.com\n\nBody"),
+        ("Subject: {{ material.sale.title }}\n\nBody", {"subject": "Spring"}, "Body"),
+    ],
+)  # fmt: skip
+def test_head_and_body(text: str, headers: dict[str, str], body: str) -> None:
+    assert content(text, {"n": 2}) == Content(headers, body)
+
+
+@pytest.mark.parametrize(
+    "value", ["x\nBcc: all@example.com", "x\r\n\r\nBody", "x\u2028y", "x\x85y", "x\x00\x1b[2J", "\t x"]
+)
+def test_a_value_never_adds_a_header_or_ends_the_head(value: str) -> None:
+    found = content("Subject: {{ v }}!\n\nText", {"v": value})
+    assert list(found.headers) == ["subject"]
+    assert found.headers["subject"].isprintable()
+    assert found.text == "Text"
+
+
+def test_a_value_that_is_liquid_or_a_head_is_text() -> None:
+    found = content("{{ v }}", {"v": "Subject: x\n\n{{ profile.name }}"})
+    assert found == Content({}, "Subject: x\n\n{{ profile.name }}")
+
+
+def test_letters_that_join_others_stay_in_a_header() -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+    assert content("Title: {{ v }}\n\nx", {"v": family}).headers == {"title": family}
+
+
+def test_another_message_rendered_inside_brings_its_body_only() -> None:
+    assert render("{% render 'other.sms' %}", **{"other.sms": "Title: x\n\nBody"}) == "Body"
+
+
+# ---------------------------------------------------------------------------------------------------------- refusals
+@pytest.mark.parametrize(
+    ("template", "place"),
+    [
+        ("{{ n | nonsense }}", ":1:8: unknown filter 'nonsense'"),
+        ("Hello\n{% for", ":2:"),
+        ("Title: {{ x\n\nBody", ":1:8: "),
+        ("{% render 'nowhere' %}", ":1:11: there is no template 'nowhere'"),
+        ("{% render '../../etc/passwd' %}", ":1:11: there is no template"),
+        ("{% include 'footer' %}", ":1:4: 'include' is not available"),
+        (f"x\n{{% for i in (1..{MAX_LOOP_TURNS + 1}) %}}x{{% endfor %}}", r":2:13: a loop of 1,001 turns"),
+        ("{% for i in (1..1000) %}{{ long }}{% endfor %}", ":1:4: output stream limit reached"),
+        ("{{ material.winter.image }}", ": no value for material.winter.image"),
+        ("{{ material.sale.link }}", ": no value for material.sale.link"),
+        ("Hello {{ who }} {{ profile.name }}", ": no value for who, profile.name"),
+        ("Title: {{ who }}\n\nHello", ": no value for who"),
     ],
 )
-def test_what_cannot_be_rendered_is_named(template: str) -> None:
-    with pytest.raises(ContentError, match=r"^templates/t\.sms\.liquid: "):
-        render(template, {"long": "x" * 2000})
+def test_what_cannot_be_rendered_is_named(template: str, place: str) -> None:
+    with pytest.raises(ContentError) as error:
+        render(template, {"long": "x" * 2000, "n": 1}, footer="x")
+    assert str(error.value).startswith(f"templates/t.sms.liquid{place}")
 
 
 def test_a_template_that_is_not_there() -> None:
-    with pytest.raises(ContentError, match=r"^templates/u\.sms\.liquid: "):
+    with pytest.raises(ContentError, match=r"^templates/u\.sms\.liquid: there is no such template"):
         Renderer({}).render("u", "sms", {})
 
 
+def test_a_mistake_in_a_partial_is_told_where_it_is() -> None:
+    with pytest.raises(ContentError, match=r"^templates/footer\.liquid:2:8: unknown filter"):
+        render("Hello {% render 'outer' %}", outer="{% render 'footer' %}", footer="x\n{{ a | nope }}")
+    with pytest.raises(ContentError, match=r"^templates/footer\.liquid:1:1"):
+        render("Hello {% render 'footer' %}", footer="{% if ")
+
+
 def test_nested_loops_are_bounded_together() -> None:
-    with pytest.raises(ContentError):
+    with pytest.raises(ContentError, match="loop iteration limit"):
         render("{% for i in (1..100) %}{% for j in (1..100) %}x{% endfor %}{% endfor %}")
+
+
+def test_a_loop_over_a_long_list_is_bounded() -> None:
+    with pytest.raises(ContentError, match="loop iteration limit"):
+        render("{% for i in list %}x{% endfor %}", {"list": [1] * (MAX_LOOP_TURNS + 1)})
+
+
+def test_what_a_template_keeps_is_bounded() -> None:
+    """Doubling a text a thousand times."""
+    with pytest.raises(ContentError, match="local namespace limit"):
+        render("{% assign s = 'xx' %}{% for i in (1..1000) %}{% assign s = s | append: s %}{% endfor %}")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["{" * 100_000, "{{" + " " * 90_000, "x" * (MAX_OUTPUT // 10 + 1)])
+def test_what_would_take_the_parser_minutes_is_refused(text: str) -> None:
+    with pytest.raises(ContentError, match=r"^templates/t\.sms\.liquid:"):
+        render(text)
+    with pytest.raises(ContentError):
+        render("{% render 'partial' %}", partial=text)
+
+
+def test_filters_that_fail_are_told() -> None:
+    with pytest.raises(ContentError, match=r"^templates/t\.sms\.liquid"):
+        render("{{ n | divided_by: 0 }}", {"n": 1})
+
+
+def test_a_template_that_failed_fails_again_and_others_go_on() -> None:
+    renderer = Renderer({"bad.sms": "{{ n | nope }}", "good.sms": "{{ n }}"})
+    for _ in range(2):
+        with pytest.raises(ContentError):
+            renderer.render("bad", "sms", {"n": 1})
+        assert renderer.render("good", "sms", {"n": 1}).text == "1"

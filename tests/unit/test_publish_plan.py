@@ -13,7 +13,7 @@ from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.pattern import Pattern, Step, Times
 from kairos.engine.policy.spec import Cap, CapRule, Policy
 from kairos.engine.rule.metric_readers import metric_readers
-from kairos.engine.rule.model import Activity, Audience, Goal, Limits, RuleSet, Send, Variant
+from kairos.engine.rule.model import Activity, Audience, Goal, Limits, Material, RuleSet, Send, Variant
 from kairos.engine.rule.plan import PublishPlan, plan_release
 from kairos.engine.rule.release import Release, activity_version
 from kairos.engine.rule.succession import drain_time
@@ -73,12 +73,14 @@ def test_changes_beside_the_activities_are_listed() -> None:
         metrics={"m": Metric("m", "count", ("t",), window=DAY), "n": Metric("n", "count", ("t",))},
         policy=Policy("Asia/Shanghai"),
         templates={"x.sms": "hello"},
+        materials={"sale": Material(title="Spring")},
     )
     assert plan(old, new).others == (
         "metrics: gone removed",
         "metrics: m changed",
         "metrics: n new",
         "templates: x.sms new",
+        "materials: sale new",
         "policy.yaml changed",
     )
 

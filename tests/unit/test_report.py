@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from kairos.adapters.content import Renderer
 from kairos.adapters.run_folder import RunFolderError
 from kairos.apps.report import read
 from kairos.apps.report_view import mask, show
 
 TEMPLATES = {
-    "left.email": "Hello {{ profile.name | default: 'you' }}, {{ n }} left.",
+    "left.email": "Subject: {{ n }} left\n\nHello {{ profile.name | default: 'you' }}, {{ n }} left.",
     "broken.sms": "{{ n | nonsense }}",
 }
 
@@ -55,7 +56,7 @@ def write(path: Path, *lines: dict[str, Any]) -> None:
 
 def shown(folder: Path) -> str:
     out = io.StringIO()
-    show(read(folder), TEMPLATES, Console(file=out, width=140))
+    show(read(folder), Renderer(TEMPLATES), Console(file=out, width=140))
     return out.getvalue()
 
 
@@ -103,9 +104,9 @@ def test_messages_are_rendered_and_addresses_masked(tmp_path: Path) -> None:
     write(tmp_path / "deliveries.webhook.jsonl", delivery("case", "webhook", None, values={"n": 3}))
     write(tmp_path / "deliveries.sms.jsonl", delivery("bad", "sms", "broken", address="+447700900123"))
     text = shown(tmp_path)
-    assert "2024-03-05 12:00 left: email to a…@example.com\n    Hello Ada, 3 left.\n" in text
+    assert "2024-03-05 12:00 left: email to a…@example.com\n    Subject: 3 left\n    Hello Ada, 3 left.\n" in text
     assert 'case: webhook\n    {"n":3}\n' in text
-    assert "bad: sms to +447…23\n    (templates/broken.sms.liquid: " in text
+    assert "bad: sms to +447…23\n    (templates/broken.sms.liquid:1:8: unknown filter" in text
     assert "ada@example.com" not in text
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kairos.adapters.content import Renderer
 from kairos.adapters.run_folder import RunFolderError
 from kairos.apps.console import fail
 from kairos.apps.report import read
@@ -40,4 +41,4 @@ def report(
     except (RunFolderError, OSError) as error:
         fail(str(error))
     width = None if sys.stdout.isatty() else PLAIN_WIDTH
-    show(result, loaded.templates, Console(file=sys.stdout, width=width, highlight=False))
+    show(result, Renderer(loaded.templates, loaded.materials), Console(file=sys.stdout, width=width, highlight=False))

@@ -15,7 +15,7 @@ import msgspec
 from kairos.engine.rule.examples import TestFile
 from kairos.engine.rule.fields.activity import ACTIVITY
 from kairos.engine.rule.fields.examples import EXAMPLES
-from kairos.engine.rule.fields.folder import CROWDS, METRICS, POLICY, PROFILE, SOURCES
+from kairos.engine.rule.fields.folder import CROWDS, MATERIALS, METRICS, POLICY, PROFILE, SOURCES
 from kairos.engine.rule.fields.read import read
 from kairos.engine.rule.fields.types import Type
 from kairos.engine.rule.fields.value import Value
@@ -24,7 +24,14 @@ from kairos.engine.rule.lint.all import check_all
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft, lower_activity, zone_of
 from kairos.engine.rule.lower.examples import lower_examples
-from kairos.engine.rule.lower.folder import lower_crowds, lower_metrics, lower_policy, lower_profile, lower_sources
+from kairos.engine.rule.lower.folder import (
+    lower_crowds,
+    lower_materials,
+    lower_metrics,
+    lower_policy,
+    lower_profile,
+    lower_sources,
+)
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.text.decode import decode
 from kairos.engine.rule.text.nodes import Node, YamlError, read_yaml
@@ -36,6 +43,7 @@ FOLDER_FILES: dict[str, Type] = {
     "policy.yaml": POLICY,
     "sources.yaml": SOURCES,
     "profile.yaml": PROFILE,
+    "materials.yaml": MATERIALS,
 }
 _ACTIVITY = re.compile(r"activities/[^/]+/[^/]+\.yaml")
 _EXAMPLES = re.compile(r"activities/[^/]+/[^/]+\.test\.yaml")
@@ -81,6 +89,7 @@ def load(files: Mapping[str, bytes | Unreadable], today: int | None = None) -> L
     rules = RuleSet(
         {draft.name: draft.activity for draft in drafts.values()},
         world.metrics, world.crowds, world.policy, world.sources, world.profile, world.templates,
+        world.materials,
     )  # fmt: skip
     return Loaded(rules, findings, _tests(examples, drafts, world))
 
@@ -160,9 +169,12 @@ def _world(found: Read) -> World:
         world.sources = lower_sources(values["sources.yaml"])
     if "profile.yaml" in values and not values["profile.yaml"].broken:
         world.profile = lower_profile(values["profile.yaml"])
+    if "materials.yaml" in values:
+        world.materials = lower_materials(values["materials.yaml"])
     world.crowd_names = _names(found, "crowds.yaml")
     world.metric_names = _names(found, "metrics.yaml")
     world.cap_names = _names(found, "policy.yaml", "caps")
+    world.material_names = _names(found, "materials.yaml")
     return world
 
 

@@ -109,6 +109,21 @@ class Source(msgspec.Struct, frozen=True):
     mapping: dict[str, str] | None = None
 
 
+class MiniProgram(msgspec.Struct, frozen=True, omit_defaults=True):
+    appid: str
+    path: str | None = None
+
+
+class Material(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What templates read as `material.<name>.<field>`: images, links, mini-programs, texts."""
+
+    title: str | None = None
+    text: str | None = None
+    image: str | None = None
+    link: str | None = None
+    mini_program: MiniProgram | None = None
+
+
 class RuleSet(msgspec.Struct, frozen=True):
     """A whole folder. `sources` None: there is no sources.yaml, every event type is accepted and props are untyped.
 
@@ -123,3 +138,4 @@ class RuleSet(msgspec.Struct, frozen=True):
     sources: dict[str, Source] | None = None
     profile: dict[str, str] | None = None
     templates: dict[str, str] = {}
+    materials: dict[str, Material] = {}

@@ -115,7 +115,7 @@ def _by_state(after: Activity) -> str:
 
 
 def _other_changes(old: RuleSet, new: RuleSet) -> Iterator[str]:
-    for part in ("metrics", "crowds", "templates"):
+    for part in ("metrics", "crowds", "templates", "materials"):
         one, two = getattr(old, part), getattr(new, part)
         for name in sorted(one.keys() | two.keys()):
             if verb := _verb(one, two, name):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kairos.engine.expression.functions import FUNCTIONS
+from kairos.engine.rule.channel_headers import HEADERS
 from kairos.engine.rule.fields.activity import ACTIVITY
 from kairos.engine.rule.fields.common import NAMED, NAMED_PROP, USER
 from kairos.engine.rule.fields.examples import EXAMPLES
-from kairos.engine.rule.fields.folder import CROWDS, METRICS, POLICY, PROFILE, SOURCES
+from kairos.engine.rule.fields.folder import CROWDS, MATERIALS, METRICS, POLICY, PROFILE, SOURCES
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Choice,
@@ -34,6 +35,7 @@ _FILES: tuple[tuple[str, str, Type], ...] = (
     ("policy.yaml", "What holds for every activity.", POLICY),
     ("sources.yaml", "Where events come from, and what they carry, by name of the source.", SOURCES),
     ("profile.yaml", "The types of the profile's fields, by name.", PROFILE),
+    ("materials.yaml", "Images, links, mini-programs and texts for templates, by name.", MATERIALS),
 )
 
 _HEAD = """# Reference of the rule files
@@ -57,9 +59,9 @@ _VALUES: dict[str, Type] = {
 
 
 def reference() -> str:
-    """Markdown: a chapter a file, a section a record, a row a field; the functions of expressions at the end."""
+    """Markdown: a chapter a file, a section a record, a row a field; then what is no field: headers, functions."""
     values = [f"| {name} | {type_.expected} |" for name, type_ in _VALUES.items()]
-    return "\n".join([_HEAD, *values, "", *_chapters(), *_functions()])
+    return "\n".join([_HEAD, *values, "", *_chapters(), *_heads(), *_functions()])
 
 
 def _chapters() -> Iterator[str]:
@@ -133,6 +135,16 @@ def _default(field: Field) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def _heads() -> Iterator[str]:
+    yield "## `templates/<name>.<channel>.liquid`\n"
+    yield "Liquid. The head, lines `Name: value` up to the first empty one, is for the channel:\n"
+    yield "| channel | header | meaning |\n|---|---|---|"
+    for channel, headers in HEADERS.items():
+        for name, meaning in headers.items():
+            yield f"| {channel} | `{name.title().replace('_', '-')}` | {_cell(meaning)} |"
+    yield ""
 
 
 def _functions() -> Iterator[str]:

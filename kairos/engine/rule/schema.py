@@ -6,7 +6,7 @@ from typing import Any
 
 from kairos.engine.rule.fields.activity import ACTIVITY
 from kairos.engine.rule.fields.examples import EXAMPLES
-from kairos.engine.rule.fields.folder import CROWDS, METRICS, POLICY, PROFILE, SOURCES
+from kairos.engine.rule.fields.folder import CROWDS, MATERIALS, METRICS, POLICY, PROFILE, SOURCES
 from kairos.engine.rule.fields.types import (
     REQUIRED,
     Anything,
@@ -39,6 +39,7 @@ FILES: dict[str, Type] = {
     "policy": POLICY,
     "sources": SOURCES,
     "profile": PROFILE,
+    "materials": MATERIALS,
 }
 
 Schema = dict[str, Any]

@@ -1,280 +1,99 @@
-"""Liquid templates: which values they take, and what is wrong with them. Rendering is the delivery worker's."""
+"""The Liquid templates of a release: parsed once, and what each takes from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from liquid import BoundTemplate, CachingDictLoader, Environment
-from liquid.ast import Node
-from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral, TernaryFilteredExpression
-from liquid.builtin.tags.include_tag import IncludeNode
-from liquid.builtin.tags.render_tag import RenderNode
-from liquid.exceptions import LiquidError
-from liquid.expression import Expression
+from liquid.exceptions import LiquidError, TemplateNotFoundError
+from liquid.loader import TemplateSource
 
+from kairos.engine.rule.template_facts import MAX_LOOP_TURNS, TemplateFacts, TemplateProblem, Variable, inspect
+from kairos.engine.rule.text.head import Head, only, split_head
 from kairos.engine.rule.text.liquid_guard import hopeless
-from kairos.engine.rule.text.report import nearest
 
-MAX_LOOP_TURNS = 1_000
-MAX_RENDERS = 1_000
-MAX_DEPTH = 20  # python-liquid gives up at 30 contexts, and blocks count too
-ROOTS = ("profile", "material")
-
-_PRINTING = {"OutputNode", "EchoNode", "AssignNode", "RenderNode", "CycleNode"}
+MAX_OUTPUT = 1_000_000
+"""Characters of a message at most, and bytes of what `assign` and `capture` keep: no template can fill the memory."""
 
 
-class _Environment(Environment):
+class _Liquid(Environment):
     loop_iteration_limit = MAX_LOOP_TURNS
+    output_stream_limit = MAX_OUTPUT
+    local_namespace_limit = MAX_OUTPUT
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A value that a template takes from outside: `order_id`, `profile.x`, `material.x`.
+class _Bodies(CachingDictLoader):
+    """Templates without their heads, which are blank; one that is not worth parsing is not there."""
 
-    `required`: it is printed, with no `default` and outside of any condition on it, so a missing value would leave a
-    hole. It stands `offset` characters into the text of `template` (a key of the templates, maybe a partial's).
-    """
-
-    name: str
-    required: bool
-    template: str
-    offset: int
-
-
-@dataclass(frozen=True)
-class TemplateProblem:
-    """`offset` characters into the template's text."""
-
-    offset: int
-    code: str
-    message: str
-    hint: str | None = None
-
-
-@dataclass
-class TemplateFacts:
-    """What is known of one template. `problems` are its own, `variables` and `renders` also those of its partials.
-
-    With problems, the variables are incomplete.
-    """
-
-    variables: list[Variable] = field(default_factory=list)
-    problems: list[TemplateProblem] = field(default_factory=list)
-    renders: set[str] = field(default_factory=set)
+    def get_source(self, env: Environment, template_name: str, **_: object) -> TemplateSource:
+        text = self.templates.get(template_name)
+        if text is None or hopeless(text) is not None:
+            raise TemplateNotFoundError(template_name)
+        head = split_head(text)
+        return TemplateSource(only(text, head.end, len(text)) if head.headers else text, template_name, None)
 
 
 class Templates:
     """All templates of a folder, by "name.channel" (partials by name); `render` looks nowhere else.
 
-    A template is parsed when it is first asked for.
+    Headers and body are templates of their own, each parsed when it is first asked for. Parsed, all keep their places
+    in the whole text: what surrounds them is blank.
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._environment = _Environment(loader=CachingDictLoader(dict(texts), capacity=len(texts) + 1))
+        self._environment = _Liquid(loader=_Bodies(dict(texts), capacity=len(texts) + 1))
         self._parsed: dict[str, BoundTemplate | TemplateProblem] = {}
+        self._headers: dict[str, dict[str, BoundTemplate | TemplateProblem]] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._texts
 
-    def parsed(self, key: str) -> BoundTemplate | TemplateProblem:
+    def head(self, key: str) -> Head:
         """Raises KeyError where there is no such template."""
+        text = self._texts[key]
+        return Head() if hopeless(text) else split_head(text)
+
+    def parsed(self, key: str) -> BoundTemplate | TemplateProblem:
+        """The body. Raises KeyError where there is no such template."""
         if key not in self._parsed:
-            self._parsed[key] = self._parse(key, self._texts[key])
+            text = self._texts[key]
+            self._parsed[key] = self._parse(text, text, lambda: self._environment.get_template(key))
         return self._parsed[key]
 
-    def _parse(self, key: str, text: str) -> BoundTemplate | TemplateProblem:
+    def headers(self, key: str) -> dict[str, BoundTemplate | TemplateProblem]:
+        """The values of the head, by name; of two with one name the first. Raises KeyError as `parsed` does."""
+        if key not in self._headers:
+            text, found = self._texts[key], self._headers.setdefault(key, {})
+            for header in self.head(key).headers:
+                value = only(text, header.start, header.end)
+                parse = partial(self._environment.from_string, value, name=key)
+                found.setdefault(header.name, self._parse(text, text[: header.end], parse))
+        return self._headers[key]
+
+    def _parse(self, text: str, upto: str, parse: Callable[[], BoundTemplate]) -> BoundTemplate | TemplateProblem:
+        """`upto` ends where an error stands that has no place of its own."""
         if (found := hopeless(text)) is not None:
             return TemplateProblem(found.offset, "template-syntax", found.message)
         try:
-            return self._environment.get_template(key)
+            return parse()
         except LiquidError as error:
             at = error.token.start_index if error.token is not None else -1
-            offset = at if at >= 0 else len(text.rstrip())
+            offset = at if 0 <= at <= len(upto) else len(upto.rstrip())
             return TemplateProblem(offset, "template-syntax", f"not valid Liquid: {error.args[0]}")
         except RecursionError:
             return TemplateProblem(0, "template-depth", "the template is nested too deep")
 
     def facts(self, key: str) -> TemplateFacts:
-        """Raises KeyError where there is no such template."""
-        facts, template = TemplateFacts(), self.parsed(key)
-        if isinstance(template, TemplateProblem):
-            facts.problems.append(template)
-        else:
-            _Inspector(self, template, facts).inspect()
+        """Of head and body together. Raises KeyError where there is no such template."""
+        facts = TemplateFacts()
+        for template in (*self.headers(key).values(), self.parsed(key)):
+            if isinstance(template, TemplateProblem):
+                facts.problems.append(template)
+            else:
+                inspect(self, template, facts)
         return facts
-
-
-class _Inspector:
-    """Looks through the syntax tree of one template, and of all that it renders."""
-
-    def __init__(self, templates: Templates, template: BoundTemplate, facts: TemplateFacts) -> None:
-        self.templates = templates
-        self.template = template
-        self.filters = template.env.filters
-        self.facts = facts
-        self.rendered = 0
-        self.at = 0
-
-    def inspect(self) -> None:
-        """What cannot be followed ends it: the partial that is at fault has facts of its own."""
-        if not self._can_follow(self.template, {self.template.name}):
-            return
-        analysis = self.template.analyze(include_partials=True)
-        self._check_filters(analysis.filters)
-        outside = {(v.span.template_name, v.span.index): v for found in analysis.globals.values() for v in found}
-        printed = set(self._printed(self.template, frozenset(), ()))
-        for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
-            self._variable(template, index, variable.segments, (template, index) in printed)
-
-    def _can_follow(self, template: BoundTemplate, seen: set[str], depth: int = 1) -> bool:
-        """Whether every `render`, here and in what is rendered, names a template that could be parsed."""
-        follow = True
-        for node in _nodes(template.nodes):
-            if isinstance(node, IncludeNode):
-                message = "'include' is not available: it shares its variables, so that they cannot be checked"
-                self._problem(template.name, node.token.start_index, "template-include", message, "use render")
-                follow = False
-            elif isinstance(node, RenderNode):
-                self.at = node.token.start_index if depth == 1 else self.at
-                name = self._partial_name(node, template)
-                if name is None:
-                    follow = False
-                elif name not in seen:
-                    seen.add(name)
-                    follow = self._can_follow_into(name, seen, depth + 1) and follow
-        return follow
-
-    def _can_follow_into(self, name: str, seen: set[str], depth: int) -> bool:
-        if depth > MAX_DEPTH:
-            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
-            return False
-        partial = self.templates.parsed(name)
-        return isinstance(partial, BoundTemplate) and self._can_follow(partial, seen, depth)
-
-    def _partial_name(self, node: RenderNode, template: BoundTemplate) -> str | None:
-        at = node.name.token.start_index
-        if not isinstance(node.name, StringLiteral):
-            message = f"render: expected the name of a template in quotes, found {node.name}"
-            self._problem(template.name, at, "template-missing", message, f"render '{node.name}'")
-            return None
-        if node.name.value not in self.templates:
-            message = f"there is no template '{node.name.value}' to render: it is looked up in templates/ only"
-            self._problem(template.name, at, "template-missing", message)
-            return None
-        return str(node.name.value)
-
-    def _problem(self, template: str, offset: int, code: str, message: str, hint: str | None = None) -> None:
-        if template == self.template.name:
-            self.facts.problems.append(TemplateProblem(offset, code, message, hint))
-
-    def _variable(self, template: str, index: int, segments: list[Any], printed: bool) -> None:
-        root = str(segments[0])
-        if root not in ROOTS:
-            self.facts.variables.append(Variable(root, printed, template, index))
-        elif len(segments) > 1 and isinstance(segments[1], str):
-            self.facts.variables.append(Variable(f"{root}.{segments[1]}", printed, template, index))
-        else:
-            message = f"'{root}' is read field by field, each by its name: {root}.name"
-            self._problem(template, index, "template-variable", message)
-
-    def _check_filters(self, filters: Mapping[str, list[Any]]) -> None:
-        known = sorted(self.filters)
-        for name, spans in filters.items():
-            for span in spans if name not in known else ():
-                message = f"unknown filter '{name}'"
-                self._problem(span.template_name, span.index, "template-filter", message, nearest(name, known))
-
-    def _printed(
-        self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
-        """(template, index) of each path whose missing value would leave a hole."""
-        for node in template.nodes:
-            yield from self._printed_by(node, template, guarded, (*above, template.name))
-
-    def _printed_by(
-        self, node: Node, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
-        expressions = list(node.expressions())
-        if type(node).__name__ in _PRINTING:
-            for path in (path for expression in expressions for path in _bare_paths(expression)):
-                if str(path) not in guarded:
-                    yield template.name, path.token.start_index
-        else:
-            self._check_range(template, expressions)
-            guarded |= {str(path) for expression in expressions for path in _paths(expression)}
-        if isinstance(node, RenderNode):
-            yield from self._rendered(node, template, guarded, above)
-            return
-        for child in node.children(_NO_CONTEXT, include_partials=False):
-            yield from self._printed_by(child, template, guarded, above)
-
-    def _rendered(
-        self, node: RenderNode, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
-        name = str(node.name).strip("'\"")
-        self.facts.renders.add(name)
-        self.rendered += 1
-        if len(above) == 1:
-            self.at = node.token.start_index
-        if name == above[0]:
-            self._endless("template-cycle", f"renders itself without end: {' -> '.join((*above, name))}")
-        elif name in above:
-            return  # has facts of its own
-        elif len(above) == MAX_DEPTH:
-            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
-        elif self.rendered == MAX_RENDERS:
-            self._endless("template-renders", f"renders {MAX_RENDERS:,} templates or more, one inside the other")
-        elif self.rendered < MAX_RENDERS and isinstance(partial := self.templates.parsed(name), BoundTemplate):
-            yield from self._printed(partial, guarded, above)
-
-    def _endless(self, code: str, message: str) -> None:
-        """Told at the `render` of this template that it begins with."""
-        self.facts.problems.append(TemplateProblem(self.at, code, message))
-
-    def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:
-        """A loop over a written-out range has a known number of turns."""
-        for expression in expressions:
-            iterable = getattr(expression, "iterable", None)
-            start, stop = getattr(iterable, "start", None), getattr(iterable, "stop", None)
-            first, last = getattr(start, "value", None), getattr(stop, "value", None)
-            if isinstance(first, int) and isinstance(last, int) and last - first >= MAX_LOOP_TURNS:
-                message = f"a loop of {last - first + 1:,} turns: at most {MAX_LOOP_TURNS:,} are allowed"
-                at = iterable.token.start_index if iterable is not None else 0
-                self._problem(template.name, at, "template-loop", message)
-
-
-_NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here
-
-
-def _nodes(nodes: Iterable[Node]) -> Iterator[Node]:
-    """All nodes of one template, those of its partials left out."""
-    for node in nodes:
-        yield node
-        if not isinstance(node, RenderNode | IncludeNode):
-            yield from _nodes(node.children(_NO_CONTEXT, include_partials=False))
-
-
-def _paths(expression: Expression) -> Iterator[Path]:
-    if isinstance(expression, Path):
-        yield expression
-    for child in expression.children():
-        yield from _paths(child)
-
-
-def _bare_paths(expression: Expression) -> Iterator[Path]:
-    """The paths of an expression that have no `default` to fall back on."""
-    filters = expression.filters if isinstance(expression, FilteredExpression) else None
-    if any(f.name == "default" for f in filters or ()):
-        return
-    if isinstance(expression, TernaryFilteredExpression):
-        return
-    if isinstance(expression, Path):
-        yield expression
-    for child in expression.children():
-        yield from _bare_paths(child)
 
 
 def template_variables(texts: Mapping[str, str], template: str, channel: str) -> tuple[str, ...]:

@@ -40,7 +40,14 @@ def codes_in_source() -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            wanted = [2] if name == "_problem" else [1] if name == "TemplateProblem" else [position.get(name, 99)]
+            on_places = isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "places"
+            wanted = (
+                [2]
+                if name == "_problem" or on_places
+                else [1]
+                if name == "TemplateProblem"
+                else [position.get(name, 99)]
+            )
             for index in wanted:
                 if index < len(node.args) and isinstance(node.args[index], ast.Constant):
                     found.add(str(node.args[index].value))

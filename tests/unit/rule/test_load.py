@@ -23,11 +23,14 @@ from kairos.engine.rule.model import (
     EventSchema,
     Goal,
     Limits,
+    Material,
+    MiniProgram,
     RuleSet,
     Send,
     Source,
     Variant,
 )
+from kairos.engine.rule.release import Release, decode
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
@@ -41,7 +44,7 @@ def rules(**files: str) -> RuleSet:
 
 def _path(name: str) -> str:
     stem = name.removesuffix("_yaml")
-    folder_files = ("metrics", "crowds", "policy", "sources", "profile")
+    folder_files = ("metrics", "crowds", "policy", "sources", "profile", "materials")
     return f"{stem}.yaml" if stem in folder_files else f"activities/t/{stem}.yaml"
 
 
@@ -118,13 +121,37 @@ def test_the_files_beside_the_activities() -> None:
         {"order_id": "string", "amount": "number"}, ("order_id",)
     )
     assert found.profile == {"level": "integer", "city": "string", "phone": "string", "registered": "date"}
-    assert sorted(found.templates) == ["footer", "order_unpaid.sms", "order_unpaid.wechat", "thanks.email"]
+    assert sorted(found.templates) == ["footer", "order_unpaid.sms", "order_unpaid.wechat", "thanks.push"]
     assert found.templates["footer"] == "Yours, {{ town }}\n"
 
 
+def test_materials() -> None:
+    text = """spring_sale:
+  title: Spring sale
+  image: https://cdn.example.com/s.png
+  link: shop://sale
+  mini_program: {appid: wx1, path: pages/sale?id=1}
+terms: {text: "One\\ntwo", link: "http://[::1]:8080/#terms"}
+app: {mini_program: {appid: wx2}}
+"""
+    assert rules(materials_yaml=text).materials == {
+        "spring_sale": Material(
+            "Spring sale", None, "https://cdn.example.com/s.png", "shop://sale", MiniProgram("wx1", "pages/sale?id=1")
+        ),
+        "terms": Material(text="One\ntwo", link="http://[::1]:8080/#terms"),
+        "app": Material(mini_program=MiniProgram("wx2")),
+    }
+
+
 def test_a_rule_set_survives_its_journey_through_json() -> None:
-    found = base().rules
+    found = msgspec.structs.replace(base().rules, materials={"sale": Material("Sale", mini_program=MiniProgram("wx1"))})
     assert msgspec.json.decode(msgspec.json.encode(found), type=RuleSet) == found
+
+
+def test_a_release_of_a_time_without_materials_can_be_read() -> None:
+    release = msgspec.json.decode(msgspec.json.encode(Release(1, base().rules)))
+    del release["rules"]["materials"]
+    assert decode(msgspec.msgpack.encode(release)).rules.materials == {}
 
 
 def test_the_smallest_activity_has_the_defaults_of_the_model() -> None:
@@ -203,7 +230,7 @@ def test_variants_and_sources() -> None:
     found = base().rules
     assert found is not None
     assert found.activities["third_purchase"].variants == (
-        Variant("a", 50, (Send("email", "thanks"),)),
+        Variant("a", 50, (Send("push", "thanks"),)),
         Variant("b", 1.5, (Send("console"),)),
     )
     text = 'crm: {enabled: false, identity: {phone: redis}, map: {id: order.no, props: "*"}, events: {login: {}}}\n'

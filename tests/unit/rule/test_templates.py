@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.engine.rule.templates import MAX_DEPTH, Templates, required_variables, template_variables
+from kairos.engine.rule.template_facts import MAX_DEPTH
+from kairos.engine.rule.templates import Templates, required_variables, template_variables
 
 PARTIALS = {
     "footer": "{{ town }}, {{ profile.city }}",
@@ -18,7 +19,7 @@ PARTIALS = {
     [
         ("plain", [], []),
         ("{{ a }} {{ b.c }} {{ a }}", ["a", "b"], ["a", "b"]),
-        ("{{ profile.name }} {{ material.banner }}", ["profile.name", "material.banner"], None),
+        ("{{ profile.name }} {{ material.banner.image }}", ["profile.name", "material.banner.image"], None),
         ("{{ a | default: 'x' }}", ["a"], []),
         ("{{ a | upcase | default: b }}", ["a", "b"], []),
         ("{{ a | append: b }}", ["a", "b"], None),

@@ -39,7 +39,7 @@ def check_all(
             check_idle(draft)
     check_names(drafts)
     check_overlaps(draft for draft in drafts.values() if not draft.source.broken)
-    check_templates(drafts, world, reports)
+    check_templates(drafts, world, reports, values.get("materials.yaml"))
     for path, value in values.items():
         if path.endswith(".test.yaml"):
             beside = path.removesuffix(".test.yaml") + ".yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kairos.engine.rule.fields.value import Value
 from kairos.engine.rule.lower.activity import Draft
-from kairos.engine.rule.templates import ROOTS
+from kairos.engine.rule.template_facts import ROOTS
 from kairos.engine.rule.text.report import Report
 
 

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kairos.engine.rule.fields.common import CHANNEL
+from kairos.engine.rule.fields.value import Value
+from kairos.engine.rule.lint.heads import check_head
+from kairos.engine.rule.lint.materials import check_materials, check_unused
+from kairos.engine.rule.lint.template_place import TemplatePlaces
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
 from kairos.engine.rule.model import Send
-from kairos.engine.rule.templates import ROOTS, TemplateFacts, Templates
+from kairos.engine.rule.template_facts import ROOTS, TemplateFacts
+from kairos.engine.rule.templates import Templates
 from kairos.engine.rule.text.nodes import Node
 from kairos.engine.rule.text.report import Report, listed, nearest, shown
 
@@ -26,8 +31,11 @@ class Use:
     node: Node
 
 
-def check_templates(drafts: Mapping[str, Draft], world: World, reports: Mapping[str, Report]) -> None:
-    templates = Templates(world.templates)
+def check_templates(
+    drafts: Mapping[str, Draft], world: World, reports: Mapping[str, Report], materials: Value | None
+) -> None:
+    """`materials`: what could be read of materials.yaml."""
+    templates, places = Templates(world.templates), TemplatePlaces(world.templates, reports)
     facts = {key: templates.facts(key) for key in world.templates}
     uses: dict[str, list[Use]] = {key: [] for key in facts}
     for draft in drafts.values():
@@ -40,12 +48,17 @@ def check_templates(drafts: Mapping[str, Draft], world: World, reports: Mapping[
             else:
                 uses[key].append(Use(draft, {*draft.activity.data, *send.data}, place["template"].node))
     for key, found in facts.items():
-        _check_name(key, reports[_path(key)])
+        _check_name(key, places.report(key))
         for problem in found.problems:
-            _at(reports, key, problem.offset, problem.code, problem.message, problem.hint, world)
-        _check_profile(found, world, reports)
+            places.error(key, problem.offset, problem.code, problem.message, problem.hint)
+        _check_profile(found, world, places)
+        check_materials(found, world, places)
+        if uses[key]:
+            check_head(key, places)
     if _all_readable(drafts, facts, reports):
-        _check_uses(facts, uses, world, reports)
+        _check_uses(facts, uses, places)
+        if materials is not None and not materials.broken:
+            check_unused(materials, facts.values(), reports)
 
 
 def _all_readable(
@@ -57,21 +70,19 @@ def _all_readable(
     return bool(drafts) and not lost and not broken and not any(found.problems for found in facts.values())
 
 
-def _check_uses(
-    facts: Mapping[str, TemplateFacts], uses: Mapping[str, list[Use]], world: World, reports: Mapping[str, Report]
-) -> None:
+def _check_uses(facts: Mapping[str, TemplateFacts], uses: Mapping[str, list[Use]], places: TemplatePlaces) -> None:
     """What no send gives is the template's mistake; what only some give, that of the others."""
     rendered = {name for found in facts.values() for name in found.renders}
     for key, found in facts.items():
         if not uses[key] and key not in rendered:
-            reports[_path(key)].at(1, 1, "warning", "unused-template", f"no activity sends {shown(key)}")
+            places.report(key).at(1, 1, "warning", "unused-template", f"no activity sends {shown(key)}")
         given = {name for use in uses[key] for name in use.data}
         own = [v for v in found.variables if v.name.split(".")[0] not in ROOTS] if uses[key] else []
         for variable in own:
             if variable.name not in given:
                 message = f"unknown variable '{variable.name}': no `data` of a send with {shown(key)} has it"
                 hint = nearest(variable.name, given) or f"add it to `data`, or read {listed(f'{r}.x' for r in ROOTS)}"
-                _at(reports, variable.template, variable.offset, "template-variable", message, hint, world)
+                places.error(variable.template, variable.offset, "template-variable", message, hint)
         for use in uses[key]:
             needed = dict.fromkeys(v.name for v in own if v.required and v.name in given - use.data)
             if needed:
@@ -80,21 +91,17 @@ def _check_uses(
                 use.draft.report.error(use.node, "template-data", message, f"add to data: {names}")
 
 
-def _check_profile(facts: TemplateFacts, world: World, reports: Mapping[str, Report]) -> None:
+def _check_profile(facts: TemplateFacts, world: World, places: TemplatePlaces) -> None:
     for variable in facts.variables:
         root, _, name = variable.name.partition(".")
         if root == "profile" and world.profile is not None and name not in world.profile:
             message = f"'{name}' is not a declared field of the profile"
             hint = nearest(name, world.profile)
-            _at(reports, variable.template, variable.offset, "unknown-profile-field", message, hint, world)
+            places.error(variable.template, variable.offset, "unknown-profile-field", message, hint)
 
 
 def _is_activity(path: str) -> bool:
     return path.startswith("activities/") and not path.endswith(".test.yaml")
-
-
-def _path(key: str) -> str:
-    return f"templates/{key}.liquid"
 
 
 def _check_missing(draft: Draft, send: Send, node: Node) -> None:
@@ -109,14 +116,6 @@ def _check_unknown(draft: Draft, send: Send, node: Node, facts: Mapping[str, Tem
     hint = f"it exists for {listed(others, 'and')}" if others else nearest(send.template or "", names)
     message = f"template: there is no templates/{send.template}.{send.channel}.liquid (channel {send.channel})"
     draft.report.error(node, "unknown-template", message, hint)
-
-
-def _at(
-    reports: Mapping[str, Report], key: str, offset: int, code: str, message: str, hint: str | None, world: World
-) -> None:
-    text = world.templates[key][:offset]
-    line, column = text.count("\n") + 1, offset - (text.rfind("\n") + 1) + 1
-    reports[_path(key)].at(line, column, "error", code, message, hint)
 
 
 def _check_name(key: str, report: Report) -> None:

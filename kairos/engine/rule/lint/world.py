@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from kairos.engine.crowd.spec import Crowd
 from kairos.engine.metric.spec import Metric
 from kairos.engine.policy.spec import Policy
-from kairos.engine.rule.model import Source
+from kairos.engine.rule.model import Material, Source
 
 RECEIPT = "receipt"
 
 
 @dataclass
 class World:
-    """`crowd_names`, `metric_names`, `cap_names`: every name that is written down, even where its definition is bad;
-
-    None: the file cannot be read, so any name may be meant. `sources`, `profile` None: there is no such file.
+    """The fields `..._names` have every name that is written down, even where its definition is bad; None: the file
+    cannot be read, so any name may be meant. `sources`, `profile` None: there is no such file. `materials`: those that
+    could be read.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -26,9 +26,11 @@ class World:
     sources: dict[str, Source] | None = None
     profile: dict[str, str] | None = None
     templates: dict[str, str] = field(default_factory=dict)
+    materials: dict[str, Material] = field(default_factory=dict)
     crowd_names: frozenset[str] | None = frozenset()
     metric_names: frozenset[str] | None = frozenset()
     cap_names: frozenset[str] | None = frozenset()
+    material_names: frozenset[str] | None = frozenset()
 
     @property
     def event_types(self) -> frozenset[str] | None:

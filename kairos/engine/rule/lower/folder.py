@@ -1,4 +1,4 @@
-"""The files beside the activities become metrics, crowds, policy, sources, profile types."""
+"""The files beside the activities become metrics, crowds, policy, sources, profile types, materials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kairos.engine.metric.spec import Metric
 from kairos.engine.policy.spec import Cap, CapRule, Policy, QuietHours, UserList
 from kairos.engine.rule.fields.folder import CROWD, METRIC
 from kairos.engine.rule.fields.value import Value
-from kairos.engine.rule.model import EventSchema, Source
+from kairos.engine.rule.model import EventSchema, Material, MiniProgram, Source
 
 
 def lower_metrics(value: Value) -> dict[str, Metric]:
@@ -100,3 +100,14 @@ def _schema(props: dict[str, str]) -> EventSchema:
 def lower_profile(value: Value) -> dict[str, str]:
     profile: dict[str, str] = value.unwrap()
     return profile
+
+
+def lower_materials(value: Value) -> dict[str, Material]:
+    """Those that could be read as a whole."""
+    return {name: _material(entry) for name, entry in value.items() if not entry.broken}
+
+
+def _material(value: Value) -> Material:
+    texts = {field: value.plain(field) for field in ("title", "text", "image", "link")}
+    program = value.find("mini_program")
+    return Material(**texts, mini_program=MiniProgram(**program.unwrap()) if program else None)

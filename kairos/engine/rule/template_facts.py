@@ -1,0 +1,244 @@
+"""What is known of a parsed template: the values it takes, what it renders, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from liquid import BoundTemplate
+from liquid.ast import Node
+from liquid.builtin.expressions import FilteredExpression, Path, StringLiteral, TernaryFilteredExpression
+from liquid.builtin.tags.include_tag import IncludeNode
+from liquid.builtin.tags.render_tag import RenderNode
+from liquid.expression import Expression
+
+from kairos.engine.rule.text.report import nearest
+
+MAX_LOOP_TURNS = 1_000
+MAX_RENDERS = 1_000
+MAX_DEPTH = 20  # python-liquid gives up at 30 contexts, and blocks count too
+_PATHS = {"profile": (2, "profile.name"), "material": (3, "material.spring_sale.image")}
+ROOTS = tuple(_PATHS)
+
+_PRINTING = {"OutputNode", "EchoNode", "AssignNode", "RenderNode", "CycleNode"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A value that a template takes from outside: `order_id`, `profile.x`, `material.x.image`.
+
+    `required`: it is printed, with no `default` and outside of any condition on it, so a missing value would leave a
+    hole. It stands `offset` characters into the text of `template` (a key of the templates, maybe a partial's).
+    """
+
+    name: str
+    required: bool
+    template: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+    """`offset` characters into the template's text."""
+
+    offset: int
+    code: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass
+class TemplateFacts:
+    """What is known of one template. `problems` are its own, `variables` and `renders` also those of its partials.
+
+    With problems, the variables are incomplete.
+    """
+
+    variables: list[Variable] = field(default_factory=list)
+    problems: list[TemplateProblem] = field(default_factory=list)
+    renders: set[str] = field(default_factory=set)
+
+
+class Partials(Protocol):
+    """Where `render` looks."""
+
+    def __contains__(self, key: str) -> bool: ...
+
+    def parsed(self, key: str) -> BoundTemplate | TemplateProblem: ...
+
+
+def inspect(partials: Partials, template: BoundTemplate, facts: TemplateFacts) -> None:
+    """Adds to `facts`."""
+    _Inspector(partials, template, facts).inspect()
+
+
+class _Inspector:
+    """Looks through the syntax tree of one template, and of all that it renders."""
+
+    def __init__(self, templates: Partials, template: BoundTemplate, facts: TemplateFacts) -> None:
+        self.templates = templates
+        self.template = template
+        self.filters = template.env.filters
+        self.facts = facts
+        self.rendered = 0
+        self.at = 0
+
+    def inspect(self) -> None:
+        """What cannot be followed ends it: the partial that is at fault has facts of its own."""
+        if not self._can_follow(self.template, {self.template.name}):
+            return
+        analysis = self.template.analyze(include_partials=True)
+        self._check_filters(analysis.filters)
+        outside = {(v.span.template_name, v.span.index): v for found in analysis.globals.values() for v in found}
+        printed = set(self._printed(self.template, frozenset(), ()))
+        for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
+            self._variable(template, index, variable.segments, (template, index) in printed)
+
+    def _can_follow(self, template: BoundTemplate, seen: set[str], depth: int = 1) -> bool:
+        """Whether every `render`, here and in what is rendered, names a template that could be parsed."""
+        follow = True
+        for node in _nodes(template.nodes):
+            if isinstance(node, IncludeNode):
+                message = "'include' is not available: it shares its variables, so that they cannot be checked"
+                self._problem(template.name, node.token.start_index, "template-include", message, "use render")
+                follow = False
+            elif isinstance(node, RenderNode):
+                self.at = node.token.start_index if depth == 1 else self.at
+                name = self._partial_name(node, template)
+                if name is None:
+                    follow = False
+                elif name not in seen:
+                    seen.add(name)
+                    follow = self._can_follow_into(name, seen, depth + 1) and follow
+        return follow
+
+    def _can_follow_into(self, name: str, seen: set[str], depth: int) -> bool:
+        if depth > MAX_DEPTH:
+            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
+            return False
+        partial = self.templates.parsed(name)
+        return isinstance(partial, BoundTemplate) and self._can_follow(partial, seen, depth)
+
+    def _partial_name(self, node: RenderNode, template: BoundTemplate) -> str | None:
+        at = node.name.token.start_index
+        if not isinstance(node.name, StringLiteral):
+            message = f"render: expected the name of a template in quotes, found {node.name}"
+            self._problem(template.name, at, "template-missing", message, f"render '{node.name}'")
+            return None
+        if node.name.value not in self.templates:
+            message = f"there is no template '{node.name.value}' to render: it is looked up in templates/ only"
+            self._problem(template.name, at, "template-missing", message)
+            return None
+        return str(node.name.value)
+
+    def _problem(self, template: str, offset: int, code: str, message: str, hint: str | None = None) -> None:
+        if template == self.template.name:
+            self.facts.problems.append(TemplateProblem(offset, code, message, hint))
+
+    def _variable(self, template: str, index: int, segments: list[Any], printed: bool) -> None:
+        """A material is known by its whole path: name, field, and the field's own."""
+        root = str(segments[0])
+        least, example = _PATHS.get(root, (1, root))
+        path = [root, *segments[1:]][: None if root == "material" else least]
+        if len(path) >= least and all(isinstance(segment, str) for segment in path):
+            self.facts.variables.append(Variable(".".join(path), printed, template, index))
+        else:
+            message = f"'{root}' is read field by field, each by its name: {example}"
+            self._problem(template, index, "template-variable", message)
+
+    def _check_filters(self, filters: Mapping[str, list[Any]]) -> None:
+        known = sorted(self.filters)
+        for name, spans in filters.items():
+            for span in spans if name not in known else ():
+                message = f"unknown filter '{name}'"
+                self._problem(span.template_name, span.index, "template-filter", message, nearest(name, known))
+
+    def _printed(
+        self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
+        """(template, index) of each path whose missing value would leave a hole."""
+        for node in template.nodes:
+            yield from self._printed_by(node, template, guarded, (*above, template.name))
+
+    def _printed_by(
+        self, node: Node, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
+        expressions = list(node.expressions())
+        if type(node).__name__ in _PRINTING:
+            for path in (path for expression in expressions for path in _bare_paths(expression)):
+                if str(path) not in guarded:
+                    yield template.name, path.token.start_index
+        else:
+            self._check_range(template, expressions)
+            guarded |= {str(path) for expression in expressions for path in _paths(expression)}
+        if isinstance(node, RenderNode):
+            yield from self._rendered(node, template, guarded, above)
+            return
+        for child in node.children(_NO_CONTEXT, include_partials=False):
+            yield from self._printed_by(child, template, guarded, above)
+
+    def _rendered(
+        self, node: RenderNode, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
+    ) -> Iterator[tuple[str, int]]:
+        name = str(node.name).strip("'\"")
+        self.facts.renders.add(name)
+        self.rendered += 1
+        if len(above) == 1:
+            self.at = node.token.start_index
+        if name == above[0]:
+            self._endless("template-cycle", f"renders itself without end: {' -> '.join((*above, name))}")
+        elif name in above:
+            return  # has facts of its own
+        elif len(above) == MAX_DEPTH:
+            self._endless("template-depth", f"templates render each other more than {MAX_DEPTH} levels deep")
+        elif self.rendered == MAX_RENDERS:
+            self._endless("template-renders", f"renders {MAX_RENDERS:,} templates or more, one inside the other")
+        elif self.rendered < MAX_RENDERS and isinstance(partial := self.templates.parsed(name), BoundTemplate):
+            yield from self._printed(partial, guarded, above)
+
+    def _endless(self, code: str, message: str) -> None:
+        """Told at the `render` of this template that it begins with."""
+        self.facts.problems.append(TemplateProblem(self.at, code, message))
+
+    def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:
+        """A loop over a written-out range has a known number of turns."""
+        for expression in expressions:
+            iterable = getattr(expression, "iterable", None)
+            start, stop = getattr(iterable, "start", None), getattr(iterable, "stop", None)
+            first, last = getattr(start, "value", None), getattr(stop, "value", None)
+            if isinstance(first, int) and isinstance(last, int) and last - first >= MAX_LOOP_TURNS:
+                message = f"a loop of {last - first + 1:,} turns: at most {MAX_LOOP_TURNS:,} are allowed"
+                at = iterable.token.start_index if iterable is not None else 0
+                self._problem(template.name, at, "template-loop", message)
+
+
+_NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here
+
+
+def _nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    """All nodes of one template, those of its partials left out."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, RenderNode | IncludeNode):
+            yield from _nodes(node.children(_NO_CONTEXT, include_partials=False))
+
+
+def _paths(expression: Expression) -> Iterator[Path]:
+    if isinstance(expression, Path):
+        yield expression
+    for child in expression.children():
+        yield from _paths(child)
+
+
+def _bare_paths(expression: Expression) -> Iterator[Path]:
+    """The paths of an expression that have no `default` to fall back on."""
+    filters = expression.filters if isinstance(expression, FilteredExpression) else None
+    if any(f.name == "default" for f in filters or ()):
+        return
+    if isinstance(expression, TernaryFilteredExpression):
+        return
+    if isinstance(expression, Path):
+        yield expression
+    for child in expression.children():
+        yield from _bare_paths(child)
