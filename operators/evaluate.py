@@ -174,3 +174,5 @@ class Evaluate(KeyedBroadcastProcessFunction):
         else:
             self._state.update(_TIMER.pack(armed) + self._codec.encode(state))
         self._telemetry.follow("engine", self._engine.counters)
+        if self._engine.script.failures:
+            self._telemetry.follow("javascript", {"failed": self._engine.script.failures})
