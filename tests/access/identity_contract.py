@@ -1,0 +1,76 @@
+"""What every keeper of identities does: run on Redis in `tests/stack`, on the one in memory beside it here."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from kairos.adapters.identity import MAX_WAITING, Identity
+from kairos.engine.normalise import Claim
+
+
+def new(kind: str = "device_id") -> Claim:
+    return Claim(kind, uuid.uuid4().hex)
+
+
+def user() -> str:
+    return f"u-{uuid.uuid4().hex}"
+
+
+async def check_nobody_knows_a_stranger(identity: Identity) -> None:
+    assert await identity.users([[new()], [], [new(), new("phone")]]) == [None, None, None]
+    assert await identity.users([]) == []
+
+
+async def check_what_is_bound_is_known(identity: Identity) -> None:
+    device, phone, ann = new(), new("phone"), user()
+    assert await identity.bind([device, phone], ann) == []
+    assert await identity.users([[device], [phone], [new(), phone]]) == [ann, ann, ann]
+
+
+async def check_the_first_claim_counts_and_the_last_binding(identity: Identity) -> None:
+    device, phone, ann, bob = new(), new("phone"), user(), user()
+    await identity.bind([device], ann)
+    await identity.bind([phone], bob)
+    assert await identity.users([[device, phone], [phone, device]]) == [ann, bob]
+    await identity.bind([device], bob)
+    assert await identity.users([[device]]) == [bob]
+
+
+async def check_drafts_wait_in_order_until_they_are_merged(identity: Identity) -> None:
+    device, phone, ann = new(), new("phone"), user()
+    for number in range(3):
+        assert await identity.wait([device, phone], b"%d" % number) is None
+    waited = await identity.bind([device], ann)
+    assert waited == [b"0", b"1", b"2"]
+    # a crash here: whoever tells it again gets what is not known to be published
+    await identity.merged(ann, waited[:2])
+    assert await identity.bind([device], ann) == [b"2"]
+    await identity.merged(ann, [b"2"])
+    assert await identity.bind([device], ann) == []
+
+
+async def check_nothing_waits_for_what_is_bound(identity: Identity) -> None:
+    device, phone, ann = new(), new("phone"), user()
+    await identity.bind([phone], ann)
+    assert await identity.wait([device, phone], b"late") == ann
+    assert await identity.bind([device], ann) == []
+
+
+async def check_the_newest_thousand_wait(identity: Identity) -> None:
+    device, ann = new(), user()
+    for start in range(0, MAX_WAITING + 100, 100):
+        await asyncio.gather(*(identity.wait([device], b"%d" % n) for n in range(start, start + 100)))
+    waited = await identity.bind([device], ann)
+    assert len(waited) == MAX_WAITING
+    assert not {b"%d" % n for n in range(100)} & set(waited)
+
+
+async def check_names_that_look_like_keys(identity: Identity) -> None:
+    ann, bob = user(), user()
+    await identity.bind([Claim("a", f"b:{ann}")], ann)
+    await identity.bind([Claim("a", f"é {ann}\n")], bob)
+    assert await identity.users([[Claim("a", f"b:{ann}")], [Claim("a", f"é {ann}\n")]]) == [ann, bob]
+
+
+CHECKS = [check for name, check in sorted(globals().items()) if name.startswith("check_")]
