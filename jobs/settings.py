@@ -1,30 +1,21 @@
 """The job's configuration: one YAML file, overridden key by key from the command line.
 
-`load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Text may refer to the environment as `${NAME}`
-or `${NAME:-default}`; the substitution happens on values after parsing, never on the YAML text. Relative paths are
-relative to the working directory. Durations are written as in the rules: `500ms 2s 10m 24h 7d`; 0s is allowed here.
+`load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Relative paths are relative to the working
+directory. `kairos.adapters.settings_file` says how values are written. The section `delivery` is the workers'.
 """
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Literal
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from kairos.adapters.settings_file import Duration, SettingsError, convert, full_store, read
 
-class SettingsError(Exception):
-    """The configuration cannot be used; the message names the file or key, and what to do."""
-
-
-class Duration(int):
-    """Milliseconds."""
+__all__ = ["Duration", "Settings", "SettingsError", "load", "uri"]
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,116 +137,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
     """Raises SettingsError for an unreadable file, an unknown key, a wrong type or an impossible combination."""
-    document = _read(Path(path))
-    for override in overrides:
-        _override(document, override)
-    _texts(document, "flink")
-    _texts(document.get("kafka"), "properties")
-    _check_keys(document, Settings, "", str(path))
-    try:
-        settings = msgspec.convert(_substitute(document), Settings, strict=False, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {_readable(str(error))}") from None
-    return _with_full_paths(_checked(settings, str(path)))
+    document = read(Path(path), overrides)
+    document.pop("delivery", None)
+    return _with_full_paths(_checked(convert(document, Settings, Path(path)), str(path)))
 
 
 def uri(place: str) -> str:
     """A path or URI (Flink writes `file:/path` as well as `file:///path`) -> URI."""
     return place if re.match(r"[a-z][a-z0-9+.-]*:/", place) else Path(place).absolute().as_uri()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise SettingsError(f"{path}: a mapping of sections is expected")
-    return document
-
-
-def _override(document: dict[str, Any], override: str) -> None:
-    """`section.key=value`; the value is read as a YAML value."""
-    key, separator, text = override.partition("=")
-    *sections, last = key.split(".") if key else [""]
-    if not separator or not last:
-        raise SettingsError(f"--set {override}: expected section.key=value")
-    if key.startswith("flink."):
-        sections, last = ["flink"], key.partition(".")[2]
-    elif key.startswith("kafka.properties."):
-        sections, last = ["kafka", "properties"], key.partition("properties.")[2]
-    for section in sections:
-        document = document.setdefault(section, {})
-        if not isinstance(document, dict):
-            raise SettingsError(f"--set {override}: '{section}' is not a section")
-    try:
-        document[last] = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise SettingsError(f"--set {override}: not a YAML value: {error}") from None
-
-
-def _texts(section: Any, key: str) -> None:
-    """Options handed on as they are: `true` and `8081` need no quotes."""
-    options = section.get(key) if isinstance(section, dict) else None
-    if isinstance(options, dict):
-        section[key] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in options.items()}
-
-
-def _check_keys(document: Mapping[str, Any], shape: type[msgspec.Struct], place: str, file: str) -> None:
-    hints = get_type_hints(shape)
-    for key, value in document.items():
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(sorted(hints))}"
-            raise SettingsError(f"{file}: unknown key '{place}{key}'; {hint}")
-        section = next((t for t in (hints[key], *get_args(hints[key])) if _is_struct(t)), None)
-        if section is not None and isinstance(value, dict):
-            _check_keys(value, section, f"{place}{key}.", file)
-
-
-def _is_struct(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
-
-
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-
-
-def _substitute(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _substitute(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_substitute(item) for item in value]
-    return _REFERENCE.sub(_environment, value) if isinstance(value, str) else value
-
-
-def _environment(reference: re.Match[str]) -> str:
-    name, default = reference.groups()
-    value = os.environ.get(name) or default
-    if value is None:
-        raise SettingsError(
-            f"the environment variable {name} is not set, and the configuration gives no default for it"
-        )
-    return value
-
-
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-def _decode(kind: type, value: Any) -> Any:
-    if kind is not Duration:
-        raise NotImplementedError(kind)
-    match = re.fullmatch(r"(\d+)(ms|s|m|h|d)", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"expected a duration such as 500ms, 2s or 10m, not {value!r}")
-    return Duration(int(match[1]) * _UNITS[match[2]])
-
-
-def _readable(message: str) -> str:
-    """msgspec's "... - at `$.kafka.group`" with the place first."""
-    text, _, place = message.partition(" - at `$.")
-    return f"{place.rstrip('`')}: {text}" if place else text
 
 
 def _checked(settings: Settings, file: str) -> Settings:
@@ -279,12 +168,6 @@ def _with_full_paths(settings: Settings) -> Settings:
     rules, profiles = settings.rules, settings.profiles
     return msgspec.structs.replace(
         settings,
-        rules=msgspec.structs.replace(rules, store=_full_store(rules.store)),
+        rules=msgspec.structs.replace(rules, store=full_store(rules.store)),
         profiles=msgspec.structs.replace(profiles, file=profiles.file and str(Path(profiles.file).absolute())),
     )
-
-
-def _full_store(store: str) -> str:
-    if store.startswith("sqlite:///"):
-        return "sqlite:///" + str(Path(store.removeprefix("sqlite:///")).absolute())
-    return store if "://" in store else str(Path(store).absolute())

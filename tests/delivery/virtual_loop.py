@@ -1,4 +1,4 @@
-"""An event loop whose time passes only when nothing else is left to do: hours in no time, in the same order every time."""
+"""An event loop whose time passes only when nothing else is left to do: hours in no time, in the same order each run."""
 
 from __future__ import annotations
 
