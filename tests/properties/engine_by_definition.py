@@ -245,7 +245,7 @@ class World:
                     channels = [c for at, c, _ in other.sent if rule.channel in (None, c)]
                     times = [at for at, c, _ in other.sent if c in channels]
                     counts = name in other.activity.limits.counts_toward
-                    slots += other is not wish and counts and bool(times) and since < times[0] <= now
+                    slots += other is not wish and counts and any(since < at <= now for at in times)
                 if rule.channel in (None, entry.channel) and slots >= rule.most and name not in names:
                     names.append(name)
         return names

@@ -51,12 +51,16 @@ def blocking(
 
 
 def _times(cap: Cap, rule: CapRule, occurrence: str, taken: Sequence[Slot]) -> list[int]:
-    """When slots of this rule were taken, newest first, one an occurrence and none for the asking one itself."""
-    first: dict[str, int] = {}
+    """When slots of this rule were taken, newest first, one an occurrence and none for the asking one itself.
+
+    Of several attempts the last counts: any of them may be the one that went, and a window with a send in it is not
+    free.
+    """
+    last: dict[str, int] = {}
     for slot in taken:
         if slot.occurrence != occurrence and cap.name in slot.caps and rule.channel in (None, slot.channel):
-            first.setdefault(slot.occurrence, slot.at)
-    return sorted(first.values(), reverse=True)
+            last[slot.occurrence] = max(slot.at, last.get(slot.occurrence, slot.at))
+    return sorted(last.values(), reverse=True)
 
 
 def _free_at(rule: CapRule, times: list[int], now: int, zone: ZoneInfo) -> int:

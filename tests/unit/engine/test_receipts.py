@@ -157,6 +157,16 @@ def test_one_slot_an_occurrence_whatever_its_channels() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("at", "told"), [("10m30s", "suppress cap:m"), ("14m59s", "suppress cap:m"), ("15m", "send sms")]
+)
+def test_a_slot_is_taken_as_long_as_any_of_its_attempts_lies_in_the_window(at: str, told: str) -> None:
+    policy = "default_caps: [m]\ncaps: {m: {rules: [{max: 1, per: 10m}]}}\n"
+    other = "activity: b\ntrigger: {event: pay}\nsend: [{channel: sms, template: t}]\n"
+    given = [*events("0s order", f"{at} pay"), receipt("5m a failed")]
+    assert decisions(rules(two(), other, policy=policy), given)[1:] == ["5m a send sms #2", f"{at} b {told}"]
+
+
 # -------------------------------------------------------------------------------------------- as the job has them
 
 
