@@ -7,7 +7,7 @@ from typing import Literal
 
 from aiosmtplib import SMTPResponseException
 
-from kairos.adapters.channels.channel import DeadAddress, Misconfigured, Outcome, Rejected, Retry
+from kairos.adapters.channels.channel import DeadAddress, Misconfigured, Outcome, Rejected, Retry, Unknown
 from kairos.adapters.channels.http_call import brief
 
 Step = Literal["hello", "mail", "rcpt", "data"]
@@ -23,11 +23,13 @@ _LOGIN_ENHANCED = frozenset({"5.7.0", "5.7.8", "5.7.9", "5.7.11", "5.7.14"})
 def outcome_of_reply(error: SMTPResponseException, step: Step) -> Outcome:
     said = brief(error.message)
     reason = f"{error.code} {said}".strip()
+    if not 400 <= error.code < 600:  # no refusal, and not what the protocol has at this step
+        return Unknown(reason) if step == "data" else Retry(reason)
     found = _ENHANCED.match(said)
     enhanced = found[1] if found else ""
     if error.code in _LOGIN or (step != "rcpt" and enhanced in _LOGIN_ENHANCED):
         return Misconfigured(reason)
-    if 400 <= error.code < 500:
+    if error.code < 500:
         return Retry(reason)
     if step in ("hello", "mail") and error.code != 552:
         return Misconfigured(reason)  # it refuses us, whatever the message

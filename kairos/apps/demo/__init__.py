@@ -1,0 +1,1 @@
+"""What demonstrations need that production does not."""

@@ -1,0 +1,270 @@
+"""Every provider against every kind of trouble, over real HTTP and SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import msgspec
+import pytest
+from channel_kit import KEY, House, message
+
+from kairos.adapters.channels.channel import (
+    Accepted,
+    DeadAddress,
+    Message,
+    Misconfigured,
+    Outcome,
+    Rejected,
+    Retry,
+    Unknown,
+)
+from kairos.apps.demo.providers.desk import Fault
+
+ADDRESSES = {
+    "twilio": "+8613800000000",
+    "aliyun_sms": "+8613800000000",
+    "fcm": "token-1",
+    "wechat": "openid-1",
+    "webhook": None,
+    "apprise": "room-1",
+    "smtp": "anna@example.com",
+}
+PROVIDERS = list(ADDRESSES)
+OVER_HTTP = [name for name in PROVIDERS if name not in ("smtp", "apprise")]
+
+
+def to(provider: str, **fields: Any) -> Message:
+    text = "thing: a tote bag\nremark: 谢谢" if provider in ("aliyun_sms", "wechat") else "Thank you, 谢谢."
+    whole = {"address": ADDRESSES[provider], "text": text, "headers": {"subject": "Hello", "title": "Hello"}}
+    return message(**{**whole, **fields})
+
+
+def kinds(outcomes: list[Outcome]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_message_is_taken(providers: House, provider: str) -> None:
+    desk = providers.desk(provider)
+    (outcome,) = providers.send(provider, to(provider))
+    assert isinstance(outcome, Accepted)
+    (taken,) = desk.taken
+    assert taken.address == ("13800000000" if provider == "aliyun_sms" else ADDRESSES[provider])
+    if provider not in ("apprise", "twilio"):  # the one takes no key; the other has it in the callback's URL
+        assert taken.key == KEY
+    assert "谢谢" in msgspec.json.encode(taken.message).decode()
+    assert outcome.delivered is (provider == "webhook")
+
+
+@pytest.mark.parametrize("provider", OVER_HTTP)
+def test_429_is_tried_again_when_the_provider_says(providers: House, provider: str) -> None:
+    desk = providers.desk(provider, Fault("limited", after=7), Fault("limited"))
+    first, second = providers.send(provider, to(provider), to(provider))
+    assert first == Retry("429", 7_000)
+    assert second == Retry("429", None)
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize("provider", ["apprise", "smtp"])
+def test_slow_down_without_a_time(providers: House, provider: str) -> None:
+    desk = providers.desk(provider, Fault("limited", after=7))
+    assert kinds(providers.send(provider, to(provider))) == [Retry]
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_error_of_the_provider_is_tried_again_and_then_goes_well(providers: House, provider: str) -> None:
+    desk = providers.desk(provider, Fault("error"))
+    assert kinds(providers.send(provider, to(provider), to(provider))) == [Retry, Accepted]
+    assert len(desk.taken) == 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_connection_cut_after_the_message_left_is_unknown(providers: House, provider: str) -> None:
+    desk = providers.desk(provider, Fault("cut"))
+    assert kinds(providers.send(provider, to(provider), to(provider))) == [Unknown, Accepted]
+    assert len(desk.taken) == 2  # the first was taken too: only a key that the provider heeds makes it one
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_connection_cut_before_the_message_was_taken(providers: House, provider: str) -> None:
+    """Over HTTP nobody can tell; SMTP's steps say that the content had not been sent."""
+    desk = providers.desk(provider, Fault("dropped"))
+    assert kinds(providers.send(provider, to(provider))) == [Retry if provider == "smtp" else Unknown]
+    assert desk.taken == []
+
+
+def test_no_answer_in_time_is_unknown(providers: House) -> None:
+    """All at once, because each waits for the whole time-out."""
+    desks = [providers.desk(provider, Fault("slow")) for provider in PROVIDERS]
+
+    async def send(provider: str) -> Outcome:
+        channel = providers.channel(provider, timeout=2_000)
+        outcome = await channel.send(to(provider))
+        await channel.close()
+        return outcome
+
+    async def run() -> list[Outcome]:
+        return await asyncio.gather(*map(send, PROVIDERS))
+
+    outcomes = dict(zip(PROVIDERS, asyncio.run(run()), strict=True))
+    assert {provider: type(outcome) for provider, outcome in outcomes.items()} == dict.fromkeys(PROVIDERS, Unknown)
+    assert [len(desk.taken) for desk in desks] == [1] * len(desks)
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind"),
+    [
+        ("twilio", Unknown),
+        ("aliyun_sms", Unknown),
+        ("fcm", Unknown),
+        ("wechat", Unknown),
+        ("webhook", Accepted),  # what stands in the body is the receiver's own affair
+        ("apprise", Accepted),
+        ("smtp", Unknown),
+    ],
+)
+def test_an_answer_that_cannot_be_read(providers: House, provider: str, kind: type) -> None:
+    desk = providers.desk(provider, Fault("garbled"))
+    assert kinds(providers.send(provider, to(provider))) == [kind]
+    assert len(desk.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind"),
+    [
+        ("twilio", Misconfigured),
+        ("aliyun_sms", Misconfigured),
+        ("fcm", Accepted),  # a new access token is fetched, and the call repeated
+        ("wechat", Accepted),
+        ("webhook", Misconfigured),
+        ("apprise", Misconfigured),
+        ("smtp", Misconfigured),
+    ],
+)
+def test_credentials_that_hold_no_longer(providers: House, provider: str, kind: type) -> None:
+    desk = providers.desk(provider, Fault("expired"))
+    assert kinds(providers.send(provider, to(provider))) == [kind]
+    assert len(desk.taken) == (kind is Accepted)
+
+
+@pytest.mark.parametrize(
+    ("provider", "options"),
+    [
+        ("twilio", {"token": {"env": "WRONG"}}),
+        ("aliyun_sms", {"access_secret": {"env": "WRONG"}}),
+        ("wechat", {"secret": {"env": "WRONG"}}),
+        ("webhook", {"secret": {"env": "WRONG_KEY"}}),
+        ("smtp", {"password": {"env": "WRONG"}}),
+    ],
+)
+def test_wrong_credentials(
+    providers: House, provider: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WRONG", "wrong-secret")
+    monkeypatch.setenv("WRONG_KEY", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    desk = providers.desk(provider)
+    (outcome,) = providers.send(provider, to(provider), **options)
+    assert isinstance(outcome, Misconfigured)
+    assert "wrong-secret" not in outcome.reason
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "code", "expected"),
+    [
+        ("twilio", "21610", DeadAddress("21610 refused", opted_out=True)),
+        ("twilio", "21211", DeadAddress("21211 refused")),
+        ("twilio", "21614", DeadAddress("21614 refused")),
+        ("twilio", "30006", DeadAddress("30006 refused")),
+        ("twilio", "21408", Rejected("21408 refused")),
+        ("twilio", "21617", Rejected("21617 refused")),
+        ("twilio", "21606", Misconfigured("21606 refused")),
+        ("twilio", "20429", Retry("20429 refused")),
+        ("twilio", "99999", Rejected("400 99999 refused")),
+        ("aliyun_sms", "isv.MOBILE_NUMBER_ILLEGAL", DeadAddress("isv.MOBILE_NUMBER_ILLEGAL refused")),
+        ("aliyun_sms", "isv.BUSINESS_LIMIT_CONTROL", Retry("isv.BUSINESS_LIMIT_CONTROL refused", 60_000)),
+        ("aliyun_sms", "isv.OUT_OF_SERVICE", Misconfigured("isv.OUT_OF_SERVICE refused")),
+        ("aliyun_sms", "isv.AMOUNT_NOT_ENOUGH", Misconfigured("isv.AMOUNT_NOT_ENOUGH refused")),
+        ("aliyun_sms", "isv.TEMPLATE_MISSING_PARAMETERS", Rejected("isv.TEMPLATE_MISSING_PARAMETERS refused")),
+        ("aliyun_sms", "Throttling.User", Retry("Throttling.User refused")),
+        ("fcm", "UNREGISTERED", DeadAddress("UNREGISTERED refused")),
+        ("fcm", "SENDER_ID_MISMATCH", DeadAddress("SENDER_ID_MISMATCH refused")),
+        ("fcm", "INVALID_ARGUMENT", Rejected("INVALID_ARGUMENT refused")),
+        ("fcm", "QUOTA_EXCEEDED", Retry("QUOTA_EXCEEDED refused", 60_000)),
+        ("fcm", "UNAVAILABLE", Retry("UNAVAILABLE refused")),
+        ("fcm", "THIRD_PARTY_AUTH_ERROR", Misconfigured("THIRD_PARTY_AUTH_ERROR refused")),
+        ("wechat", "43004", DeadAddress("43004 refused", opted_out=True)),
+        ("wechat", "40003", DeadAddress("40003 refused")),
+        ("wechat", "45009", Misconfigured("45009 refused")),
+        ("wechat", "47003", Rejected("47003 refused")),
+        ("wechat", "-1", Retry("-1 refused")),
+        ("wechat", "12345", Rejected("12345 refused")),
+        ("webhook", "410", Misconfigured("410 gone")),
+        ("webhook", "404", Misconfigured("404")),
+        ("webhook", "302", Misconfigured("302")),
+        ("webhook", "422", Rejected("422")),
+        ("webhook", "502", Unknown("502: a proxy that cannot tell what became of it")),
+        ("apprise", "422", Rejected("422 said the service")),
+        ("apprise", "503", Retry("503 said the service")),
+        ("smtp", "550 5.1.1 no such user", DeadAddress("550 5.1.1 no such user")),
+        ("smtp", "550 unknown", DeadAddress("550 unknown")),
+        ("smtp", "550 5.7.1 we think it is spam", Rejected("550 5.7.1 we think it is spam")),
+        ("smtp", "552 5.2.2 mailbox full", Rejected("552 5.2.2 mailbox full")),
+        ("smtp", "450 4.2.0 greylisted", Retry("450 4.2.0 greylisted")),
+    ],
+)
+def test_what_a_refusal_means(providers: House, provider: str, code: str, expected: Outcome) -> None:
+    desk = providers.desk(provider, Fault("refused", code=code))
+    assert providers.send(provider, to(provider)) == [expected]
+    assert desk.taken == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_repeat_carries_the_same_key(providers: House, provider: str) -> None:
+    desk = providers.desk(provider)
+    options = {"status_callback": "https://shop.example/callbacks/sms"} if provider == "twilio" else {}
+    repeated = to(provider, key="ab" * 16)
+    first, second = providers.send(provider, repeated, repeated, **options)
+    assert kinds([first, second]) == [Accepted, Accepted]
+    if provider in ("wechat", "webhook"):
+        assert [taken.sent for taken in desk.taken] == [True, False]
+        assert first == second
+    if provider != "apprise":
+        assert [taken.key for taken in desk.taken] == ["ab" * 16] * 2
+
+
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "apprise"])
+def test_nobody_there_is_tried_again(providers: House, provider: str) -> None:
+    with socket.socket() as reserved:  # bound and not listening: the port answers nobody
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        base = f"http://127.0.0.1:{port}"
+        options = {"smtp": {"port": port}, "webhook": {"url": base}}.get(provider, {"base_url": base})
+        (outcome,) = providers.send(provider, to(provider), **options)
+    assert isinstance(outcome, Retry)
+
+
+def test_apprise_does_not_say_that_nobody_was_there(providers: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("NOBODY", f"json://127.0.0.1:{reserved.getsockname()[1]}/x")
+        assert providers.send("apprise", to("apprise"), url={"env": "NOBODY"}) == [Unknown("apprise gave no reason")]
+
+
+@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "webhook"])
+def test_a_message_without_an_address_is_refused_before_any_call(providers: House, provider: str) -> None:
+    desk = providers.desk(provider)
+    assert kinds(providers.send(provider, to(provider, address=None))) == [Rejected]
+    assert desk.taken == []
+
+
+def test_a_webhook_may_go_to_the_message_s_own_address(providers: House) -> None:
+    url = f"{providers.opened.http}/webhook"
+    desk = providers.desk("webhook", Fault("fine"), Fault("refused", code="410"))
+    outcomes = providers.send("webhook", *[to("webhook", address=a) for a in (url, url, "here", None)], url=None)
+    assert outcomes[:2] == [Accepted(delivered=True), DeadAddress("410 gone")]
+    assert kinds(outcomes[2:]) == [Rejected, Rejected]
+    assert len(desk.taken) == 1
