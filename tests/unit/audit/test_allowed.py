@@ -56,18 +56,16 @@ def test_a_call_that_was_accepted_counts_before_its_row_says_so(story: Story, tm
     assert set(found(story.audit(tmp_path, now="1h"))) == {"caps"}
 
 
-def test_a_fallback_that_was_held_takes_its_slot_when_it_goes(story: Story, tmp_path: Path) -> None:
-    """The first attempt failed and the second was held: in between somebody else had the slot."""
+def test_of_several_attempts_each_that_went_keeps_the_slot_taken(story: Story, tmp_path: Path) -> None:
     story.decide("once_an_hour", "0s", "x")
     story.row("failed", "rejected")
-    story.decide("once_an_hour", "1m", "x", "hold", attempt=2, reason="quiet_hours")
-    story.sent("once_an_hour", "2m", "y")
-    story.sent("once_an_hour", "62m", "x", attempt=2)
+    story.sent("once_an_hour", "40m", "x", attempt=2)
+    story.sent("once_an_hour", "100m", "y")
     assert found(story.audit(tmp_path)) == {}
-    del story.decisions[1]
-    story.rows[0] |= {"state": "unknown"}
-    story.calls[0] |= {"outcome": "unknown"}
-    assert set(found(story.audit(tmp_path / "not-held"))) == {"caps"}
+    story.sent("once_an_hour", "99m59s", "z", user="u2")
+    story.sent("once_an_hour", "40m", "w", user="u2", attempt=2)
+    [problem] = found(story.audit(tmp_path / "sooner"))["caps"]
+    assert problem.startswith("once_an_hour for u2")
 
 
 def test_a_cap_that_is_asked_but_not_used_up_and_the_other_way_round(story: Story, tmp_path: Path) -> None:
