@@ -26,7 +26,9 @@ APPS = [
     "aiohttp==3.14.5",
     "aiosmtpd==1.4.6",
     "aiosmtplib==5.1.3",
+    "alembic==1.20.1",
     "apprise==2.2.0",
+    "confluent-kafka==2.16.1",
     "cryptography==50.0.2",
     "httptools==0.9.0",
     "httpx==0.28.1",
@@ -42,6 +44,7 @@ APPS = [
 ]
 
 DEV = [
+    "cloudevents==2.2.0",
     "filelock==4.2.11",
     "hypothesis==6.170.15",
     "import-linter==2.16",
@@ -51,6 +54,7 @@ DEV = [
     "pytest-timeout==2.4.0",
     "pytest-xdist==3.8.0",
     "ruff==0.17.6",
+    "segment-analytics-python==2.4.0",
     "types-psutil==7.2.2.20261111",
     "types-pyyaml==6.0.12.20261113",
 ]

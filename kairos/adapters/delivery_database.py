@@ -20,21 +20,21 @@ class DatabaseError(Exception):
     """The address is not usable, or nobody answers there; the message hides the password."""
 
 
-def open_engine(address: str) -> sql.Engine:
-    """`address`: an SQLAlchemy URL. Nothing is connected yet. Raises DatabaseError."""
+def open_engine(address: str, what: str = "delivery store") -> sql.Engine:
+    """`address`: an SQLAlchemy URL. Nothing is connected yet. Raises DatabaseError, which calls it `what`."""
     try:
         url = make_url(address)
         if url.get_backend_name() == "sqlite":
             return _sqlite(url)
         if url.get_backend_name() not in ("mysql", "mariadb"):
-            raise DatabaseError(f"the delivery store {hidden(address)}: expected sqlite:///FILE or mysql+pymysql://...")
+            raise DatabaseError(f"the {what} {hidden(address)}: expected sqlite:///FILE or mysql+pymysql://...")
         limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
         # Under READ COMMITTED a question for keys that are not there locks no gaps, so no worker waits for another.
         return sql.create_engine(
             url, pool_pre_ping=True, pool_size=3, isolation_level="READ COMMITTED", connect_args=limits
         )
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise DatabaseError(f"the address of the delivery store is not usable: {error}") from None
+        raise DatabaseError(f"the address of the {what} is not usable: {error}") from None
 
 
 def create_tables(engine: sql.Engine) -> None:
