@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
@@ -12,6 +12,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
 from kairos.adapters.decision_log import Decided, DecisionLogError, HandedOver, digest_of
+from kairos.adapters.kafka_client import KafkaAddress, client_options
 from kairos.adapters.kafka_topics import TIMEOUT_SECONDS
 from kairos.adapters.run_folder import DECISIONS, DELIVERIES
 from kairos.engine.decision import Record
@@ -24,19 +25,20 @@ _T = TypeVar("_T")
 
 
 class KafkaLog:
-    """`prefix` stands before the topics' names. `properties` go to the client. Raises DecisionLogError."""
+    """Raises DecisionLogError."""
 
-    def __init__(self, bootstrap: str, prefix: str = "", properties: Mapping[str, Any] | None = None) -> None:
-        self.place = f"{prefix}{DECISIONS} in Kafka at {bootstrap}"
+    def __init__(self, kafka: KafkaAddress) -> None:
+        """Raises SettingsError as well."""
+        bootstrap, prefix = kafka.bootstrap, kafka.prefix
+        self.place = f"topic {prefix}{DECISIONS} in Kafka at {bootstrap}"
         self.complete_since = 0
         self._bootstrap, self._prefix = bootstrap, prefix
+        options = client_options(kafka)
         limit = int(TIMEOUT_SECONDS * 1000)
         # What a transaction has not committed is not decided yet.
         settings = {"isolation_level": "read_committed", "enable_auto_commit": False, "allow_auto_create_topics": False}
         try:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap, bootstrap_timeout_ms=limit, **settings, **(properties or {})
-            )
+            self._consumer = KafkaConsumer(bootstrap_timeout_ms=limit, **settings, **options)
             self._topics = {name for name in self._consumer.topics() if name.startswith(prefix)}
         except KafkaError as error:
             raise DecisionLogError(f"no Kafka broker answers at {bootstrap}: {error}") from None

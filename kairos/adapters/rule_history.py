@@ -35,6 +35,9 @@ def _newest(folder: str) -> list[Release]:
 
 def _rows(address: str) -> list[Release]:
     place = _place(address)
+    file = address.removeprefix("sqlite:///")
+    if file != address and not Path(file).exists():  # to connect would make it
+        raise RuleStoreError(f"the rule store {place}: there is no file {file}")
     try:
         engine = sql.create_engine(address)
         with engine.connect() as connection:
