@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from kairos.engine.gate.address import ADDRESS_FIELD, address_of, is_dead
+from kairos.engine.gate.address import ADDRESS_FIELD, address_of, is_dead, texts
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.rule.compile import CompiledActivity
@@ -55,17 +56,20 @@ def _once(activity: CompiledActivity, moment: Moment) -> str:
 
 
 def _reach(activity: CompiledActivity, moment: Moment) -> str:
-    profile = moment.profile or {}
-    reasons = []
-    for channel in dict.fromkeys(send.channel for variant in activity.variants for send in variant.sends):
-        field = ADDRESS_FIELD.get(channel)
-        if channel in (profile.get("unsubscribed") or ()):
-            reasons.append(f"unsubscribed from {channel}")
-        elif field and (address := address_of(profile, channel)) is None:
-            reasons.append(f"no {field} for {channel}")
-        elif field and address is not None and is_dead(profile, address):
-            reasons.append(f"a dead {field} for {channel}")
-    return "; ".join(reasons)
+    channels = dict.fromkeys(send.channel for variant in activity.variants for send in variant.sends)
+    return "; ".join(reason for channel in channels if (reason := out_of_reach(moment.profile or {}, channel)))
+
+
+def out_of_reach(profile: Mapping[str, Any], channel: str) -> str:
+    """Why whoever has this profile cannot be reached on the channel; empty: nothing speaks against it."""
+    field = ADDRESS_FIELD.get(channel)
+    if channel in texts(profile, "unsubscribed"):
+        return f"unsubscribed from {channel}"
+    if field is None:
+        return ""
+    if (address := address_of(profile, channel)) is None:
+        return f"no {field} for {channel}"
+    return f"a dead {field} for {channel}" if is_dead(profile, address) else ""
 
 
 def _caps(activity: CompiledActivity, moment: Moment) -> str:

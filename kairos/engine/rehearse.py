@@ -32,12 +32,16 @@ class Failure:
 
 def rehearse(rules: RuleSet, file: TestFile) -> list[Failure]:
     """Runs every example of one activity. The others do not take part: an example is about its own activity alone."""
-    alone = msgspec.structs.replace(rules, activities={file.activity: rules.activities[file.activity]})
-    return [failure for example in file.tests if (failure := _run(alone, file, example)) is not None]
+    return [failure for example in file.tests if (failure := _run(alone(rules, file), file, example)) is not None]
+
+
+def alone(rules: RuleSet, file: TestFile) -> RuleSet:
+    """The rules without the other activities."""
+    return msgspec.structs.replace(rules, activities={file.activity: rules.activities[file.activity]})
 
 
 def _run(rules: RuleSet, file: TestFile, example: Example) -> Failure | None:
-    records = list(_simulation(rules, file, example).run(example.events))
+    records = list(simulation_of(rules, file, example).run(example.events))
     pairs = pair_up(example.expect, records)
     missing = tuple(expected for expected, record in zip(example.expect, pairs, strict=True) if record is None)
     taken = {id(record) for record in pairs if record is not None}
@@ -48,7 +52,8 @@ def _run(rules: RuleSet, file: TestFile, example: Example) -> Failure | None:
     return Failure(example, missing, extra, matched, _stories(rules, file, example))
 
 
-def _simulation(rules: RuleSet, file: TestFile, example: Example) -> Simulation:
+def simulation_of(rules: RuleSet, file: TestFile, example: Example) -> Simulation:
+    """Ready to run the example's events: its profiles, and metrics that start as it says."""
     simulation = Simulation(rules, example.profiles or None)
     for user, values in example.metrics.items():
         state = simulation.users.setdefault(user, UserState())
@@ -63,7 +68,7 @@ def _stories(rules: RuleSet, file: TestFile, example: Example) -> dict[str, tupl
     """The same run once more, watched."""
     stories = {}
     for user in dict.fromkeys(event.user_id for event in example.events):
-        simulation = _simulation(rules, file, example)
+        simulation = simulation_of(rules, file, example)
         story = Story(user, simulation.engine.moment)
         simulation.engine.moment.observer = story
         records = list(simulation.run(example.events))
