@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
@@ -32,14 +33,16 @@ def check_kafka(bootstrap: str) -> None:
     raise KafkaUnreachableError(f"no Kafka broker answers ({'; '.join(trouble)})")
 
 
-def create_topics(bootstrap: str, topics: Iterable[str], partitions: int) -> list[str]:
+def create_topics(kafka: str | Mapping[str, Any], topics: Iterable[str], partitions: int) -> list[str]:
     """Creates those that are missing, with the broker's replication; returns their names.
 
-    Raises KafkaUnreachableError.
+    `kafka`: the bootstrap servers, or arguments of kafka-python's clients. Raises KafkaUnreachableError.
     """
     limit = int(TIMEOUT_SECONDS * 1000)
+    options = {"bootstrap_servers": kafka} if isinstance(kafka, str) else dict(kafka)
+    bootstrap = options["bootstrap_servers"]
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=limit, request_timeout_ms=limit)
+        admin = KafkaAdminClient(**options, bootstrap_timeout_ms=limit, request_timeout_ms=limit)
     except KafkaError as error:
         raise KafkaUnreachableError(f"{bootstrap} does not answer as Kafka does: {error}") from None
     try:

@@ -12,10 +12,10 @@ import msgspec
 from kairos.adapters.channels.channel import Accepted, Message, Outcome
 from kairos.adapters.content import ContentError
 from kairos.adapters.ledger import LedgerAwayError, MemoryLedger
+from kairos.adapters.mailbox import Parcel, Post
 from kairos.apps.delivery.batches import Batches
 from kairos.apps.delivery.gate import Gate
 from kairos.apps.delivery.policy import Policy
-from kairos.apps.delivery.records import Parcel, Post
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.worker import Worker
 from kairos.engine.effect import Delivery, Recall

@@ -1,4 +1,4 @@
-"""An event loop whose time passes only when nothing else is left to do: hours in no time, in the same order each run."""
+"""An event loop whose time passes only when nothing else is left to do: hours in no time, always in the same order."""
 
 from __future__ import annotations
 

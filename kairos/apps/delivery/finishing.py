@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kairos.adapters.ledger import Row
-from kairos.apps.delivery.records import Parcel, letter, receipt_of_row
+from kairos.adapters.mailbox import Parcel
+from kairos.apps.delivery.records import letter, receipt_of_row
 from kairos.apps.delivery.tools import Tools
 from kairos.engine.effect import Delivery
 

@@ -9,6 +9,7 @@ import msgspec
 
 from kairos.adapters.delivery_tables import delivery_key
 from kairos.adapters.ledger import Row
+from kairos.adapters.mailbox import Parcel, Post
 from kairos.apps.delivery.outcome import DELIVERED
 from kairos.engine.dead_letter import dead_letter
 from kairos.engine.effect import Delivery, Recall
@@ -19,30 +20,6 @@ DEAD_LETTERS = "dead-letters."
 RECEIPTS = "receipts"
 LETTER_BYTES = 65_536
 """Longer values are cut in dead letters."""
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    """A record as it lies in the mailbox. `timestamp`: epoch ms."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: str | None
-    value: bytes
-    timestamp: int
-
-    @property
-    def origin(self) -> str:
-        return f"{self.topic}/{self.partition}@{self.offset}"
-
-
-class Post(msgspec.Struct, frozen=True):
-    """A record to be written; `topic` without prefix."""
-
-    topic: str
-    key: str | None
-    value: bytes
-    timestamp: int
 
 
 class MalformedError(Exception):

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from kairos.adapters.channels.channel import Channel, Message
 from kairos.adapters.ledger import Change, Row
+from kairos.adapters.mailbox import Post
 from kairos.apps.delivery.batches import Batches
 from kairos.apps.delivery.clock import Clock
 from kairos.apps.delivery.gate import Gate
 from kairos.apps.delivery.policy import Policy
-from kairos.apps.delivery.records import Post
 from kairos.engine.effect import Delivery
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from typing import Protocol
 
+from kairos.adapters.mailbox import Mailbox, Parcel
 from kairos.apps.delivery.failpoint import reach
 from kairos.apps.delivery.finishing import finish
 from kairos.apps.delivery.recalling import recall
-from kairos.apps.delivery.records import MalformedError, Parcel, key_of, letter, read
+from kairos.apps.delivery.records import MalformedError, key_of, letter, read
 from kairos.apps.delivery.sending import Sending
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.turns import Turns
@@ -18,17 +18,6 @@ from kairos.apps.delivery.wake import Wake
 from kairos.engine.effect import Delivery, Recall
 
 log = logging.getLogger(__name__)
-
-
-class Mailbox(Protocol):
-    """Where records come from. `take` waits for some; an empty list: there will be no more.
-
-    It gives only so many that are not `done` yet. What is never done comes again, to this worker or another.
-    """
-
-    async def take(self) -> list[Parcel]: ...
-
-    def done(self, parcel: Parcel) -> None: ...
 
 
 class Worker:

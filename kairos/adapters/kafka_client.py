@@ -1,0 +1,62 @@
+"""The section `kafka` of a configuration, as kafka-python's clients want it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kairos.adapters.settings_file import SettingsError
+
+
+class KafkaAddress(msgspec.Struct, frozen=True):
+    """What the processes beside the job need of the job's section `kafka`, whose other keys they leave alone."""
+
+    bootstrap: str
+    prefix: str = ""
+    create_topics: int = 2
+    properties: dict[str, str] = {}
+
+
+_TEXTS = {
+    "security.protocol": "security_protocol",
+    "sasl.mechanism": "sasl_mechanism",
+    "ssl.truststore.location": "ssl_cafile",
+    "ssl.keystore.location": "ssl_certfile",
+    "ssl.key.location": "ssl_keyfile",
+    "ssl.key.password": "ssl_password",
+}
+_HANDLED = {*_TEXTS, "sasl.jaas.config", "ssl.endpoint.identification.algorithm", "ssl.truststore.type"}
+_HANDLED |= {"ssl.keystore.type"}
+
+
+def client_options(kafka: KafkaAddress) -> dict[str, Any]:
+    """Java's names of security properties -> kafka-python's arguments; others of the JVM's client are left out.
+
+    Raises SettingsError for a security property that has no counterpart here: to leave it out would be less safe.
+    """
+    properties = kafka.properties
+    for key in properties:
+        if key.startswith(("ssl.", "sasl.", "security.")) and key not in _HANDLED:
+            raise SettingsError(
+                f"kafka.properties: '{key}' cannot be honoured outside the JVM; there are {', '.join(sorted(_HANDLED))}"
+            )
+    for store in ("ssl.truststore", "ssl.keystore"):
+        if f"{store}.location" in properties and properties.get(f"{store}.type", "JKS").upper() != "PEM":
+            raise SettingsError(f"kafka.properties: '{store}.type' must be PEM: a JKS file is readable by the JVM only")
+    options: dict[str, Any] = {name: properties[key] for key, name in _TEXTS.items() if key in properties}
+    if properties.get("ssl.endpoint.identification.algorithm") == "":
+        options["ssl_check_hostname"] = False
+    return {"bootstrap_servers": kafka.bootstrap, **options, **_login(properties)}
+
+
+def _login(properties: Mapping[str, str]) -> dict[str, str]:
+    jaas = properties.get("sasl.jaas.config")
+    if jaas is None:
+        return {}
+    words = dict(re.findall(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas))
+    if "username" not in words or "password" not in words:
+        raise SettingsError('kafka.properties: \'sasl.jaas.config\' must name username="..." and password="..."')
+    return {"sasl_plain_username": words["username"], "sasl_plain_password": words["password"]}

@@ -1,0 +1,41 @@
+"""Lists for the worker: waits through every absence of where they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from kairos.adapters.lists import Lists, ListsAwayError
+from kairos.apps.delivery.clock import Clock
+
+BACKOFF = (200, 5_000)
+
+log = logging.getLogger(__name__)
+
+
+class WaitingLists:
+    def __init__(self, lists: Lists, clock: Clock) -> None:
+        self._lists, self._clock = lists, clock
+        self._away = False
+
+    async def dead_address(self, user_id: str, address: str) -> None:
+        await self._insist(lambda: self._lists.dead_address(user_id, address))
+
+    async def opted_out(self, user_id: str, channel: str) -> None:
+        await self._insist(lambda: self._lists.opted_out(user_id, channel))
+
+    async def _insist(self, add: Callable[[], None]) -> None:
+        wait, longest = BACKOFF
+        while True:
+            try:
+                await asyncio.to_thread(add)
+            except ListsAwayError as error:
+                if not self._away:
+                    log.warning("waiting: %s", error)
+                self._away = True
+                await self._clock.sleep(wait)
+                wait = min(2 * wait, longest)
+            else:
+                self._away = False
+                return
