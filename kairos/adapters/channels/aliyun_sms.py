@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -177,10 +177,9 @@ class Report(msgspec.Struct, frozen=True):
     biz_id: str | None = None
     out_id: str | None = None
     err_code: str | None = None
-    report_time: str | None = None
+    phone_number: str | None = None
 
 
-_CHINA = timezone(timedelta(hours=8))
 _HEARD = b'{"code":0,"msg":"OK"}'
 
 
@@ -195,23 +194,22 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
 
 
 def _receipt(report: Report) -> ProviderReceipt:
+    if report.success:
+        return ProviderReceipt("delivered", report.out_id, report.biz_id)
     code = report.err_code or ""
-    outcome = _CODES[code](code) if not report.success and code in _CODES else None
-    dead = outcome if isinstance(outcome, DeadAddress) else None
+    outcome = _CODES[code](code) if code in _CODES else None
     return ProviderReceipt(
-        "delivered" if report.success else "failed",
+        "failed",
         report.out_id,
         report.biz_id,
-        _instant(report.report_time),
-        None if report.success else code or None,
-        dead_address=dead is not None and not dead.opted_out,
-        opted_out=dead is not None and dead.opted_out,
+        code or None,
+        dead=_ways(report.phone_number or "") if outcome == DeadAddress(code) else (),
+        opted_out=outcome == opted_out(code),
     )
 
 
-def _instant(text: str | None) -> int | None:
-    """Its times are China's, without a zone."""
-    try:
-        return int(datetime.fromisoformat(text or "").replace(tzinfo=_CHINA).timestamp() * 1000)
-    except ValueError:
-        return None
+def _ways(number: str) -> tuple[str, ...]:
+    """The mainland's numbers come without their country code, others without the plus."""
+    if len(number) == 11 and number.startswith("1"):
+        return number, f"+86{number}"
+    return (number, f"+{number}") if number else ()

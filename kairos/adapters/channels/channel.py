@@ -93,14 +93,13 @@ class Channel(Protocol):
 class ProviderReceipt(msgspec.Struct, frozen=True):
     """What a provider's callback says of one message, found by `key` or else by `provider_id`.
 
-    `status`: `sent`, `delivered`, `read`, `clicked` or `failed`; `at`: epoch ms, null where the provider does not say.
-    `dead_address`, `opted_out`: as in `DeadAddress`.
+    `status`: `sent`, `delivered`, `read`, `clicked` or `failed`. `opted_out`: as in `DeadAddress`; `dead`: the address
+    that does not exist any more, in each way that a profile may write it.
     """
 
     status: str
     key: str | None = None
     provider_id: str | None = None
-    at: int | None = None
     reason: str | None = None
-    dead_address: bool = False
+    dead: tuple[str, ...] = ()
     opted_out: bool = False

@@ -1,7 +1,8 @@
 """Which providers there are, and how one is opened: `open_channel("twilio", options, timeout=10_000)`.
 
-A provider is a module with `Options`, a frozen struct, and `open_channel(options, surroundings)`. To add one: write the
-module, add its row. A module is imported only when its provider is opened.
+A provider is a module with `Options`, a frozen struct, and `open_channel(options, surroundings)`; one that reports
+later has `parse_callback(options, request)` as well. To add one: write the module, add its row. A module is imported
+only when its provider is opened.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRequest
 from kairos.adapters.channels.channel import Channel, Message, Outcome, Unknown
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, decode
 
-__all__ = ["PROVIDERS", "ChannelSettingsError", "open_channel"]
+__all__ = ["PROVIDERS", "ChannelSettingsError", "callback_parser", "open_channel"]
 
 PROVIDERS = {
     "twilio": "kairos.adapters.channels.twilio",
@@ -54,6 +57,19 @@ def open_channel(
     module = module_of(provider, place)
     around = Surroundings(timeout, now, place)
     return _Guarded(module.open_channel(decode(options, module.Options, place), around), provider)
+
+
+def callback_parser(
+    provider: str, options: Mapping[str, Any], *, place: str = "delivery"
+) -> Callable[[CallbackRequest], CallbackAnswer] | None:
+    """What reads this provider's callbacks, and raises CallbackRefusedError; None where it sends none.
+
+    Raises ChannelSettingsError.
+    """
+    module = module_of(provider, place)
+    if not hasattr(module, "parse_callback"):
+        return None
+    return partial(module.parse_callback, decode(options, module.Options, place))
 
 
 def module_of(provider: str, place: str) -> Any:

@@ -142,15 +142,14 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
 
 
 def _receipt(said: dict[str, str], status: str, key: str | None) -> ProviderReceipt:
-    code = said.get("ErrorCode", "")
-    outcome = _CODES[int(code)](code) if code.isdecimal() and int(code) in _CODES and status == "failed" else None
-    dead = isinstance(outcome, DeadAddress)
-    out = isinstance(outcome, DeadAddress) and outcome.opted_out
+    code, to = said.get("ErrorCode", ""), said.get("To")
+    known = _CODES.get(int(code)) if status == "failed" and code.isdecimal() else None
+    outcome = known(code) if known else None
     return ProviderReceipt(
         status,
         key,
         said.get("MessageSid"),
-        reason=code or None,
-        dead_address=dead and not out,
-        opted_out=out,
+        code or None,
+        dead=(to,) if to and outcome == DeadAddress(code) else (),
+        opted_out=outcome == opted_out(code),
     )

@@ -106,13 +106,12 @@ def open_channel(options: Options, around: Surroundings) -> Webhook:
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What the receiver says later of the message `key`. `at`: epoch ms."""
+    """What the receiver says later of the message `key`. `dead_address`: one that nobody has any more."""
 
     key: str
     status: Literal["sent", "delivered", "read", "clicked", "failed"]
-    at: int | None = None
     reason: str | None = None
-    dead_address: bool = False
+    dead_address: str | None = None
     opted_out: bool = False
 
 
@@ -136,11 +135,5 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
 
 
 def _receipt(report: Report) -> ProviderReceipt:
-    return ProviderReceipt(
-        report.status,
-        report.key,
-        at=report.at,
-        reason=report.reason,
-        dead_address=report.dead_address,
-        opted_out=report.opted_out,
-    )
+    dead = (report.dead_address,) if report.dead_address else ()
+    return ProviderReceipt(report.status, report.key, None, report.reason, dead, report.opted_out)

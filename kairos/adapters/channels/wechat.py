@@ -176,12 +176,7 @@ def signature(token: str, timestamp: str, nonce: str) -> str:
 def _receipt(event: dict[str, str]) -> ProviderReceipt | None:
     if event.get("Event") != "TEMPLATESENDJOBFINISH":
         return None
-    status = event.get("Status", "")
-    seconds = event.get("CreateTime", "")
-    return ProviderReceipt(
-        "delivered" if status == "success" else "failed",
-        provider_id=event.get("MsgID") or event.get("MsgId"),
-        at=int(seconds[:12]) * 1000 if seconds.isdecimal() else None,
-        reason=None if status == "success" else brief(status),
-        opted_out="user block" in status,
-    )
+    status, name = event.get("Status", ""), event.get("MsgID") or event.get("MsgId")
+    if status == "success":
+        return ProviderReceipt("delivered", provider_id=name)
+    return ProviderReceipt("failed", provider_id=name, reason=brief(status), opted_out="user block" in status)

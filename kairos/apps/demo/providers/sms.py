@@ -58,6 +58,7 @@ def twilio_report(world: World, taken: Taken, status: str, code: str | None) -> 
     """URL, headers, body of a status callback."""
     url = taken.message.get("StatusCallback", "")
     fields = {"MessageSid": "SM" + taken.provider_id, "MessageStatus": status, "AccountSid": ACCOUNT}
+    fields["To"] = taken.address or ""
     if code is not None:
         fields["ErrorCode"] = code
     signed = twilio.signature(world.secrets["twilio_token"], url, list(fields.items()))

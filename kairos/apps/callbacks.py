@@ -1,0 +1,174 @@
+"""What providers report later, over HTTP, into the job: POST /callbacks/<channel> -> topic `receipts`.
+
+A report is answered with 2xx only when Kafka has its receipts and the lists have what it says of an address; a provider
+repeats what it gets another answer to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest
+from kairos.adapters.channels.channel import ProviderReceipt
+from kairos.adapters.kafka_posts import KafkaAwayError
+from kairos.adapters.ledger import LedgerAwayError, Row
+from kairos.adapters.lists import Lists, ListsAwayError
+from kairos.adapters.mailbox import Post
+from kairos.apps.delivery.batches import Batches
+from kairos.apps.delivery.clock import Clock
+from kairos.apps.delivery.records import receipt
+
+T = TypeVar("T")
+Parser = Callable[[CallbackRequest], CallbackAnswer]
+
+MAX_BODY = 1_000_000
+"""Bytes; a report of many messages is far shorter."""
+PAUSES = (100, 300, 900)
+"""ms between looks into the ledger: a report may be faster than the worker that writes the provider's id down."""
+THREADS = 8
+
+log = logging.getLogger(__name__)
+
+
+class Finder(Protocol):
+    """Of the ledger. Both block, and raise LedgerAwayError."""
+
+    def find(self, key: str) -> Row | None: ...
+
+    def find_by_provider(self, channel: str, provider_id: str) -> Row | None: ...
+
+
+class Writer(Protocol):
+    """Of receipts. Blocks; raises KafkaAwayError."""
+
+    def write(self, posts: Sequence[Post]) -> Sequence[None]: ...
+
+
+class Callbacks:
+    """`parsers`: by channel, of those whose provider reports. `counters`: what came, by what became of it."""
+
+    def __init__(
+        self, parsers: Mapping[str, Parser], ledger: Finder, receipts: Writer, lists: Lists, clock: Clock
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self._parsers, self._ledger, self._receipts = parsers, ledger, receipts
+        self._lists, self._clock = lists, clock
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callbacks")
+        self._posts: Batches[Post, KafkaAwayError | None] = Batches("receipts", self._write, _Never, clock)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/callbacks/{channel}", self._endpoint, methods=["GET", "POST"]),
+                Route("/health", self._health, methods=["GET"]),
+            ]
+        )
+
+    def close(self) -> None:
+        self._posts.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _health(self, request: Request) -> Response:
+        return JSONResponse({"counters": dict(self.counters)})
+
+    async def _endpoint(self, request: Request) -> Response:
+        channel = request.path_params["channel"]
+        parse = self._parsers.get(channel)
+        if parse is None:
+            return PlainTextResponse("no provider reports to this channel", 404)
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse(f"more than {MAX_BODY} bytes", 413)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        called = CallbackRequest(request.method, request.url.query, headers, body, self._clock.now())
+        try:
+            answer = parse(called)
+        except CallbackRefusedError as error:
+            self._count(f"{channel}.refused", f"channel {channel}: a callback is refused: {error}")
+            return PlainTextResponse(str(error), error.status)
+        return await self._answered(channel, answer)
+
+    async def _answered(self, channel: str, answer: CallbackAnswer) -> Response:
+        try:
+            await asyncio.gather(*(self._take(channel, each) for each in answer.receipts))
+        except (KafkaAwayError, LedgerAwayError, ListsAwayError) as error:
+            self._count(f"{channel}.away", f"channel {channel}: callbacks are put off: {error}")
+            return PlainTextResponse("try again later", 503, {"retry-after": "10"})
+        return Response(answer.body, media_type=answer.media_type)
+
+    async def _take(self, channel: str, said: ProviderReceipt) -> None:
+        """Raises KafkaAwayError, LedgerAwayError or ListsAwayError."""
+        row = await self._row(channel, said)
+        if row is None:
+            self._count(f"{channel}.unknown", f"channel {channel}: a callback is about a message that the ledger lacks")
+            return
+        if said.opted_out:
+            await self._in_thread(self._lists.opted_out, row.user_id, channel)
+        for address in said.dead:
+            await self._in_thread(self._lists.dead_address, row.user_id, address)
+        self.counters[f"{channel}.{said.status}"] += 1
+        if _is_news(said.status, row):
+            failed = await self._posts.do(receipt(row, said.status, self._clock.now(), said.reason))
+            if failed is not None:
+                raise failed
+
+    async def _row(self, channel: str, said: ProviderReceipt) -> Row | None:
+        """By key at once, because the row is older than the call; by the provider's id with patience."""
+        row = await self._in_thread(self._ledger.find, said.key) if said.key else None
+        if row is None and said.provider_id:
+            row = await self._by_provider(channel, said.provider_id)
+        return row if row is not None and row.channel == channel else None
+
+    async def _by_provider(self, channel: str, name: str) -> Row | None:
+        row = await self._in_thread(self._ledger.find_by_provider, channel, name)
+        for pause in PAUSES:
+            if row is not None:
+                break
+            await self._clock.sleep(pause)
+            row = await self._in_thread(self._ledger.find_by_provider, channel, name)
+        return row
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _write(self, posts: Sequence[Post]) -> Sequence[KafkaAwayError | None]:
+        try:
+            self._receipts.write(posts)
+        except KafkaAwayError as error:
+            return [error] * len(posts)
+        return [None] * len(posts)
+
+    def _count(self, name: str, message: str) -> None:
+        """Counted each time, said once."""
+        if not self.counters[name]:
+            log.warning("%s (said once; /health counts)", message)
+        self.counters[name] += 1
+
+
+class _Never(Exception):
+    """Nothing is waited for here: the provider comes again."""
+
+
+def _is_news(status: str, row: Row) -> bool:
+    """The worker has said `sent` itself; only of what it knows nothing the provider's `sent` is new."""
+    return status != "sent" or row.state == "unknown"
+
+
+async def _body(request: Request) -> bytes | None:
+    """None where it is too long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return body

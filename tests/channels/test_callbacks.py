@@ -1,0 +1,323 @@
+"""Reports of the providers over HTTP, signed as they sign, into receipts and lists."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+import uvicorn
+from channel_kit import KEY, NOW, House, message
+
+from kairos.adapters.channels import webhook, wechat
+from kairos.adapters.channels.channel import Accepted
+from kairos.adapters.channels.providers import callback_parser
+from kairos.adapters.kafka_posts import KafkaAwayError
+from kairos.adapters.ledger import Change, LedgerAwayError, MemoryLedger, Row
+from kairos.adapters.lists import FileLists
+from kairos.adapters.mailbox import Post
+from kairos.apps.callbacks import MAX_BODY, Callbacks
+
+CHANNELS = {"sms": "twilio", "sms_cn": "aliyun_sms", "wechat": "wechat", "webhook": "webhook"}
+ADDRESSES = {"sms": "+8613800000000", "sms_cn": "+8613800000000", "wechat": "openid-1", "webhook": None}
+
+
+class Topic:
+    """Receipts as Kafka would have them, or nobody there."""
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.away = False
+
+    def write(self, posts: Sequence[Post]) -> list[None]:
+        if self.away:
+            raise KafkaAwayError("nobody there")
+        self.posts.extend(posts)
+        return [None] * len(posts)
+
+
+class Clock:
+    """Stands still; who sleeps is woken at once, and may have something happen meanwhile."""
+
+    def __init__(self) -> None:
+        self.slept: list[int] = []
+        self.meanwhile: dict[int, Any] = {}
+
+    def now(self) -> int:
+        return NOW
+
+    async def sleep(self, ms: int) -> None:
+        self.slept.append(ms)
+        self.meanwhile.pop(ms, lambda: None)()
+
+
+class Ledger(MemoryLedger):
+    away = False
+
+    def find(self, key: str) -> Row | None:
+        if self.away:
+            raise LedgerAwayError("nobody there")
+        return super().find(key)
+
+
+class Office:
+    """The callbacks' server, with a ledger and a topic in memory, both empty for each test."""
+
+    def __init__(self, providers: House, port: int, lists: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.providers, self.lists_file = providers, lists
+        self.ledger, self.topic, self.clock = Ledger(), Topic(), Clock()
+        parsers = {name: self._parser(name) for name in CHANNELS}
+        self.callbacks = Callbacks(parsers, self.ledger, self.topic, FileLists(lists), self.clock)
+
+    def clear(self) -> None:
+        self.ledger.rows.clear()
+        self.topic.posts.clear()
+        self.ledger.away = self.topic.away = False
+        self.clock.slept.clear()
+        self.callbacks.counters.clear()
+        self.lists_file.unlink(missing_ok=True)
+
+    def options(self, channel: str) -> dict[str, Any]:
+        """Twilio reports to the URL that comes with each message."""
+        more = {"status_callback": f"{self.url}/callbacks/sms"} if channel == "sms" else {}
+        return {**self.providers.opened.options[CHANNELS[channel]], **more}
+
+    def _parser(self, channel: str) -> Any:
+        parser = callback_parser(CHANNELS[channel], self.options(channel))
+        assert parser is not None
+        return parser
+
+    def send(self, channel: str, state: str = "sent", keep_id: bool = True) -> Row:
+        """A message through the provider, and the row that the worker would have written."""
+        provider = CHANNELS[channel]
+        desk = self.providers.desk(provider)
+        desk.report_url = f"{self.url}/callbacks/{channel}"
+        options = {key: value for key, value in self.options(channel).items() if key == "status_callback"}
+        sent = message(channel=channel, address=ADDRESSES[channel], text="thing: tea")
+        (outcome,) = self.providers.send(provider, sent, **options)
+        assert isinstance(outcome, Accepted)
+        row = Row(KEY, sent.activity, "u1", sent.occurrence, 1, channel, state, "w", 0, 1, NOW - 9)
+        row = msgspec.structs.replace(row, provider_id=outcome.provider_id if keep_id else None)
+        self.ledger.apply([Change(None, row)])
+        return row
+
+    def report(self, channel: str, status: str, code: str | None = None) -> str:
+        """The provider reports the message it took; what it was answered."""
+        body = json.dumps({"number": 1, "status": status, "code": code}).encode()
+        url = f"{self.providers.opened.http}/-/{CHANNELS[channel]}/reports"
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+            return str(json.loads(answer.read())["answer"])
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(post.value) for post in self.topic.posts]
+
+    def lists(self) -> list[dict[str, str]]:
+        lines = self.lists_file.read_bytes().splitlines() if self.lists_file.exists() else []
+        return [msgspec.json.decode(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def opened(providers: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    office = Office(providers, listener.getsockname()[1], tmp_path_factory.mktemp("office") / "lists.jsonl")
+    server = uvicorn.Server(uvicorn.Config(office.callbacks.app(), log_config=None, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    yield office
+    server.should_exit = True
+    thread.join(60)
+    office.callbacks.close()
+    listener.close()
+
+
+@pytest.fixture
+def office(opened: Office) -> Office:
+    opened.clear()
+    return opened
+
+
+def post(url: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_delivered_becomes_a_receipt(office: Office, channel: str) -> None:
+    row = office.send(channel)
+    assert office.report(channel, "delivered") == "200"
+    (receipt,) = office.receipts()
+    props = {"activity": row.activity, "occurrence": row.occurrence, "attempt": 1, "channel": channel}
+    assert receipt == {"type": "receipt", "user_id": "u1", "time": NOW, "props": {**props, "status": "delivered"}}
+    assert [(each.topic, each.key, each.timestamp) for each in office.topic.posts] == [("receipts", "u1", NOW)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "listed"),
+    [
+        ("sms", "30003", []),  # switched off: tomorrow it may be on
+        ("sms", "30005", [{"user_id": "u1", "dead_address": "+8613800000000"}]),
+        ("sms", "21610", [{"user_id": "u1", "unsubscribed": "sms"}]),
+        ("sms_cn", "UNKNOWN", []),
+        (
+            "sms_cn",
+            "MOBILE_NOT_ON_SERVICE",
+            [{"user_id": "u1", "dead_address": "13800000000"}, {"user_id": "u1", "dead_address": "+8613800000000"}],
+        ),
+        ("sms_cn", "MOBILE_IN_BLACK", [{"user_id": "u1", "unsubscribed": "sms_cn"}]),
+        ("wechat", "failed: system failed", []),
+        ("wechat", "failed:user block", [{"user_id": "u1", "unsubscribed": "wechat"}]),
+        ("webhook", "opted_out", [{"user_id": "u1", "unsubscribed": "webhook"}]),
+    ],
+)
+def test_failed_becomes_a_receipt_and_what_it_says_of_the_address_is_listed(
+    office: Office, channel: str, code: str, listed: list[dict[str, str]]
+) -> None:
+    office.send(channel)
+    assert office.report(channel, "failed", code) == "200"
+    (receipt,) = office.receipts()
+    assert receipt["props"]["status"] == "failed"
+    assert receipt["props"]["reason"] == code
+    assert office.lists() == listed
+
+
+@pytest.mark.parametrize("channel", ["sms", "sms_cn", "webhook"])
+def test_a_message_whose_answer_was_lost_is_found_by_its_key(office: Office, channel: str) -> None:
+    office.send(channel, state="unknown", keep_id=False)
+    assert office.report(channel, "delivered") == "200"
+    assert len(office.receipts()) == 1
+    assert office.clock.slept == []
+
+
+def test_a_report_that_is_faster_than_the_worker_waits_for_the_row(office: Office) -> None:
+    row = office.send("wechat")
+    office.ledger.rows.clear()
+    office.clock.meanwhile[300] = lambda: office.ledger.apply([Change(None, row)])
+    assert office.report("wechat", "delivered") == "200"
+    assert len(office.receipts()) == 1
+    assert office.clock.slept == [100, 300]
+
+
+@pytest.mark.parametrize(("state", "told"), [("sent", 0), ("reserved", 0), ("unknown", 1)])
+def test_sent_is_news_only_where_nobody_knew(office: Office, state: str, told: int) -> None:
+    office.send("sms", state=state)
+    assert office.report("sms", "sent") == "200"
+    assert len(office.receipts()) == told
+
+
+def test_a_message_that_nobody_sent_is_counted_and_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.send("sms_cn")
+    office.ledger.rows.clear()
+    assert [office.report("sms_cn", "delivered") for _ in range(3)] == ["200"] * 3
+    assert office.receipts() == []
+    assert office.callbacks.counters["sms_cn.unknown"] == 3
+    assert caplog.text.count("the ledger lacks") == 1
+    with urllib.request.urlopen(f"{office.url}/health", timeout=60) as answer:
+        assert json.loads(answer.read()) == {"counters": {"sms_cn.unknown": 3}}
+
+
+def test_a_message_of_another_channel_is_none_of_this_one(office: Office) -> None:
+    row = office.send("sms")
+    office.ledger.rows[KEY] = msgspec.structs.replace(row, channel="push")
+    assert office.report("sms", "delivered") == "200"
+    assert office.receipts() == []
+
+
+def test_without_kafka_the_provider_is_asked_to_come_again(office: Office) -> None:
+    office.send("sms")
+    office.topic.away = True
+    assert office.report("sms", "delivered") == "503"
+    office.topic.away = False
+    assert office.report("sms", "delivered") == "200"
+    assert len(office.receipts()) == 1
+
+
+def test_without_the_ledger_too(office: Office) -> None:
+    office.send("sms")
+    office.ledger.away = True
+    assert office.report("sms", "delivered") == "503"
+    assert office.receipts() == []
+
+
+def test_aliyun_hears_what_it_wants_to_hear(office: Office) -> None:
+    token = office.providers.world.secrets["report_token"]
+    status, said = post(f"{office.url}/callbacks/sms_cn?token={token}", b"[]")
+    assert (status, json.loads(said)["code"]) == (200, 0)
+
+
+def test_wechat_s_handshake(office: Office) -> None:
+    query = {"timestamp": "1", "nonce": "2", "echostr": "3"}
+    query["signature"] = wechat.signature(office.providers.world.secrets["wechat_token"], "1", "2")
+    with urllib.request.urlopen(f"{office.url}/callbacks/wechat?{urlencode(query)}", timeout=60) as answer:
+        assert answer.read() == b"3"
+
+
+def _wechat_query(office: Office) -> str:
+    signed = wechat.signature(office.providers.world.secrets["wechat_token"], "1", "2")
+    return urlencode({"timestamp": "1", "nonce": "2", "signature": signed})
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_who_cannot_prove_to_be_the_provider_is_refused(office: Office, channel: str) -> None:
+    office.send(channel)
+    headers = {"x-twilio-signature": "x", "webhook-timestamp": str(NOW // 1000), "webhook-signature": "v1,x"}
+    status, _ = post(f"{office.url}/callbacks/{channel}?token=x&signature=x", b"[]", **headers)
+    assert status == 401
+    assert office.callbacks.counters[f"{channel}.refused"] == 1
+
+
+def test_an_old_report_of_a_webhook_is_refused(office: Office) -> None:
+    seconds = NOW // 1000 - 301
+    signed = webhook.signature(webhook.key_of(office.providers.world.secret("webhook"), "x"), "r", seconds, b"[]")
+    headers = {"webhook-id": "r", "webhook-timestamp": str(seconds), "webhook-signature": signed}
+    assert post(f"{office.url}/callbacks/webhook", b"[]", **headers)[0] == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not XML",
+        b"<xml><Event>",
+        b"\xff",
+        b'<!DOCTYPE xml [<!ENTITY a "b">]><xml><Event>&a;</Event></xml>',
+    ],
+)
+def test_xml_that_is_none_or_brings_entities_is_refused(office: Office, body: bytes) -> None:
+    assert post(f"{office.url}/callbacks/wechat?{_wechat_query(office)}", body)[0] == 400
+
+
+def test_another_event_of_wechat_is_heard_and_means_nothing(office: Office) -> None:
+    body = b"<xml><MsgType>event</MsgType><Event>subscribe</Event></xml>"
+    assert post(f"{office.url}/callbacks/wechat?{_wechat_query(office)}", body) == (200, b"success")
+    assert office.receipts() == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[{}]", b"\xff", b'[{"success": 1}]'])
+def test_a_body_that_cannot_be_read_is_refused(office: Office, body: bytes) -> None:
+    token = office.providers.world.secrets["report_token"]
+    assert post(f"{office.url}/callbacks/sms_cn?token={token}", body)[0] == 400
+
+
+def test_a_channel_without_callbacks(office: Office) -> None:
+    assert post(f"{office.url}/callbacks/email", b"")[0] == 404
+
+
+def test_a_body_without_end_is_not_read_to_it(office: Office) -> None:
+    """In chunks, so that no length warns the server."""
+    connection = http.client.HTTPConnection(office.url.removeprefix("http://"), timeout=60)
+    chunks = (b"x" * 65_536 for _ in range(MAX_BODY // 65_536 + 2))
+    connection.request("POST", "/callbacks/sms", body=chunks, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
