@@ -34,6 +34,7 @@ COMMANDS = {
     "run": Command("kairos.apps.commands.run", "Run the job on this machine."),
     "report": Command("kairos.apps.commands.report", "Sum up what a run decided."),
     "deliver": Command("kairos.apps.commands.deliver", "Send what was decided: the workers of channels."),
+    "callbacks": Command("kairos.apps.commands.callbacks", "Take what providers report of messages, over HTTP."),
     "channel": Command("kairos.apps.commands.channel", "Look at channels, limit, pause and resume them."),
     "audit": Command("kairos.apps.commands.audit", "Prove that what was decided was done: once, within its limits."),
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),

@@ -43,8 +43,9 @@ class CallbackRefusedError(Exception):
 
 def check_token(token: Secret | None, request: CallbackRequest) -> None:
     """For providers that sign nothing: `?token=` of the URL given to them. Raises CallbackRefusedError."""
-    given = request.parameters().get("token", "")
-    if token is None or not same(token.reveal(), given):
+    if token is None:
+        raise CallbackRefusedError(401, "the channel's option callback_token is not given")
+    if not same(token.reveal(), request.parameters().get("token", "")):
         raise CallbackRefusedError(401, "the URL does not end with the right ?token=")
 
 
