@@ -1,0 +1,172 @@
+"""`kairos deliver` on real Kafka, MariaDB and Redis."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from kairos.adapters.profiles import PREFIX
+from kairos.apps.stack import Stack
+from kairos.engine.effect import Recall
+from tests.delivery.worker_process import DeliveryPlace, Worker, delivery, now
+from tests.flink.support import eventually
+
+pytestmark = pytest.mark.stack
+
+Place = Callable[..., DeliveryPlace]
+
+
+@pytest.fixture
+def place(tmp_path: Path, stack: Stack) -> Iterator[Place]:
+    """`place(sms={...})`: options beside the file provider's path."""
+    opened: list[DeliveryPlace] = []
+
+    def make(store: str = "", **options: Any) -> DeliveryPlace:
+        sms = {"provider": "file", "path": str(tmp_path / "outbox.jsonl"), "timeout": "1s", "lease": "1s", **options}
+        opened.append(DeliveryPlace(tmp_path, stack, {"sms": sms}, store))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Worker]]:
+    started: list[Worker] = []
+
+    def one(place: DeliveryPlace, *arguments: str, **environment: str) -> Worker:
+        started.append(place.worker(*arguments, **environment))
+        return started[-1]
+
+    yield one
+    for worker in started:
+        worker.kill()
+
+
+def users(count: int, prefix: str = "u") -> list[str]:
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def test_everything_is_sent_once_and_a_second_worker_sends_nothing_again(
+    place: Place, start: Callable[..., Worker], stack: Stack
+) -> None:
+    here = place(store=stack.settings.mysql_url)
+    name = uuid.uuid4().hex[:8]
+    worker = start(here).until_at_work()
+    here.send(*(delivery(user, activity=name) for user in users(500)))
+    eventually(here.statuses, lambda found: len(found) == 500)
+    assert {message["text"] for message in here.sent()} == {f"Hello {user}" for user in users(500)}
+    assert worker.stop() == 0
+    assert "sent 500" in worker.said()
+
+    again = start(here).until_at_work()
+    here.send(*(delivery(user, activity=name) for user in users(20)), delivery("new", activity=name))
+    eventually(here.statuses, lambda found: "new" in found)
+    assert again.stop() == 0
+    assert len(here.sent()) == 501
+    rows = [row for row in here.rows() if row["activity"] == name]
+    assert {(row["state"], row["calls"]) for row in rows} == {("sent", 1)}
+
+
+def test_two_workers_share_the_work_and_one_takes_over(
+    place: Place, start: Callable[..., Worker], stack: Stack
+) -> None:
+    here = place(store=stack.settings.mysql_url)
+    name = uuid.uuid4().hex[:8]
+    first = start(here).until_at_work()
+    second = start(here).until_at_work()
+    here.send(*(delivery(user, activity=name) for user in users(200)))
+    eventually(here.statuses, lambda found: len(found) == 200)
+    first.process.kill()
+    here.send(*(delivery(user, activity=name) for user in users(200, "v")))
+    eventually(here.statuses, lambda found: len(found) == 400)
+    assert second.stop() == 0
+    keys = [message["key"] for message in here.sent()]
+    assert len(keys) == len(set(keys)) == 400
+
+
+@pytest.mark.parametrize(
+    ("point", "resend", "state", "sent"),
+    [
+        ("after_reserve", False, "unknown", 0),
+        ("after_reserve", True, "delivered", 1),
+        ("before_settle", False, "unknown", 1),
+        ("before_settle", True, "delivered", 2),
+        ("after_settle", False, "delivered", 1),
+        ("before_commit", False, "delivered", 1),
+    ],
+)
+def test_killed_at_any_point(
+    place: Place, start: Callable[..., Worker], point: str, resend: bool, state: str, sent: int
+) -> None:
+    here = place(resend=resend)
+    worker = start(here, KAIROS_FAIL_AT=f"{point}:1").until_at_work()
+    here.send(delivery("u1"))
+    assert worker.wait() == -9
+    assert start(here).until_at_work()
+    assert eventually(here.statuses, lambda found: "u1" in found) == {"u1": [state]}
+    assert len(here.sent()) == sent
+    assert len({message["key"] for message in here.sent()}) == min(1, sent)
+
+
+def test_pause_rate_and_recall_while_it_runs(place: Place, start: Callable[..., Worker]) -> None:
+    here = place()
+    worker = start(here).until_at_work()
+    kairos(here, "pause", "sms", "--reason", "a test")
+    worker.until_said("paused by")
+    waiting = delivery("recalled")
+    here.send(waiting, delivery("kept"))
+    here.send(Recall("nudge", "recalled", "o1", 1, "sms", now()))
+    eventually(here.statuses, lambda found: found == {"recalled": ["recalled"]})
+    assert here.sent() == []
+    assert "paused by" in kairos(here, "list")
+    kairos(here, "rate", "sms", "50")
+    kairos(here, "resume", "sms")
+    eventually(here.statuses, lambda found: found.get("kept") == ["delivered"])
+    assert "50 a second" in kairos(here, "list")
+    assert worker.stop() == 0
+
+
+def test_what_cannot_be_sent_is_a_dead_letter(place: Place, start: Callable[..., Worker]) -> None:
+    here = place()
+    start(here).until_at_work()
+    here.topics.send_raw(f"{here.prefix}deliveries.sms", "u1", b"{broken", now())
+    here.send(delivery("u2", template="missing"), delivery("u3", values={}), delivery("u4", send_before=now() - 1))
+    letters = eventually(here.letters, lambda found: len(found) == 3)
+    assert sorted(letter["reason"] for letter in letters) == ["content", "content", "malformed"]
+    found = eventually(here.statuses, lambda found: len(found) == 3)
+    assert found == {"u2": ["failed"], "u3": ["failed"], "u4": ["expired"]}
+
+
+def kairos(here: DeliveryPlace, *arguments: str) -> str:
+    command = [Path(sys.executable).with_name("kairos"), "channel", *arguments, "--conf", here.conf]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_lists_in_redis_grow_and_keep_what_is_there(stack: Stack) -> None:
+    from kairos.adapters.lists import RedisLists
+
+    client = redis.Redis.from_url(stack.settings.redis_url)
+    user = uuid.uuid4().hex
+    client.hset(PREFIX + user, mapping={"phone": "1", "unsubscribed": '["push"]', "dead_addresses": "no list"})
+    lists = RedisLists(client)
+    for _ in range(2):
+        lists.opted_out(user, "sms")
+        lists.dead_address(user, "1")
+        lists.dead_address(user, "é2")
+    found = client.hgetall(PREFIX + user)
+    assert found == {
+        b"phone": b"1",
+        b"unsubscribed": b'["push","sms"]',
+        b"dead_addresses": '["1","é2"]'.encode(),
+    }
