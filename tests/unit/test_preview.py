@@ -100,7 +100,7 @@ email to a@example.com, 5m later unless read
 
   To Ulm: https://cdn.example.com/box.png
 
-webhook, if the one before fails
+webhook, if the one before does not get through
   {"number":8}
 """
     )

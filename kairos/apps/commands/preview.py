@@ -122,7 +122,7 @@ def _heading(entry: Entry) -> str:
     if send.after is not None:
         when = f", {duration(send.after)} later unless {send.unless}"
     elif not entry.first:
-        when = ", if the one before fails"
+        when = ", if the one before does not get through"
     variant = "" if entry.variant is None else f", variant {entry.variant}{'' if entry.own else ', not for this user'}"
     return f"{send.channel}{to}{when}{variant}"
 
