@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 
 from kairos.adapters.decision_log import Decided, DecisionLogError, HandedOver, digest_of
 from kairos.adapters.kafka_client import KafkaAddress, client_options
-from kairos.adapters.kafka_topics import TIMEOUT_SECONDS
+from kairos.adapters.kafka_topics import TIMEOUT_SECONDS, KafkaUnreachableError, check_kafka
 from kairos.adapters.run_folder import DECISIONS, DELIVERIES
 from kairos.engine.decision import Record
 
@@ -38,10 +38,13 @@ class KafkaLog:
         # What a transaction has not committed is not decided yet.
         settings = {"isolation_level": "read_committed", "enable_auto_commit": False, "allow_auto_create_topics": False}
         try:
+            check_kafka(bootstrap)
             self._consumer = KafkaConsumer(bootstrap_timeout_ms=limit, **settings, **options)
             self._topics = {name for name in self._consumer.topics() if name.startswith(prefix)}
+        except KafkaUnreachableError as error:
+            raise DecisionLogError(str(error)) from None
         except KafkaError as error:
-            raise DecisionLogError(f"no Kafka broker answers at {bootstrap}: {error}") from None
+            raise DecisionLogError(f"{bootstrap} does not answer as Kafka does: {error}") from None
         if prefix + DECISIONS not in self._topics:
             self.close()
             raise DecisionLogError(f"Kafka at {bootstrap} has no topic {prefix}{DECISIONS}: was anything ever decided?")

@@ -120,7 +120,13 @@ class Story:
         _write(folder / "decisions.jsonl", self.decisions)
         _write(folder / "deliveries.email.jsonl", [*self.deliveries, {"recall": {"activity": "plain"}}])
         address = f"sqlite:///{folder / 'delivery.db'}"
+        self.fill(address)
+        return address
+
+    def fill(self, address: str) -> None:
+        """The ledger's tables, made anew."""
         engine = sql.create_engine(address)
+        METADATA.drop_all(engine)
         METADATA.create_all(engine)
         control = {"rate": None, "paused": True, "reason": None, "changed_by": "me", "changed_at": BASE}
         channels = [{"channel": channel, **control} for channel in self.paused]
@@ -129,7 +135,6 @@ class Story:
                 if rows:
                     connection.execute(table.insert(), rows)
         engine.dispose()
-        return address
 
     def audit(self, folder: Path, now: str | None = None, releases: list[Release] | None = None) -> Audit:
         """`now`: None for a run that is over."""

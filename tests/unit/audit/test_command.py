@@ -119,6 +119,9 @@ def test_what_cannot_be_looked_at_is_said_with_exit_2(world: Path) -> None:
     assert "nobody.json: No such file or directory" in refused("run", "--profiles", "nobody.json")
     assert "there is no file gone.db" in refused("run", "--rules", "sqlite:///gone.db")
     assert "no.yaml: cannot be read" in refused("run", "--conf", "no.yaml")
+    conf = "kafka: {bootstrap: '127.0.0.1:1'}\ndelivery: {store: 'sqlite:///run/delivery.db'}\n"
+    (world / "conf.yaml").write_text(conf)
+    assert "no Kafka broker answers (127.0.0.1:1: " in refused("--conf", "conf.yaml")
     (folder / "delivery.db").rename(folder / "other.db")
     assert "no ledger: there is no file run/delivery.db" in refused("run")
     (folder / "delivery.db").write_bytes(b"not a database at all, whatever its name says")
