@@ -1,0 +1,129 @@
+"""From a delivery to the provider's report in the job's topic: worker, stand-in and callbacks as real processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from kairos.adapters.profiles import PREFIX
+from kairos.apps.stack import Stack
+from tests.conftest import free_ports
+from tests.delivery.worker_process import DeliveryPlace, Worker, delivery
+from tests.flink.support import eventually
+
+pytestmark = pytest.mark.stack
+
+
+class Process:
+    """A `python -m` with its output; `ready` stands in it once it can be used."""
+
+    def __init__(self, folder: Path, name: str, *command: str) -> None:
+        self.output = folder / f"{name}.out"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen([sys.executable, "-m", *command], stdout=output, stderr=subprocess.STDOUT)
+
+    def until(self, ready: str) -> Process:
+        def said() -> str:
+            text = self.output.read_text()
+            assert self.process.poll() is None or ready in text, text
+            return text
+
+        eventually(said, lambda text: ready in text, 60)
+        return self
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+class Street:
+    """The stand-ins of the providers, the callbacks' server, and a place with a Twilio channel that knows both."""
+
+    def __init__(self, folder: Path, stack: Stack) -> None:
+        self.house = Process(folder, "house", "kairos.apps.demo.providers", "--folder", str(folder / "house"))
+        self.house.until("listening")
+        opened = json.loads((folder / "house" / "providers.json").read_bytes())
+        self.http = opened["http"]
+        (self.port,) = free_ports(1)
+        callback = f"http://127.0.0.1:{self.port}/callbacks/sms"
+        twilio = {"provider": "twilio", **opened["options"]["twilio"], "status_callback": callback}
+        self.place = DeliveryPlace(folder, stack, {"sms": twilio})
+        arguments = ["kairos", "callbacks", "--conf", str(self.place.conf), "--port", str(self.port)]
+        self.callbacks = Process(folder, "callbacks", *arguments).until("listening")
+
+    def direct(self, method: str, path: str, body: Any) -> Any:
+        request = urllib.request.Request(f"{self.http}/-/twilio/{path}", json.dumps(body).encode(), method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+    def close(self) -> None:
+        self.place.close()
+        for each in (self.house, self.callbacks):
+            each.process.kill()
+            each.process.wait()
+
+
+@pytest.fixture
+def street(tmp_path: Path, stack: Stack) -> Iterator[Street]:
+    street = Street(tmp_path, stack)
+    yield street
+    street.close()
+
+
+@pytest.fixture
+def worker(street: Street) -> Iterator[Worker]:
+    worker = street.place.worker()
+    yield worker.until_at_work()
+    worker.kill()
+
+
+def test_delivered_and_failed_come_back_to_the_job(street: Street, worker: Worker, stack: Stack) -> None:
+    place: DeliveryPlace = street.place
+    street.direct("PUT", "report", {"status": "delivered"})
+    place.send(delivery("1001"))
+    eventually(place.statuses, lambda found: found == {"1001": ["sent", "delivered"]}, 60)
+
+    street.direct("PUT", "report", {"status": None})
+    place.send(delivery("1002"))
+    eventually(place.statuses, lambda found: found.get("1002") == ["sent"], 60)
+    answered = street.direct("POST", "reports", {"number": 2, "status": "undelivered", "code": "30005"})
+    assert answered == {"answer": "200"}
+    eventually(place.statuses, lambda found: found["1002"] == ["sent", "failed"], 60)
+    with redis.Redis.from_url(stack.settings.redis_url, decode_responses=True) as profiles:
+        assert json.loads(str(profiles.hget(PREFIX + "1002", "dead_addresses"))) == ["+1002"]
+        profiles.delete(PREFIX + "1002")
+    assert street.callbacks.stop() == 0
+    assert "sms.delivered 1, sms.failed 1" in street.callbacks.output.read_text()
+
+
+def test_an_answer_that_was_lost_is_known_by_the_report(street: Street, worker: Worker) -> None:
+    """The worker leaves it: nobody can say. Then the provider does, and finds it by the key in the URL."""
+    street.direct("POST", "faults", [{"kind": "cut"}])
+    street.place.send(delivery("1003"))
+    eventually(street.place.statuses, lambda found: found == {"1003": ["unknown"]}, 60)
+    assert street.direct("POST", "reports", {"number": 1, "status": "delivered"}) == {"answer": "200"}
+    eventually(street.place.statuses, lambda found: found == {"1003": ["unknown", "delivered"]}, 60)
+
+
+def test_without_its_kafka_a_report_is_put_off(street: Street, worker: Worker, tmp_path: Path) -> None:
+    street.place.send(delivery("1004"))
+    eventually(street.place.statuses, lambda found: found == {"1004": ["sent"]}, 60)
+    assert street.callbacks.stop() == 0
+    (nobody,) = free_ports(1)
+    arguments = ["--conf", str(street.place.conf), "--port", str(street.port)]
+    away = ["--set", f"kafka.bootstrap=127.0.0.1:{nobody}"]
+    street.callbacks = Process(tmp_path, "away", "kairos", "callbacks", *arguments, *away).until("listening")
+    assert street.direct("POST", "reports", {"number": 1, "status": "delivered"})["answer"] != "200"
+    assert street.callbacks.stop() == 0
+    street.callbacks = Process(tmp_path, "back", "kairos", "callbacks", *arguments).until("listening")
+    assert street.direct("POST", "reports", {"number": 1, "status": "delivered"}) == {"answer": "200"}
+    eventually(street.place.statuses, lambda found: found == {"1004": ["sent", "delivered"]}, 60)
