@@ -14,7 +14,8 @@ OURS = ("kairos.engine", "kairos.adapters", "kairos.sandbox", __name__)
 def _import_all() -> None:
     for package in OURS:
         for module in walk_packages(import_module(package).__path__, f"{package}."):
-            import_module(module.name)
+            if ".migrations." not in module.name:  # scripts: they run only when Alembic calls them
+                import_module(module.name)
 
 
 _import_all()

@@ -43,6 +43,10 @@ def test_a_run_on_files_ends_with_its_summary(tmp_path: Path) -> None:
     assert "Dead letters: 1" in done.stdout
     assert str(tmp_path / "out") in done.stdout
     assert not (tmp_path / "elsewhere").exists()
+    (sent,) = (tmp_path / "out" / "outbox").glob("*.jsonl")
+    assert len(sent.read_bytes().splitlines()) == 1
+    assert f"{sent}  1 message" in done.stdout
+    assert str(tmp_path / "out" / "delivery.db") in done.stdout
 
 
 def test_what_keeps_the_job_from_starting_is_said_once(tmp_path: Path) -> None:
@@ -54,7 +58,7 @@ def test_what_keeps_the_job_from_starting_is_said_once(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "no such file"), ("a: [", "not YAML")])
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), ("a: [", "not valid YAML")])
 def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None, said: str) -> None:
     conf = tmp_path / "conf.yaml"
     if content is not None:

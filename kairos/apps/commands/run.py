@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from kairos.adapters.settings_file import SettingsError, full_store, read, substitute
 from kairos.apps.commands.report import report
-from kairos.apps.console import escape, fail, reason_of, say
+from kairos.apps.console import escape, fail, say
 from kairos.apps.dataset import DatasetError, prepare
 from kairos.apps.native.settings import data_folder
 
@@ -38,7 +42,7 @@ def run(
       kairos run                               the example clickstream, from and to files
       kairos run --conf conf/local.yaml        on the stack that `make up` starts
     """
-    files = _files_of(conf)
+    files = _files_of(conf, set or ())
     job = [sys.executable, "-m", "jobs.marketing", "--conf", str(conf)]
     job += [word for override in set or () for word in ("--set", override)]
     job += ["--from", savepoint] if savepoint else []
@@ -49,24 +53,51 @@ def run(
     folder = (output or data_folder() / "run").absolute()
     status = subprocess.call([*job, "--set", f"files.output={folder}"])
     if status == 0:
+        sent = _deliver(folder, _store_of(conf, set or ()))
         say("")
         report(folder, rules)
+        _tell(folder, sent)
     raise typer.Exit(status)
 
 
-def _files_of(conf: Path) -> dict[str, Any] | None:
-    """The section `files`, which a bounded run has. What else may be wrong with the file is for the job to say."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+def _deliver(folder: Path, store: str) -> dict[str, Counter[str]]:
+    """Through the delivery worker, once the job has ended."""
+    from kairos.adapters.delivery_database import DatabaseError
+    from kairos.adapters.rule_store import RuleStoreError, open_rule_store
+    from kairos.adapters.run_folder import RunFolderError
+    from kairos.apps.delivery.embedded import EmbeddedError, deliver
 
     try:
-        document = YAML(typ="safe", pure=True).load(conf.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"the configuration {escape(str(conf))}: {reason_of(error)}")
-    except YAMLError as error:
-        fail(f"the configuration {escape(str(conf))}: not YAML: {error}")
-    files = document.get("files") if isinstance(document, dict) else None
+        return asyncio.run(deliver(folder, open_rule_store(store)))
+    except (EmbeddedError, DatabaseError, RuleStoreError, RunFolderError, OSError) as error:
+        fail(f"decided, but not delivered: {escape(str(error))}")
+
+
+def _tell(folder: Path, sent: dict[str, Counter[str]]) -> None:
+    """Where the messages are, and what became of those that are none."""
+    from kairos.apps.delivery.embedded import LEDGER, OUTBOX
+
+    for channel, counts in sent.items():
+        others = ", ".join(f"{escape(name)} {count:,}" for name, count in sorted(counts.items()) if name != "sent")
+        many = "message" if counts["sent"] == 1 else "messages"
+        path = folder / OUTBOX / f"{channel}.jsonl"
+        sys.stdout.write(f"  {path}  {counts['sent']:,} {many}{f' ({others})' if others else ''}\n")
+    sys.stdout.write(f"  {folder / LEDGER}  the ledger; `kairos audit {folder}` checks it\n")
+
+
+def _files_of(conf: Path, overrides: Iterable[str]) -> dict[str, Any] | None:
+    """The section `files`, which a bounded run has. What else may be wrong with the file is for the job to say."""
+    try:
+        files = read(conf, overrides).get("files")
+    except SettingsError as error:
+        fail(f"the configuration {escape(str(error))}")
     return files if isinstance(files, dict) else None
+
+
+def _store_of(conf: Path, overrides: Iterable[str]) -> str:
+    """Where the job has its rules from, which has started with it."""
+    rules = substitute(read(conf, overrides).get("rules") or {})
+    return full_store(str(rules.get("store", "rules")))
 
 
 def _need_example() -> None:
