@@ -12,7 +12,7 @@ from liquid.exceptions import LiquidError
 from kairos.engine.rule.lint.template_place import line_and_column
 from kairos.engine.rule.model import Material
 from kairos.engine.rule.template_facts import TemplateProblem
-from kairos.engine.rule.templates import Templates
+from kairos.engine.rule.templates import Templates, body_of
 
 
 class ContentError(Exception):
@@ -95,13 +95,14 @@ class Renderer:
             raise ContentError(f"{_path(key)}: {type(error).__name__}: {error}") from error
 
     def _place(self, key: str, error: LiquidError) -> str:
-        """Of the template that it went wrong in, which may be a partial."""
-        name = str(error.template_name or key)
-        if name not in self._texts:
-            name = key
-        if error.token is None or error.token.start_index < 0:
-            return _path(name)
-        line, column = line_and_column(self._texts[name], error.token.start_index)
+        """Of the template that it went wrong in: a partial, where the token is of its text."""
+        token = error.token
+        if token is None or token.start_index < 0:
+            return _path(key)
+        partials = [str(error.template_name), *sorted(self._templates.facts(key).renders)]
+        known = (name for name in partials if name in self._texts)
+        name = next((name for name in known if body_of(self._texts[name]) == token.source), key)
+        line, column = line_and_column(self._texts[name], token.start_index)
         return f"{_path(name)}:{line}:{column}"
 
 

@@ -130,9 +130,22 @@ def test_a_mistake_in_a_partial_is_told_where_it_is() -> None:
         render("Hello {% render 'footer' %}", footer="{% if ")
 
 
+def test_what_goes_wrong_in_a_partial_is_told_where_it_is() -> None:
+    with pytest.raises(ContentError, match=r"^templates/f\.liquid:2:4: loop iteration limit"):
+        render("x\n{% render 'f', l: list %}", {"list": [1] * 1_001}, f="a\n{% for i in l %}{{ i }}{% endfor %}")
+    with pytest.raises(ContentError, match=r"^templates/t\.sms\.liquid:3:8: divided_by"):
+        render("Title: {{ n }}\n\n{{ n | divided_by: 0 }}{% render 'f' %}", {"n": 1}, f="x")
+
+
 def test_nested_loops_are_bounded_together() -> None:
     with pytest.raises(ContentError, match="loop iteration limit"):
-        render("{% for i in (1..100) %}{% for j in (1..100) %}x{% endfor %}{% endfor %}")
+        render("{% for i in a %}{% for j in a %}x{% endfor %}{% endfor %}", {"a": [1] * 100})
+
+
+@pytest.mark.timeout(20)
+def test_numbers_without_end_are_bounded() -> None:
+    with pytest.raises(ContentError, match="local namespace limit"):
+        render("{% assign n = 9 %}{% for i in (1..900) %}{% assign n = n | times: n %}{% endfor %}{{ n }}")
 
 
 def test_a_loop_over_a_long_list_is_bounded() -> None:

@@ -155,8 +155,11 @@ class Plan:
         return deepcopy(seeds[user_id]) if seeds and user_id in seeds else {}
 
     def _template_key(self, spec: Activity) -> tuple[str, ...]:
+        """The texts that the activity sends; all there are, where one of them may render another."""
+        texts = self.rules.templates
         sends = [*spec.send, *(send for variant in spec.variants for send in variant.send)]
-        return tuple(self.rules.templates.get(f"{send.template}.{send.channel}", "") for send in sends)
+        own = tuple(texts.get(f"{send.template}.{send.channel}", "") for send in sends)
+        return (*own, *texts.values()) if any("render" in text for text in own) else own
 
     def compiled(self, name: str, version: str) -> CompiledActivity | None:
         """The definition for something begun under `version`: a draining one, else the current one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from liquid import BoundTemplate
@@ -73,6 +73,15 @@ def inspect(partials: Partials, template: BoundTemplate, facts: TemplateFacts) -
     _Inspector(partials, template, facts).inspect()
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What stands around a node: conditions on these paths, these templates, loops of so many turns in all."""
+
+    guarded: frozenset[str] = frozenset()
+    above: tuple[str, ...] = ()
+    turns: int = 1
+
+
 class _Inspector:
     """Looks through the syntax tree of one template, and of all that it renders."""
 
@@ -91,7 +100,7 @@ class _Inspector:
         analysis = self.template.analyze(include_partials=True)
         self._check_filters(analysis.filters)
         outside = {(v.span.template_name, v.span.index): v for found in analysis.globals.values() for v in found}
-        printed = set(self._printed(self.template, frozenset(), ()))
+        printed = set(self._printed(self.template, _Around()))
         for (template, index), variable in sorted(outside.items(), key=lambda item: item[0]):
             self._variable(template, index, variable.segments, (template, index) in printed)
 
@@ -154,34 +163,30 @@ class _Inspector:
                 message = f"unknown filter '{name}'"
                 self._problem(span.template_name, span.index, "template-filter", message, nearest(name, known))
 
-    def _printed(
-        self, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
+    def _printed(self, template: BoundTemplate, around: _Around) -> Iterator[tuple[str, int]]:
         """(template, index) of each path whose missing value would leave a hole."""
+        around = replace(around, above=(*around.above, template.name))
         for node in template.nodes:
-            yield from self._printed_by(node, template, guarded, (*above, template.name))
+            yield from self._printed_by(node, template, around)
 
-    def _printed_by(
-        self, node: Node, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
+    def _printed_by(self, node: Node, template: BoundTemplate, around: _Around) -> Iterator[tuple[str, int]]:
         expressions = list(node.expressions())
         if type(node).__name__ in _PRINTING:
             for path in (path for expression in expressions for path in _bare_paths(expression)):
-                if str(path) not in guarded:
+                if str(path) not in around.guarded:
                     yield template.name, path.token.start_index
         else:
-            self._check_range(template, expressions)
-            guarded |= {str(path) for expression in expressions for path in _paths(expression)}
+            guarded = {str(path) for expression in expressions for path in _paths(expression)}
+            turns = self._check_turns(template, expressions, around)
+            around = replace(around, guarded=around.guarded | guarded, turns=turns)
         if isinstance(node, RenderNode):
-            yield from self._rendered(node, template, guarded, above)
+            yield from self._rendered(node, around)
             return
         for child in node.children(_NO_CONTEXT, include_partials=False):
-            yield from self._printed_by(child, template, guarded, above)
+            yield from self._printed_by(child, template, around)
 
-    def _rendered(
-        self, node: RenderNode, template: BoundTemplate, guarded: frozenset[str], above: tuple[str, ...]
-    ) -> Iterator[tuple[str, int]]:
-        name = str(node.name).strip("'\"")
+    def _rendered(self, node: RenderNode, around: _Around) -> Iterator[tuple[str, int]]:
+        name, above = str(node.name).strip("'\""), around.above
         self.facts.renders.add(name)
         self.rendered += 1
         if len(above) == 1:
@@ -195,22 +200,44 @@ class _Inspector:
         elif self.rendered == MAX_RENDERS:
             self._endless("template-renders", f"renders {MAX_RENDERS:,} templates or more, one inside the other")
         elif self.rendered < MAX_RENDERS and isinstance(partial := self.templates.parsed(name), BoundTemplate):
-            yield from self._printed(partial, guarded, above)
+            yield from self._printed(partial, around)
 
     def _endless(self, code: str, message: str) -> None:
         """Told at the `render` of this template that it begins with."""
         self.facts.problems.append(TemplateProblem(self.at, code, message))
 
-    def _check_range(self, template: BoundTemplate, expressions: list[Expression]) -> None:
-        """A loop over a written-out range has a known number of turns."""
+    def _check_turns(self, template: BoundTemplate, expressions: list[Expression], around: _Around) -> int:
+        """How often what is inside is done: known where the ranges are written out, else taken for once."""
+        turns = around.turns
         for expression in expressions:
-            iterable = getattr(expression, "iterable", None)
-            start, stop = getattr(iterable, "start", None), getattr(iterable, "stop", None)
-            first, last = getattr(start, "value", None), getattr(stop, "value", None)
-            if isinstance(first, int) and isinstance(last, int) and last - first >= MAX_LOOP_TURNS:
-                message = f"a loop of {last - first + 1:,} turns: at most {MAX_LOOP_TURNS:,} are allowed"
-                at = iterable.token.start_index if iterable is not None else 0
-                self._problem(template.name, at, "template-loop", message)
+            if (own := _turns_of(expression)) is None:
+                continue
+            turns *= own
+            if turns > MAX_LOOP_TURNS >= around.turns:
+                inside = "" if around.turns == 1 else ", counted together with those around it"
+                message = f"a loop of {turns:,} turns{inside}: at most {MAX_LOOP_TURNS:,} are allowed"
+                own_place = template.name == self.template.name
+                at = _iterable(expression).token.start_index if own_place else self.at
+                if own_place or around.turns > 1:  # else it is the partial's own mistake
+                    self.facts.problems.append(TemplateProblem(at, "template-loop", message))
+        return turns
+
+
+def _iterable(loop: Expression) -> Any:
+    return getattr(loop, "iterable", None)
+
+
+def _turns_of(expression: Expression) -> int | None:
+    """Of a loop over a range of two numbers; None: nothing is known."""
+    iterable = _iterable(expression)
+    first, last, limit = (
+        getattr(getattr(owner, name, None), "value", None)
+        for owner, name in ((iterable, "start"), (iterable, "stop"), (expression, "limit"))
+    )
+    if not isinstance(first, int) or not isinstance(last, int):
+        return None
+    turns = max(last - first + 1, 0)
+    return min(turns, max(limit, 0)) if isinstance(limit, int) else turns
 
 
 _NO_CONTEXT: Any = None  # the built-in tags use the context only to find partials, which is done here

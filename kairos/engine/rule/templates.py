@@ -14,13 +14,16 @@ from kairos.engine.rule.text.head import Head, only, split_head
 from kairos.engine.rule.text.liquid_guard import hopeless
 
 MAX_OUTPUT = 1_000_000
-"""Characters of a message at most, and bytes of what `assign` and `capture` keep: no template can fill the memory."""
+"""Characters of a message at most."""
+
+MAX_KEPT = 250_000
+"""Bytes of what `assign` and `capture` keep at most: no template fills the memory or multiplies for minutes."""
 
 
 class _Liquid(Environment):
     loop_iteration_limit = MAX_LOOP_TURNS
     output_stream_limit = MAX_OUTPUT
-    local_namespace_limit = MAX_OUTPUT
+    local_namespace_limit = MAX_KEPT
 
 
 class _Bodies(CachingDictLoader):
@@ -30,8 +33,13 @@ class _Bodies(CachingDictLoader):
         text = self.templates.get(template_name)
         if text is None or hopeless(text) is not None:
             raise TemplateNotFoundError(template_name)
-        head = split_head(text)
-        return TemplateSource(only(text, head.end, len(text)) if head.headers else text, template_name, None)
+        return TemplateSource(body_of(text), template_name, None)
+
+
+def body_of(text: str) -> str:
+    """As it is parsed: with a blank head."""
+    head = split_head(text)
+    return only(text, head.end, len(text)) if head.headers else text
 
 
 class Templates:

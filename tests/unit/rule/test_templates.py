@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kairos.engine.pattern import Pattern, Step
+from kairos.engine.rule.compile import compile_release
+from kairos.engine.rule.model import Activity, RuleSet, Send
+from kairos.engine.rule.release import Release
 from kairos.engine.rule.template_facts import MAX_DEPTH
 from kairos.engine.rule.templates import Templates, required_variables, template_variables
 
@@ -109,3 +113,16 @@ def test_renders_that_nest_too_deep_are_refused(length: int, codes: list[str]) -
     """`length` templates in a chain."""
     texts = {f"p{n}": f"{{% render 'p{n + 1}' %}}" for n in range(length - 1)} | {f"p{length - 1}": "x"}
     assert [p.code for p in Templates(texts).facts("p0").problems] == codes
+
+
+def test_a_partial_that_changes_changes_what_is_compiled() -> None:
+    """What a delivery must carry follows from partials too."""
+    activity = Activity("a", Pattern((Step("event", ("x",), "x"),)), send=(Send("sms", "t"), Send("email", "t")))
+    texts = {"t.sms": "{% render 'footer' %}", "t.email": "hello", "footer": "x"}
+    old = compile_release(Release(1, RuleSet({"a": activity}, templates=texts)), max_runs=10)
+    assert old.activities["a"].variants[0].sends[0].required == ()
+    texts = texts | {"footer": "{{ profile.city }}"}
+    new = compile_release(Release(2, RuleSet({"a": activity}, templates=texts)), old, max_runs=10)
+    assert new.activities["a"].variants[0].sends[0].required == ("profile.city",)
+    same = compile_release(Release(3, RuleSet({"a": activity}, templates=texts | {"other.sms": "x"})), new, max_runs=10)
+    assert same.activities["a"].variants == new.activities["a"].variants
