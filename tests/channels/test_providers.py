@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from channel_kit import NOW, message
 from kairos.adapters.channels.channel import Accepted, Message, Misconfigured, Unknown
 from kairos.adapters.channels.options import decode
 from kairos.adapters.channels.providers import PROVIDERS, ChannelSettingsError, module_of, open_channel
-from kairos.adapters.channels.webhook import Options, signature
+from kairos.adapters.channels.webhook import Options
 
 WEBHOOK = {"url": "https://example.com/hook", "secret": {"env": "HOOK_SECRET"}}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -57,13 +56,6 @@ def test_a_secret_shows_nowhere(tmp_path: Path) -> None:
     assert options.secret.reveal() == SECRET
     assert "MfKQ9" not in repr(options)
     assert "MfKQ9" not in f"{options.secret}"
-
-
-def test_the_signature_is_that_of_standard_webhooks() -> None:
-    """The example of the specification's own libraries."""
-    key = base64.b64decode(SECRET.removeprefix("whsec_"))
-    signed = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
-    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_file_appends_a_line_a_message(tmp_path: Path) -> None:

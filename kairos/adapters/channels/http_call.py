@@ -81,7 +81,7 @@ class Http:
                 content, cut = await _read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, named, content, cut)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             return Retry(f"no connection: {_why(error)}")
         except TimeoutError:
             return Unknown("no answer in time")

@@ -109,9 +109,9 @@ class Smtp:
             raise
         except aiosmtplib.SMTPResponseException as error:
             return outcome_of_reply(error, "hello")
-        except aiosmtplib.SMTPNotSupported as error:
-            return Misconfigured(f"the server lacks what the options ask for: {brief(error)}")
         except (aiosmtplib.SMTPException, OSError) as error:
+            if type(error) is aiosmtplib.SMTPException:  # no STARTTLS, no AUTH
+                return Misconfigured(f"the server lacks what the options ask for: {brief(error)}")
             return Retry(f"no connection: {brief(error)}")
         return await self._talk(client, to, mail, call)
 

@@ -79,9 +79,7 @@ class Twilio:
         if not options.account.isalnum():
             raise ChannelSettingsError(f"{around.place}.account: expected the account's SID, AC and 32 hex digits")
         self._url = f"{base}/2010-04-01/Accounts/{options.account}/Messages.json"
-        self._callback = options.status_callback and checked_url(
-            options.status_callback, f"{around.place}.status_callback"
-        )
+        self._callback = _callback_url(options, f"{around.place}.status_callback")
         self._sender = "MessagingServiceSid" if options.sender.startswith("MG") else "From", options.sender
         credentials = base64.b64encode(f"{options.account}:{options.token.reveal()}".encode()).decode()
         self._headers = {
@@ -102,6 +100,15 @@ class Twilio:
 
     async def close(self) -> None:
         await self._http.close()
+
+
+def _callback_url(options: Options, key: str) -> str | None:
+    if options.status_callback is None:
+        return None
+    url = checked_url(options.status_callback, key)
+    if "?" in url or "#" in url:
+        raise ChannelSettingsError(f"{key}: the URL must end with its path, because ?key= is put after it")
+    return url
 
 
 def _outcome(reply: Reply, now: int) -> Outcome:

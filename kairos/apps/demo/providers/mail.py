@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+import warnings
 from email import message_from_bytes
 from email.policy import default
 from weakref import WeakSet
@@ -13,6 +15,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from kairos.apps.demo.providers.calls import SLOW_SECONDS
 from kairos.apps.demo.providers.desk import FINE, Fault
 from kairos.apps.demo.providers.world import USER, World
+
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of itself with each login
 
 _REPLIES = {"limited": "451 4.7.1 slow down", "error": "451 4.3.0 internal error"}
 
@@ -39,16 +43,18 @@ class MailServer:
             server.close()
 
     def _protocol(self, starttls: bool) -> SMTP:
-        return SMTP(
-            _Postman(self._world),
-            hostname="localhost",
-            tls_context=self._tls if starttls else None,
-            require_starttls=starttls,
-            authenticator=self._login,
-            auth_required=True,
-            auth_require_tls=starttls,
-            loop=asyncio.get_running_loop(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it takes TLS from the first byte for no TLS at all
+            return SMTP(
+                _Postman(self._world),
+                hostname="localhost",
+                tls_context=self._tls if starttls else None,
+                require_starttls=starttls,
+                authenticator=self._login,
+                auth_required=True,
+                auth_require_tls=starttls,
+                loop=asyncio.get_running_loop(),
+            )
 
     def _login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
         right = LoginPassword(USER.encode(), self._world.secrets["smtp_password"].encode())
@@ -84,7 +90,12 @@ class _Postman:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         mail = message_from_bytes(content, policy=default)
         key = str(mail["message-id"] or "").strip("<>").partition("@")[0]
-        said = {"subject": str(mail["subject"]), "from": str(mail["from"]), "text": mail.get_content()}
+        said = {
+            "subject": str(mail["subject"]),
+            "from": str(mail["from"]),
+            "type": mail.get_content_type(),
+            "text": mail.get_content().replace("\r\n", "\n"),
+        }
         taken = self._desk.take(key, envelope.rcpt_tos[0], said)
         if self._fault.kind == "slow":
             await asyncio.sleep(SLOW_SECONDS)  # ended when the client hangs up

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ _NAMES = ("twilio_token", "access_secret", "appsecret", "wechat_token", "report_
 
 
 class World:
-    """`folder` gets the secrets, a certificate and `taken.jsonl`, the books of all providers. `now`: epoch ms."""
+    """`folder` gets the secrets, a certificate and `taken.jsonl`, the books of all providers. `now`: epoch ms.
+
+    `tokens`: the access token that holds, by provider; `issued`: how many there were.
+    """
 
     def __init__(self, folder: Path, now: Callable[[], int]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,6 +44,7 @@ class World:
         self.secrets["webhook"] = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.key: RSAPrivateKey = generate_private_key(65537, 2048)
         self.tokens: dict[str, str] = {}
+        self.issued: Counter[str] = Counter()
         self.authority = trustme.CA()
         self.certificate = self.authority.issue_cert("127.0.0.1", "localhost")
         self._books = (folder / "taken.jsonl").open("ab", buffering=0)
@@ -53,6 +58,7 @@ class World:
 
     def new_token(self, provider: str) -> str:
         self.tokens[provider] = secrets.token_hex(16)
+        self.issued[provider] += 1
         return self.tokens[provider]
 
     def options(self, http: str, smtp_port: int) -> dict[str, dict[str, Any]]:
