@@ -94,6 +94,7 @@ stop: setup-run ## stop the job with a savepoint and print its path
 bench: setup ## measure how fast it is, and write it to docs/performance.md
 	@$(BIN)/python -m benchmarks.simulate --write
 	@$(BIN)/python -m benchmarks.latency --write
+	@$(BIN)/python -m benchmarks.deliver --write
 	@$(BIN)/python -m benchmarks.job_throughput --write
 
 clean: down cluster-down ## remove what was built and written; keeps the environment
