@@ -31,7 +31,6 @@ APPS = [
     "confluent-kafka==2.16.1",
     "cryptography==50.0.2",
     "httptools==0.9.0",
-    "httpx==0.28.1",
     "kafka-python==3.0.12",
     "psutil==7.2.2",
     "pyjwt==2.15.1",

@@ -128,7 +128,8 @@ def test_calls_at_once_share_one_access_token(providers: House, provider: str, f
     providers.world.tokens.pop(provider, None)
     before = providers.world.issued[provider]
     outcomes = send_at_once(providers, provider, 40)
-    assert {type(outcome) for outcome in outcomes} == {Accepted} if faults <= 1 else {Accepted, Misconfigured}
+    kinds = {type(outcome) for outcome in outcomes}
+    assert kinds == {Accepted} or (faults > 1 and kinds == {Accepted, Misconfigured})  # refused twice in a row
     assert len(desk.taken) == sum(isinstance(outcome, Accepted) for outcome in outcomes)
     assert providers.world.issued[provider] - before <= 1 + faults
 

@@ -116,7 +116,7 @@ def test_starting_is_cheap() -> None:
     code = (
         "import sys; from kairos.apps.cli import app; from typer.testing import CliRunner;"
         "CliRunner().invoke(app, ['simulate', 'nosuch', 'nosuch']);"
-        "print([m for m in ('pyflink', 'sqlalchemy', 'redis', 'kafka', 'rich', 'httpx') if m in sys.modules])"
+        "print([m for m in ('pyflink', 'sqlalchemy', 'redis', 'kafka', 'rich', 'aiohttp') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
-import httpx
+import msgspec
 
 from kairos.apps.cluster.home import Home
 from kairos.apps.cluster.settings import ClusterSettings
@@ -15,11 +17,11 @@ from kairos.apps.native.service import NotReady
 def ask(settings: ClusterSettings, path: str) -> dict[str, object]:
     """GET of the REST interface. Raises NotReady."""
     try:
-        response = httpx.get(settings.rest + path, timeout=5)
-        response.raise_for_status()
-    except httpx.HTTPError as error:
+        with urlopen(settings.rest + path, timeout=5) as response:
+            found: dict[str, object] = msgspec.json.decode(response.read(), type=dict[str, object])
+    except (OSError, HTTPException, msgspec.DecodeError) as error:
         raise NotReady(f"{settings.rest}: {error}") from None
-    return dict(response.json())
+    return found
 
 
 class JobManager:
