@@ -12,11 +12,15 @@ from liquid.exceptions import LiquidError
 from kairos.engine.rule.lint.template_place import line_and_column
 from kairos.engine.rule.model import Material
 from kairos.engine.rule.template_facts import TemplateProblem
-from kairos.engine.rule.templates import Templates, body_of
+from kairos.engine.rule.templates import Templates, body_of, is_html
 
 
 class ContentError(Exception):
     """The message cannot be made; the message of the error names template and place."""
+
+
+PARAMETERS = frozenset({"wechat", "sms"})
+"""Channels on which a provider may have the text, and ours is its parameters, a line `name: value` each."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -41,12 +45,15 @@ class Ready(msgspec.Struct, frozen=True):
 class Renderer:
     """Templates by "name.channel" (partials by name) and materials by name, as a `RuleSet` holds them.
 
-    A release may come from elsewhere, so what lint refuses is refused here too. Each template is parsed once.
+    A release may come from elsewhere, so what lint refuses is refused here too. Each template is parsed once. Values
+    are text and nothing else: in a mail that is HTML they are escaped, and where each line of the text is a parameter
+    of a provider's own template they have one line.
     """
 
     def __init__(self, templates: Mapping[str, str], materials: Mapping[str, Material] | None = None) -> None:
         self._texts = templates
         self._templates = Templates(templates)
+        self._pages = Templates(templates, escaping=True)
         self._materials: dict[str, Any] = msgspec.to_builtins(dict(materials or {}))
         self._ready: dict[str, Ready] = {}
 
@@ -59,7 +66,7 @@ class Renderer:
             return Content({}, msgspec.json.encode(values, order="sorted").decode())
         key = f"{template}.{channel}"
         ready = self._ready.get(key) or self._prepare(key)
-        tree = _nested(values) | {"material": self._materials}
+        tree = _nested(values if channel not in PARAMETERS else _flat(values)) | {"material": self._materials}
         if missing := [name for name in ready.required if _at(tree, name) is None]:
             raise ContentError(f"{_path(key)}: no value for {', '.join(missing)}")
         headers = {name: _one_line(self._fill(key, value, tree)) for name, value in ready.headers.items()}
@@ -76,6 +83,8 @@ class Renderer:
             for problem in self._templates.facts(partial).problems:
                 raise self._refusal(partial, problem)
         headers, body = self._templates.headers(key), self._templates.parsed(key)
+        if key.endswith(".email") and is_html(body_of(self._texts[key])):
+            body = self._pages.parsed(key)
         required = tuple(dict.fromkeys(variable.name for variable in facts.variables if variable.required))
         parsed = {name: value for name, value in headers.items() if isinstance(value, BoundTemplate)}
         assert isinstance(body, BoundTemplate), key  # what cannot be parsed is a problem
@@ -115,6 +124,15 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {path: value for path, value in values.items() if not path.startswith("profile.")}
     profile = {path.partition(".")[2]: value for path, value in values.items() if path.startswith("profile.")}
     return tree | {"profile": profile}
+
+
+def _flat(value: Any) -> Any:
+    """Without line ends, also in what is inside: one value is one line."""
+    if isinstance(value, str):
+        return " ".join(line for line in value.splitlines() if line.strip())
+    if isinstance(value, list | tuple):
+        return [_flat(item) for item in value]
+    return {key: _flat(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _at(tree: Any, path: str) -> Any:

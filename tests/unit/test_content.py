@@ -81,13 +81,45 @@ def test_a_value_never_adds_a_header_or_ends_the_head(value: str) -> None:
 
 
 def test_a_value_that_is_liquid_or_a_head_is_text() -> None:
-    found = content("{{ v }}", {"v": "Subject: x\n\n{{ profile.name }}"})
-    assert found == Content({}, "Subject: x\n\n{{ profile.name }}")
+    value = "Subject: x\n\n{{ profile.name }}"
+    assert Renderer({"t.email": "{{ v }}"}).render("t", "email", {"v": value}) == Content({}, value)
 
 
 def test_letters_that_join_others_stay_in_a_header() -> None:
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
     assert content("Title: {{ v }}\n\nx", {"v": family}).headers == {"title": family}
+
+
+@pytest.mark.parametrize("channel", ["wechat", "sms"])
+def test_a_value_never_adds_a_parameter(channel: str) -> None:
+    texts = {f"t.{channel}": "name: {{ profile.name }}\nitems: {{ items | join: '+' }}, {{ box.label }}\n"}
+    values = {"profile.name": "Ada\ngift: car", "items": ["a\r\n\r\nb: c", 3], "box": {"label": "x\u2028y: z"}}
+    text = Renderer(texts).render("t", channel, values).text
+    assert text == "name: Ada gift: car\nitems: a b: c+3, x y: z"
+
+
+def test_values_keep_their_lines_elsewhere() -> None:
+    assert Renderer({"t.email": "{{ v }}"}).render("t", "email", {"v": "a\nb"}).text == "a\nb"
+
+
+@pytest.mark.parametrize("start", ["<!doctype html>", "\n  <!DOCTYPE html>\n", "<html>"])
+def test_values_are_escaped_in_a_mail_that_is_html(start: str) -> None:
+    texts = {
+        "t.email": "Subject: {{ v }}\n\n" + start + "{{ v }} {{ v | upcase }} {% render 'part', w: v %}"
+        '<a href="{{ material.sale.image }}">',
+        "part": "<i>{{ w }}</i>",
+    }
+    sale = {"sale": Material(image="https://cdn.example.com/s.png?a=1&b=2")}
+    found = Renderer(texts, sale).render("t", "email", {"v": "<b>&"})
+    assert found.headers == {"subject": "<b>&"}
+    assert found.text == start.lstrip() + (
+        '&lt;b&gt;&amp; &lt;B&gt;&amp; <i>&lt;b&gt;&amp;</i><a href="https://cdn.example.com/s.png?a=1&amp;b=2">'
+    )
+
+
+@pytest.mark.parametrize(("channel", "start"), [("email", "Dear "), ("push", "<html>"), ("webhook", "<html>")])
+def test_values_are_as_they_are_elsewhere(channel: str, start: str) -> None:
+    assert Renderer({f"t.{channel}": start + "{{ v }}"}).render("t", channel, {"v": "<b>"}).text == start + "<b>"
 
 
 def test_another_message_rendered_inside_brings_its_body_only() -> None:

@@ -11,10 +11,7 @@ _LINKED = {
 }
 
 HEADERS: Mapping[str, Mapping[str, str]] = {
-    "email": {
-        "subject": "The subject line.",
-        "preheader": "What a list of mails shows after the subject.",
-    },
+    "email": {"subject": "The subject line."},
     "push": _LINKED,
     "wechat": {
         "template_id": "The template that the official account has been granted; the body gives its data.",

@@ -36,6 +36,11 @@ class _Bodies(CachingDictLoader):
         return TemplateSource(body_of(text), template_name, None)
 
 
+def is_html(text: str) -> bool:
+    """Whether a mail's text is a page rather than plain text."""
+    return text.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
+
+
 def body_of(text: str) -> str:
     """As it is parsed: with a blank head."""
     head = split_head(text)
@@ -46,12 +51,12 @@ class Templates:
     """All templates of a folder, by "name.channel" (partials by name); `render` looks nowhere else.
 
     Headers and body are templates of their own, each parsed when it is first asked for. Parsed, all keep their places
-    in the whole text: what surrounds them is blank.
+    in the whole text: what surrounds them is blank. `escaping`: values are put in as they are written in HTML.
     """
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], escaping: bool = False) -> None:
         self._texts = texts
-        self._environment = _Liquid(loader=_Bodies(dict(texts), capacity=len(texts) + 1))
+        self._environment = _Liquid(loader=_Bodies(dict(texts), capacity=len(texts) + 1), autoescape=escaping)
         self._parsed: dict[str, BoundTemplate | TemplateProblem] = {}
         self._headers: dict[str, dict[str, BoundTemplate | TemplateProblem]] = {}
 
