@@ -1,7 +1,8 @@
 """The job's configuration: one YAML file, overridden key by key from the command line.
 
 `load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Relative paths are relative to the working
-directory. `kairos.adapters.settings_file` says how values are written. The section `delivery` is the workers'.
+directory. `kairos.adapters.settings_file` says how values are written. The sections
+`delivery` and `gateway` are those processes' own.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
     """Raises SettingsError for an unreadable file, an unknown key, a wrong type or an impossible combination."""
     document = read(Path(path), overrides)
-    document.pop("delivery", None)
+    for other in ("delivery", "gateway"):
+        document.pop(other, None)
     return _with_full_paths(_checked(convert(document, Settings, Path(path)), str(path)))
 
 

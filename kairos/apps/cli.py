@@ -37,9 +37,11 @@ COMMANDS = {
     "callbacks": Command("kairos.apps.commands.callbacks", "Take what providers report of messages, over HTTP."),
     "channel": Command("kairos.apps.commands.channel", "Look at channels, limit, pause and resume them."),
     "audit": Command("kairos.apps.commands.audit", "Prove that what was decided was done: once, within its limits."),
+    "dead-letters": Command("kairos.apps.commands.dead_letters", "Look at what could not be used; send it again."),
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),
     "profiles": Command("kairos.apps.commands.profiles", "Write what is known of users into Redis."),
     "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
+    "gateway": Command("kairos.apps.commands.gateway", "Take events over HTTP into Kafka."),
     "replay": Command("kairos.apps.commands.replay", "Feed a file of events into Kafka as live traffic."),
     "cluster": Command("kairos.apps.commands.cluster", "Run the job on a standalone Flink cluster on this machine."),
 }

@@ -21,6 +21,8 @@ IDENTIFY = "identify"
 """The type that says who a device, an openid or a phone belongs to."""
 HEARTBEAT = "heartbeat"
 MAX_CLAIM = 256
+MAX_USER = 1_000
+"""Characters. A user id is a record's key, a claim part of one in Redis."""
 FIELDS = ("id", "type", "user_id", "time", "props")
 
 
@@ -89,10 +91,11 @@ class Normaliser:
         except EventError as error:
             return Refusal(error.reason, error.message)
 
-    def read_fields(self, fields: Mapping[str, Any], now: int) -> Draft | Refusal:
-        """Envelope fields that another format was translated to; the source's `map` is not for them."""
+    def read_document(self, document: Mapping[str, Any], now: int, *, mapped: bool) -> Draft | Refusal:
+        """The same for JSON that is decoded already. Without `mapped` it is not the source's own format, which its
+        `map` is for, but one that was translated to envelope fields."""
         try:
-            return self._of(fields, None, now)
+            return self._of(document, self._source.mapping if mapped else None, now)
         except EventError as error:
             return Refusal(error.reason, error.message)
 
@@ -115,6 +118,8 @@ class Normaliser:
             raise EventError("wrong_source", f"the event says source '{event.source}', and comes from '{name}'")
         if event.time > now + self._ahead:
             raise EventError("future", f"'time' is more than {self._ahead // 60_000} minutes ahead of the clock")
+        if len(event.user_id) > MAX_USER:
+            raise EventError("bad_field", f"'user_id' has more than {MAX_USER} characters")
         taken = Event(event.id, event.type, min(event.time, now), name, event.props, event.user_id)
         binds = bool(claims) and event.type == IDENTIFY
         declared = event.type in self._source.events

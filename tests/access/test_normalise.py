@@ -126,6 +126,7 @@ def test_waiting_loses_nothing_but_the_claims() -> None:
         (SHOP, line(props={"order_id": "x" * 1_000_000}), "too_large", "1000000"),
         (SHOP, line(id=17), "bad_field", "'id' must be text"),
         (SHOP, line(user_id=...), "bad_field", "'user_id' is missing"),
+        (SHOP, line(user_id="u" * 1_001), "bad_field", "1000 characters"),
         (SHOP, line(time=NOW // 1000), "bad_time", "seconds"),
         (SHOP, line(time=NOW + 3_600_001), "future", "60 minutes"),
         (SHOP, line(source="app"), "wrong_source", "'app'"),

@@ -1,0 +1,166 @@
+"""Records into Kafka, for processes that may tell nobody "taken" before Kafka has said so.
+
+librdkafka's producer, idempotent, with acknowledgement of all replicas. Its own retries end after `PATIENCE_MS`; what
+is not acknowledged by then may be in Kafka or not, and whoever sent it sends it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from kairos.adapters.kafka_client import KafkaAddress, client_options
+
+PATIENCE_MS = 10_000
+QUEUE_RECORDS = 100_000
+QUEUE_KILOBYTES = 65_536
+POLL_SECONDS = 0.2
+_MAX_BYTES = 1_048_588
+"""What a broker takes by default: an envelope's megabyte with its key and frame."""
+
+_NAMES = {
+    "bootstrap_servers": "bootstrap.servers",
+    "security_protocol": "security.protocol",
+    "sasl_mechanism": "sasl.mechanism",
+    "sasl_plain_username": "sasl.username",
+    "sasl_plain_password": "sasl.password",
+    "ssl_cafile": "ssl.ca.location",
+    "ssl_certfile": "ssl.certificate.location",
+    "ssl_keyfile": "ssl.key.location",
+    "ssl_password": "ssl.key.password",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Record(NamedTuple):
+    """`time`: the record's timestamp, epoch ms."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    time: int
+
+
+class NotTakenError(Exception):
+    """Not all of the records are known to be in Kafka."""
+
+
+class EventProducer(Protocol):
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Returns when all are acknowledged. Raises NotTakenError; some may be in Kafka then."""
+        ...
+
+    async def check(self) -> None:
+        """Raises NotTakenError when no broker answers."""
+        ...
+
+
+class KafkaEventProducer:
+    """For one event loop; a helper thread hears Kafka's answers. Raises SettingsError for options it cannot honour."""
+
+    def __init__(self, kafka: KafkaAddress, patience_ms: int = PATIENCE_MS) -> None:
+        self._options = _options(kafka, patience_ms)
+        self._patience = patience_ms / 1000
+        self._producer = Producer(self._options)
+        self._broken = False
+        self._stop = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="kafka-answers", daemon=True)
+        self._listener.start()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        if self._broken:
+            self._renew()
+        answers = _Answers(len(records))
+        try:
+            for record in records:
+                self._producer.produce(
+                    record.topic, record.value, record.key, timestamp=record.time, on_delivery=answers.hear
+                )
+        except BufferError:
+            raise NotTakenError("too much waits for Kafka already") from None
+        except KafkaException as error:
+            raise NotTakenError(self._heard(error.args[0])) from None
+        if (refusal := await answers.all_in) is not None:
+            raise NotTakenError(self._heard(refusal))
+
+    async def check(self) -> None:
+        try:
+            await asyncio.to_thread(self._producer.list_topics, timeout=self._patience / 2)
+        except KafkaException as error:
+            raise NotTakenError(self._heard(error.args[0])) from None
+
+    def close(self) -> None:
+        """Waits for what is under way."""
+        self._producer.flush(self._patience)
+        self._stop.set()
+        self._listener.join()
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            self._producer.poll(POLL_SECONDS)
+
+    def _heard(self, error: KafkaError) -> str:
+        """After a fatal error librdkafka's producer takes nothing more, so the next batch gets a new one."""
+        self._broken = self._broken or error.fatal()
+        return f"Kafka has not taken it: {error.str()}"
+
+    def _renew(self) -> None:
+        log.warning("the producer to Kafka is broken and is made anew")
+        self._producer, self._broken = Producer(self._options), False
+
+
+class _Answers:
+    """Counts a batch's acknowledgements. `all_in`: None, or the first error."""
+
+    def __init__(self, count: int) -> None:
+        self._missing = count
+        self._error: KafkaError | None = None
+        self._loop = asyncio.get_running_loop()
+        self.all_in: asyncio.Future[KafkaError | None] = self._loop.create_future()
+
+    def hear(self, error: KafkaError | None, _message: Any) -> None:
+        """In the helper thread."""
+        self._error = self._error or error
+        self._missing -= 1
+        if not self._missing and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        if not self.all_in.done():  # whoever asked may have gone
+            self.all_in.set_result(self._error)
+
+
+def _options(kafka: KafkaAddress, patience_ms: int) -> dict[str, Any]:
+    """`client_options` in librdkafka's names."""
+    given = client_options(kafka)
+    checked = given.pop("ssl_check_hostname", True)
+    return {
+        **{_NAMES[name]: value for name, value in given.items()},
+        **({} if checked else {"ssl.endpoint.identification.algorithm": "none"}),
+        "client.id": "kairos-access",
+        "enable.idempotence": True,
+        "acks": "all",
+        "partitioner": "murmur2_random",  # as every other client places a key
+        "linger.ms": 5,
+        "delivery.timeout.ms": patience_ms,
+        "message.max.bytes": _MAX_BYTES,
+        "queue.buffering.max.messages": QUEUE_RECORDS,
+        "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
+        "reconnect.backoff.max.ms": 1_000,
+        "topic.metadata.refresh.fast.interval.ms": 100,
+        "topic.metadata.propagation.max.ms": 5_000,
+        "error_cb": _hear_of_trouble,
+    }
+
+
+def _hear_of_trouble(error: KafkaError) -> None:
+    """librdkafka recovers by itself; who sends hears of it when an acknowledgement is missing."""
+    log.debug("Kafka: %s", error)

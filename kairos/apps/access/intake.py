@@ -1,0 +1,200 @@
+"""Events of one source into Kafka: normalised, given their user, published in order, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from kairos.adapters.event_producer import EventProducer, NotTakenError, Record
+from kairos.adapters.identity import Identity, IdentityAwayError
+from kairos.adapters.sources import topic_of
+from kairos.apps.access.counters import Counters
+from kairos.apps.access.registry import Door
+from kairos.engine.dead_letter import dead_letter
+from kairos.engine.normalise import Draft, Refusal, after_waiting, envelope, to_wait
+
+LETTER_BYTES = 100_000
+"""How much of a refused event its dead letter keeps."""
+DEAD_LETTERS = "dead-letters"
+EVENTS_TOTAL = "kairos_access_events_total"
+REFUSED_TOTAL = "kairos_access_refused_total"
+HELPS = {
+    EVENTS_TOTAL: "Events by source and outcome: accepted, waiting, bound, refused, merged.",
+    REFUSED_TOTAL: "Refused events by source and reason.",
+}
+
+
+class Item(NamedTuple):
+    """An event as it came. `document`: what a translator made of it, None: it is the source's own JSON. `mapped`: the
+    document is in the source's own format, which its `map` is for."""
+
+    raw: bytes
+    document: Mapping[str, Any] | Refusal | None = None
+    mapped: bool = False
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`waiting`: for somebody to say whose it is. `bound`: it said so, and is not an event itself."""
+
+    status: Literal["accepted", "waiting", "bound", "refused"]
+    reason: str | None = None
+    message: str | None = None
+
+
+class UnavailableError(Exception):
+    """Kafka or Redis does not answer: nothing is promised, and the same again later is right."""
+
+
+ACCEPTED, WAITING, BOUND = Outcome("accepted"), Outcome("waiting"), Outcome("bound")
+
+
+class Intake:
+    """`identity` None: none is configured, so events that need one cannot be taken. `clock`: epoch ms. `name`: of
+    the process, for dead letters; their topic begins with `prefix`."""
+
+    def __init__(
+        self,
+        producer: EventProducer,
+        identity: Identity | None,
+        counters: Counters,
+        clock: Callable[[], int],
+        name: str = "gateway",
+        prefix: str = "",
+    ) -> None:
+        self._producer = producer
+        self._identity = identity
+        self._counters = counters
+        self._clock = clock
+        self._name = name
+        self._letters = prefix + DEAD_LETTERS
+
+    async def take(self, door: Door, items: Sequence[Item]) -> list[Outcome]:
+        """One outcome an item, once all that was accepted or refused is in Kafka. Raises UnavailableError."""
+        batch = _Batch(door, items, self._clock())
+        try:
+            await self._resolve(batch)
+            letters = [self._letter(batch, raw, why) for raw, why in batch.refused]
+            await self._producer.publish([*batch.records, *letters])
+            for user, drafts in batch.merging.items():
+                await self._known().merged(user, drafts)
+        except (NotTakenError, IdentityAwayError) as error:
+            raise UnavailableError(str(error)) from None
+        self._count(door.name, batch)
+        return batch.outcomes
+
+    async def _resolve(self, batch: _Batch) -> None:
+        """In order, because a binding holds from its place on; between two of them users are asked for at once."""
+        drafts = [batch.read(n) for n in range(len(batch.items))]
+        unknown = [n for n, draft in enumerate(drafts) if draft is not None and not draft.event.user_id]
+        users: dict[int, str | None] = {}
+        for n, draft in enumerate(drafts):
+            if draft is None:
+                continue
+            if draft.binds:
+                await self._bind(batch, n, draft)
+                users = {}
+            elif draft.event.user_id:
+                batch.send(n, draft, draft.event.user_id)
+            else:
+                if n not in users:
+                    users = await self._users([m for m in unknown if m >= n], drafts)
+                await self._send_or_keep(batch, n, draft, users[n])
+
+    async def _users(self, numbers: list[int], drafts: Sequence[Draft | None]) -> dict[int, str | None]:
+        claims = [draft.claims for n in numbers if (draft := drafts[n]) is not None]
+        return dict(zip(numbers, await self._known().users(claims), strict=True))
+
+    async def _send_or_keep(self, batch: _Batch, n: int, draft: Draft, user: str | None) -> None:
+        user = user or await self._known().wait(draft.claims, to_wait(draft))
+        if user is None:
+            batch.outcomes[n] = WAITING
+        else:
+            batch.send(n, draft, user)
+
+    async def _bind(self, batch: _Batch, n: int, draft: Draft) -> None:
+        user = draft.event.user_id
+        for kept in await self._known().bind(draft.claims, user):
+            batch.merge(kept, user)
+        if draft.published:
+            batch.send(n, draft, user)
+        else:
+            batch.outcomes[n] = BOUND
+
+    def _known(self) -> Identity:
+        if self._identity is None:
+            raise IdentityAwayError("the source looks users up, and no Redis is configured for that")
+        return self._identity
+
+    def _letter(self, batch: _Batch, raw: bytes, why: Refusal) -> Record:
+        origin = f"{self._name}/{batch.door.name}"
+        letter = dead_letter(why.reason, why.message, origin, batch.now, None, raw, LETTER_BYTES)
+        return Record(self._letters, None, letter, batch.now)
+
+    def _count(self, source: str, batch: _Batch) -> None:
+        for outcome in batch.outcomes:
+            self._counters.add(EVENTS_TOTAL, source=source, outcome=outcome.status)
+            if outcome.reason is not None:
+                self._counters.add(REFUSED_TOTAL, source=source, reason=outcome.reason)
+        merged = sum(map(len, batch.merging.values()))
+        if merged:
+            self._counters.add(EVENTS_TOTAL, merged, source=source, outcome="merged")
+
+
+class _Batch:
+    """What becomes of the items of one call."""
+
+    def __init__(self, door: Door, items: Sequence[Item], now: int) -> None:
+        self.door, self.items, self.now = door, items, now
+        self.outcomes: list[Outcome] = [ACCEPTED] * len(items)
+        self.refused: list[tuple[bytes, Refusal]] = []
+        self.records: list[Record] = []
+        self.merging: dict[str, list[bytes]] = {}
+        """user -> what had waited and is now hers"""
+
+    def read(self, n: int) -> Draft | None:
+        """None: it is refused."""
+        found = self._read(self.items[n])
+        if isinstance(found, Refusal):
+            self._refuse(n, found)
+            return None
+        return found
+
+    def _read(self, item: Item) -> Draft | Refusal:
+        limit = self.door.entry.access.max_bytes
+        if len(item.raw) > limit:
+            return Refusal("too_large", f"{len(item.raw)} bytes; at most {limit} are taken from this source")
+        if isinstance(item.document, Refusal):
+            return item.document
+        if item.document is None:
+            return self.door.normaliser.read(item.raw, self.now)
+        return self.door.normaliser.read_document(item.document, self.now, mapped=item.mapped)
+
+    def send(self, n: int, draft: Draft, user: str) -> None:
+        value = envelope(draft, user)
+        if isinstance(value, Refusal):
+            self._refuse(n, value)
+        else:
+            self.records.append(Record(self.door.topic, user.encode(), value, draft.event.time))
+
+    def merge(self, kept: bytes, user: str) -> None:
+        """What cannot be read any more, or has become too large with its user, ends as a dead letter."""
+        merging = self.merging.setdefault(user, [])
+        if kept in merging:
+            return  # two bindings of one user in one batch find the same
+        merging.append(kept)
+        try:
+            draft = after_waiting(kept)
+        except ValueError as error:
+            self.refused.append((kept, Refusal("not_json", f"what waited for '{user}' is no event: {error}")))
+            return
+        value = envelope(draft, user, merged=True)
+        if isinstance(value, Refusal):
+            self.refused.append((kept, value))
+        else:
+            self.records.append(Record(topic_of(draft.event.source), user.encode(), value, draft.event.time))
+
+    def _refuse(self, n: int, why: Refusal) -> None:
+        self.refused.append((self.items[n].raw, why))
+        self.outcomes[n] = Outcome("refused", why.reason, why.message)

@@ -1,0 +1,94 @@
+"""Who sends: by API key, or by a signature over the request (https://www.standardwebhooks.com).
+
+A source with a secret takes signed requests only. What a stranger hears never says which sources there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+
+from starlette.requests import Request
+
+from kairos.adapters.channels.options import ChannelSettingsError
+from kairos.adapters.channels.secret import resolve
+from kairos.adapters.channels.webhook import key_of, signature
+from kairos.adapters.sources import key_hash
+from kairos.adapters.sources_seen import Seen, SeenAwayError
+from kairos.apps.access.registry import Door, Registry
+from kairos.apps.gateway.problem import Problem
+
+WINDOW_SECONDS = 300
+"""How far a signature's timestamp may be from the clock."""
+
+log = logging.getLogger(__name__)
+
+
+def sender(request: Request, registry: Registry, key: str | None = None) -> Door:
+    """The source whose key is there, or that `?source=` names and that signs. `key`: from the body. Raises Problem."""
+    if not registry.ready:
+        raise Problem(503, "not_ready", "the sources are not known yet", retry_after=1)
+    key = _key(request) or key
+    named = request.query_params.get("source")
+    door = registry.of_key(key_hash(key)) if key else registry.named(named or "")
+    if door is None or (key is None and door.entry.access.hmac is None):
+        code, what = ("unknown_key", "this API key") if key else ("no_key", "a request without API key or signature")
+        raise Problem(401, code, f"no source takes {what}; send it as 'Authorization: Bearer KEY' or in 'X-Api-Key'")
+    if named not in (None, door.name):
+        raise Problem(403, "wrong_source", f"the API key is of another source than '{named[:100]}'")
+    if not door.entry.source.enabled:
+        raise Problem(403, "disabled_source", f"the source '{door.name}' is switched off")
+    return door
+
+
+def _key(request: Request) -> str | None:
+    """Of a bearer, of basic authentication (its user name, as Segment's SDKs do), or of X-Api-Key."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            user = base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, ValueError):
+            raise Problem(401, "bad_key", "what follows 'Basic' is not base64 of 'KEY:'") from None
+        if user:
+            return user
+    return request.headers.get("x-api-key") or None
+
+
+async def check_signature(request: Request, door: Door, sent: bytes, now: int, seen: Seen) -> str | None:
+    """A token to give back to `seen` if the request comes to nothing; None: the source does not sign. Raises Problem.
+
+    `now`: epoch ms.
+    """
+    reference = door.entry.access.hmac
+    if reference is None:
+        return None
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    id_, stamp, given = (request.headers.get(name, "") for name in names)
+    if not (id_ and stamp and given):
+        raise Problem(401, "no_signature", f"requests of this source are signed: {', '.join(names)}")
+    if not (stamp.isdecimal() and len(stamp) <= 12):
+        raise Problem(401, "bad_signature", "'webhook-timestamp' is not a number of epoch seconds")
+    if abs(now // 1000 - int(stamp)) > WINDOW_SECONDS:
+        raise Problem(401, "old_signature", f"'webhook-timestamp' is more than {WINDOW_SECONDS} s off the clock")
+    expected = signature(_secret(door, reference), id_, int(stamp), sent).encode()
+    if not any(hmac.compare_digest(expected, one.encode()) for one in given.split()[:10]):
+        raise Problem(401, "wrong_signature", "the signature does not belong to this body, id and timestamp")
+    token = f"{door.name}:{key_hash(id_)}:{int(stamp)}"
+    try:
+        if not await seen.claim(token, 2 * WINDOW_SECONDS * 1000):
+            raise Problem(409, "replayed", "this signed request has been taken already")
+    except SeenAwayError as error:
+        raise Problem(503, "unavailable", str(error), retry_after=1) from None
+    return token
+
+
+def _secret(door: Door, reference: dict[str, str]) -> bytes:
+    try:
+        return key_of(resolve(reference), f"source {door.name}")
+    except (ValueError, ChannelSettingsError) as error:
+        log.error("requests of source '%s' cannot be checked: %s", door.name, error)
+        raise Problem(503, "no_secret", "the gateway lacks the secret of this source", retry_after=10) from None
