@@ -24,10 +24,14 @@ PARAMETERS = frozenset({"wechat", "sms"})
 
 
 class Content(msgspec.Struct, frozen=True):
-    """`headers`: the template's head, each value one line, empty ones left out; `text`: its body."""
+    """`headers`: the template's head, each value one line, empty ones left out; `text`: its body.
+
+    `html`: the template is a page, and what was filled in is escaped.
+    """
 
     headers: dict[str, str]
     text: str
+    html: bool = False
 
     def head(self) -> list[str]:
         """The headers as a template writes them, for people: `Subject: ...`."""
@@ -40,6 +44,7 @@ class Ready(msgspec.Struct, frozen=True):
     headers: dict[str, BoundTemplate]
     body: BoundTemplate
     required: tuple[str, ...]
+    html: bool
 
 
 class Renderer:
@@ -71,7 +76,7 @@ class Renderer:
             raise ContentError(f"{_path(key)}: no value for {', '.join(missing)}")
         headers = {name: _one_line(self._fill(key, value, tree)) for name, value in ready.headers.items()}
         text = self._fill(key, ready.body, tree).strip()
-        return Content({name: value for name, value in headers.items() if value}, text)
+        return Content({name: value for name, value in headers.items() if value}, text, ready.html)
 
     def _prepare(self, key: str) -> Ready:
         if key not in self._templates:
@@ -83,12 +88,13 @@ class Renderer:
             for problem in self._templates.facts(partial).problems:
                 raise self._refusal(partial, problem)
         headers, body = self._templates.headers(key), self._templates.parsed(key)
-        if key.endswith(".email") and is_html(body_of(self._texts[key])):
+        html = key.endswith(".email") and is_html(body_of(self._texts[key]))
+        if html:
             body = self._pages.parsed(key)
         required = tuple(dict.fromkeys(variable.name for variable in facts.variables if variable.required))
         parsed = {name: value for name, value in headers.items() if isinstance(value, BoundTemplate)}
         assert isinstance(body, BoundTemplate), key  # what cannot be parsed is a problem
-        self._ready[key] = Ready(parsed, body, required)
+        self._ready[key] = Ready(parsed, body, required, html)
         return self._ready[key]
 
     def _refusal(self, key: str, problem: TemplateProblem) -> ContentError:

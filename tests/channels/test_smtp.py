@@ -29,10 +29,11 @@ def test_a_mail_arrives(providers: House) -> None:
     }
 
 
-def test_html_is_html(providers: House) -> None:
+@pytest.mark.parametrize(("html", "kind"), [(True, "text/html"), (False, "text/plain")])
+def test_a_page_is_what_its_template_was_not_what_a_value_looks_like(providers: House, html: bool, kind: str) -> None:
     desk = providers.desk("smtp")
-    providers.send("smtp", message(address=TO, text="<!doctype html><p>Hello"))
-    assert desk.taken[0].message["type"] == "text/html"
+    providers.send("smtp", message(address=TO, text="<!doctype html><p>Hello", html=html))
+    assert desk.taken[0].message["type"] == kind
 
 
 def test_many_over_one_connection(providers: House) -> None:

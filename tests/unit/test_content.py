@@ -111,6 +111,7 @@ def test_values_are_escaped_in_a_mail_that_is_html(start: str) -> None:
     }
     sale = {"sale": Material(image="https://cdn.example.com/s.png?a=1&b=2")}
     found = Renderer(texts, sale).render("t", "email", {"v": "<b>&"})
+    assert found.html
     assert found.headers == {"subject": "<b>&"}
     assert found.text == start.lstrip() + (
         '&lt;b&gt;&amp; &lt;B&gt;&amp; <i>&lt;b&gt;&amp;</i><a href="https://cdn.example.com/s.png?a=1&amp;b=2">'
@@ -119,7 +120,12 @@ def test_values_are_escaped_in_a_mail_that_is_html(start: str) -> None:
 
 @pytest.mark.parametrize(("channel", "start"), [("email", "Dear "), ("push", "<html>"), ("webhook", "<html>")])
 def test_values_are_as_they_are_elsewhere(channel: str, start: str) -> None:
-    assert Renderer({f"t.{channel}": start + "{{ v }}"}).render("t", channel, {"v": "<b>"}).text == start + "<b>"
+    found = Renderer({f"t.{channel}": start + "{{ v }}"}).render("t", channel, {"v": "<b>"})
+    assert (found.text, found.html) == (start + "<b>", False)
+
+
+def test_a_value_makes_no_page_of_a_mail() -> None:
+    assert Renderer({"t.email": "{{ v }}"}).render("t", "email", {"v": "<html>"}) == Content({}, "<html>", html=False)
 
 
 def test_another_message_rendered_inside_brings_its_body_only() -> None:

@@ -14,6 +14,7 @@ class Message(msgspec.Struct, frozen=True):
     `key` is the delivery's idempotency key, 32 hex digits, the same in every call for it: a provider that takes a key
     gets it. `headers` are the template's head (`subject`, `title`, `link`, `template_id`: lower case, one line each),
     `text` its body. `values` are the template's variables as decided, by path ("order_id", "profile.name").
+    `html`: the template is a page, and the values in `text` are escaped.
     `address` is null where the channel needs none.
     """
 
@@ -28,6 +29,7 @@ class Message(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     text: str
     values: Mapping[str, Any]
+    html: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True):

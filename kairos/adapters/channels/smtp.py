@@ -180,8 +180,8 @@ class Smtp:
         if self._options.unsubscribe:
             mail["List-Unsubscribe"] = f"<{self._options.unsubscribe}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        html = message.text.lstrip()[:9].lower().startswith(("<!doctype", "<html"))
-        mail.set_content(message.text, subtype="html" if html else "plain")
+        # What the text looks like says nothing: a user may be called "<html>".
+        mail.set_content(message.text, subtype="html" if message.html else "plain")
         return mail.as_bytes()
 
 

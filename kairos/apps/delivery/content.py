@@ -39,6 +39,7 @@ class Templates:
             content.headers,
             content.text,
             delivery.values,
+            content.html,
         )
 
     async def refresh(self) -> None:
