@@ -1,4 +1,4 @@
-"""The least that a webhook's receiver can do: every POST is answered with 200. `python -m benchmarks.webhook_server PORT`
+"""The least that a webhook's receiver can do: 200 to every POST. `python -m benchmarks.webhook_server PORT`
 
 Counts different keys (header webhook-id); a GET tells "requests keys". A process of its own, because it must not take
 the worker's time.

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 
+from kairos.adapters.kafka_topics import create_topics
 from kairos.adapters.profiles import PREFIX
 from kairos.apps.stack import Stack
+from kairos.engine.dead_letter import dead_letter
 from kairos.engine.effect import Recall
 from tests.delivery.worker_process import DeliveryPlace, Worker, delivery, now
 from tests.flink.support import eventually
@@ -146,10 +149,34 @@ def test_what_cannot_be_sent_is_a_dead_letter(place: Place, start: Callable[...,
     assert found == {"u2": ["failed"], "u3": ["failed"], "u4": ["expired"]}
 
 
-def kairos(here: DeliveryPlace, *arguments: str) -> str:
-    command = [Path(sys.executable).with_name("kairos"), "channel", *arguments, "--conf", here.conf]
+def test_failed_deliveries_and_events_are_replayed(place: Place, start: Callable[..., Worker]) -> None:
+    here = place()
+    start(here).until_at_work()
+    here.send(delivery("u1", template="later"), delivery("u2", template="never"), delivery("u3", template="never"))
+    eventually(here.letters, lambda found: len(found) == 3)
+    assert kairos(here, "list", "--reason", "content", group="dead-letters").count("templates/never.sms.liquid") == 2
+    (here.folder / "rules" / "templates" / "later.sms.liquid").write_text("now it is there\n")
+    kairos(here, "replay", "--user", "u1", group="dead-letters")
+    eventually(here.statuses, lambda found: found.get("u1") == ["failed", "delivered"])
+    refused = kairos(here, "replay", "--channel", "sms", "--user", "u1", group="dead-letters", status=1)
+    assert "only what has failed can be sent again, and this is 'sent' in the ledger" in refused
+    assert [message["text"] for message in here.sent()] == ["now it is there"]
+
+    origin, letters = f"{here.prefix}events.shop", f"{here.prefix}dead-letters"
+    create_topics(here.topics.bootstrap, [origin, letters], 1)
+    value = b'{"type": "order", "props": {}}'
+    here.topics.send_raw(letters, "u9", dead_letter("missing_prop", "why", f"{origin}/0@7", 5, "u9", value, 100), 5)
+    here.topics.flush()
+    kairos(here, "replay", "--reason", "missing_prop", group="dead-letters")
+    assert here.topics.read(origin) == [msgspec.json.decode(value)]
+
+
+def kairos(here: DeliveryPlace, *arguments: str, group: str = "channel", status: int = 0) -> str:
+    command = [Path(sys.executable).with_name("kairos"), group, *arguments, "--conf", here.conf]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stderr
+    if status:
+        return done.stderr
     return done.stdout
 
 

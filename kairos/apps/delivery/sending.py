@@ -16,6 +16,9 @@ from kairos.apps.delivery.verdict import End, Go, Known, Verdict, Wait, ended, r
 from kairos.apps.delivery.wake import Wake
 from kairos.engine.effect import Delivery
 
+REOPENED = "replayed"
+"""Reason of a failed row that people have opened again: its calls so far do not count."""
+
 LOOK_AGAIN = 2_000
 """How often (ms) the row of another worker is looked at."""
 
@@ -115,7 +118,8 @@ class Sending:
             return None
         self._mended = False
         if self._tries is None:
-            self._tries = row.calls - 1  # calls before this life count
+            reopened = before is not None and before.reason == REOPENED
+            self._tries = 0 if reopened else row.calls - 1  # calls before this life count
         return row, call
 
     async def _settle(self, after: After) -> None:
