@@ -40,6 +40,7 @@ APPS = [
     "starlette==1.10.0",
     "trustme==1.2.1",
     "uvicorn==0.54.0",
+    "yarl==1.25.1",
 ]
 
 DEV = [
