@@ -41,6 +41,7 @@ COMMANDS = {
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at Kafka, Redis and MariaDB on this machine."),
     "profiles": Command("kairos.apps.commands.profiles", "Write what is known of users into Redis."),
     "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
+    "source": Command("kairos.apps.commands.source", "Say where events may come from, and how fast."),
     "gateway": Command("kairos.apps.commands.gateway", "Take events over HTTP into Kafka."),
     "replay": Command("kairos.apps.commands.replay", "Feed a file of events into Kafka as live traffic."),
     "cluster": Command("kairos.apps.commands.cluster", "Run the job on a standalone Flink cluster on this machine."),
