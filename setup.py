@@ -46,6 +46,7 @@ APPS = [
 DEV = [
     "cloudevents==2.2.0",
     "filelock==4.2.11",
+    "httpx==0.28.1",
     "hypothesis==6.170.15",
     "import-linter==2.16",
     "jsonschema==4.26.0",

@@ -51,7 +51,7 @@ def serve(conf: Conf, channel: str) -> int:
     Raises SettingsError and DatabaseError for what no waiting mends.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("kafka", "httpx", "httpcore", "asyncio"):
+    for name in ("kafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is said here, once
     return asyncio.run(_Process(conf, channel).run())
 
