@@ -13,13 +13,16 @@ from rows import BASE, TABLES, read_rows
 
 from kairos.adapters.rule_files import read_folder
 from kairos.engine.policy.spec import CapRule, Policy
+from kairos.engine.rule.channel_headers import HEADERS
 from kairos.engine.rule.fields.activity import ACTIVITY, LIMITS, SEND, STEP, TRIGGER
-from kairos.engine.rule.fields.folder import CAP_RULE, POLICY, SOURCE
+from kairos.engine.rule.fields.common import CHANNEL
+from kairos.engine.rule.fields.folder import CAP_RULE, MATERIAL, MINI_PROGRAM, POLICY, SOURCE
 from kairos.engine.rule.fields.types import ListOf, MapOf, Named, OneOf, Record, Type
 from kairos.engine.rule.load import load
-from kairos.engine.rule.model import Activity, Limits, Send, Source
+from kairos.engine.rule.model import Activity, Limits, Material, MiniProgram, Send, Source
 from kairos.engine.rule.reference import reference
 from kairos.engine.rule.schema import FILES, json_schema
+from kairos.engine.rule.text.head import split_head
 from kairos.engine.rule.text.nodes import Node, YamlError, read_yaml
 
 DOCUMENT = json_schema()
@@ -154,9 +157,20 @@ def test_a_record_name_means_one_record() -> None:
 
 
 def test_every_field_is_explained() -> None:
-    for record in (ACTIVITY, TRIGGER, STEP, LIMITS, SEND, POLICY, SOURCE):
+    for record in (ACTIVITY, TRIGGER, STEP, LIMITS, SEND, POLICY, SOURCE, MATERIAL, MINI_PROGRAM):
         for field in record.fields:
             assert field.doc.endswith("."), (record.name, field.name)
+
+
+@pytest.mark.parametrize(("struct", "record"), [(Material, MATERIAL), (MiniProgram, MINI_PROGRAM)])
+def test_what_templates_read_of_a_material_is_what_is_declared(struct: type[msgspec.Struct], record: Record) -> None:
+    assert struct.__struct_fields__ == tuple(field.name for field in record.fields)
+
+
+def test_headers_are_of_channels_and_named_as_templates_name_them() -> None:
+    assert set(HEADERS) <= set(CHANNEL.values)
+    for name in (name for headers in HEADERS.values() for name in headers):
+        assert split_head(f"{name}: x\n\n").headers[0].name == name
 
 
 def test_the_reference_in_the_docs_is_fresh() -> None:
