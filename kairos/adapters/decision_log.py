@@ -14,7 +14,7 @@ from kairos.engine.decision import Record
 
 
 class Decided(NamedTuple):
-    """`origin`: FILE:LINE or topic/partition@offset. `digest`: equal where the whole record is."""
+    """`origin`: FILE:LINE in the run's folder, or topic/partition@offset. `digest`: equal where the whole record is."""
 
     record: Record
     digest: bytes
@@ -65,7 +65,7 @@ class FolderLog:
 
     def decisions(self) -> Iterator[Decided]:
         for origin, record in decoded(self._topics[DECISIONS], Record):
-            yield Decided(record, digest_of(record), origin)
+            yield Decided(record, digest_of(record), origin.removeprefix(f"{self.place}/"))
 
     def deliveries(self) -> Iterator[HandedOver]:
         for topic, path in self._topics.items():

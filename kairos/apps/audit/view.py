@@ -90,7 +90,13 @@ def _value(name: str, value: Any) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {what}" for what, number in counts.items())
+    return ", ".join(f"{number:,} {_one(what) if number == 1 else what}" for what, number in counts.items())
+
+
+def _one(what: str) -> str:
+    """`units used up` -> `unit used up`."""
+    words = (f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s") for word in what.split(" "))
+    return " ".join(words)
 
 
 def _verdict(audit: Audit, stream: TextIO) -> str:

@@ -56,8 +56,8 @@ def test_a_clean_run_says_how_much_was_looked_at(world: Path) -> None:
     assert done.exit_code == 0, done.output
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert lines[0] == f"decisions {world}/.kairos/run"
-    assert lines[3] == "looked at 2 decisions, 2 sends, 1 users, 2 ledger rows, 2 calls, 1 releases"
-    assert "ok no cap overshot 2 sends under caps, 1 users" in lines
+    assert lines[3] == "looked at 2 decisions, 2 sends, 1 user, 2 ledger rows, 2 calls, 1 release"
+    assert "ok no cap overshot 2 sends under caps, 1 user" in lines
     assert "ok every send delivered or explained 2 sends decided, 2 sent" in lines
     assert lines[-1] == "clean"
 
@@ -73,7 +73,7 @@ def test_evidence_is_shown_and_exit_is_1(world: Path) -> None:
     assert "is number 3 under cap m (2 in 1d, rolling)" in done.stdout
     assert "is number 4 under cap m" not in done.stdout
     assert "and 1 more (--show)" in done.stdout
-    assert f"occurrence=o2 version={told.decisions[0]['version']} origin=run/decisions.jsonl:3" in done.stdout
+    assert f"occurrence=o2 version={told.decisions[0]['version']} origin=decisions.jsonl:3" in done.stdout
     assert f"calls=1 worker=w key={told.rows[2]['key']}" in done.stdout
     assert "call     number=1 outcome=accepted started_at=2026-11-02T14:00:01.000Z" in done.stdout
     assert done.stdout.splitlines()[-1] == "not clean: 2 violations"

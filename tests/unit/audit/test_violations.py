@@ -260,4 +260,4 @@ def test_the_evidence_are_all_records_rows_and_calls_that_prove_it(tmp_path: Pat
     proven = {name: [row["key"] for row in rows] for name, rows in evidence.found.items()}
     keys = [row["key"] for row in (story.rows[3], story.rows[1], story.rows[2])]
     assert proven == {"decisions": keys, "ledger": keys, "calls": keys}
-    assert evidence.found["decisions"][0]["origin"] == f"{tmp_path}/decisions.jsonl:4"
+    assert evidence.found["decisions"][0]["origin"] == "decisions.jsonl:4"
