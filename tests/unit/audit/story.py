@@ -63,6 +63,7 @@ class Story:
     calls: list[dict[str, Any]] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
     profiles: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    resends: tuple[str, ...] = ("webhook",)
 
     def decide(self, name: str, at: str | int, occurrence: str = "", outcome: str = "send", **more: Any) -> str:
         """One decision; its delivery's key. Each has an occurrence of its own unless one is named."""
@@ -142,7 +143,7 @@ class Story:
         given = Given(
             releases or [Release(1, self.rule_set)],
             self.profiles.get,
-            lambda channel: channel == "webhook",
+            lambda channel: channel in self.resends,
             None if now is None else BASE + ms(now),
         )
         with open_ledger_reader(self.write(folder)) as ledger:
