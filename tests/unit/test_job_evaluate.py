@@ -136,23 +136,59 @@ def test_an_event_that_nothing_reads_touches_nothing() -> None:
     assert (operator.flink.values, operator.flink.timers) == ({}, [])
 
 
+def failing(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(Engine, method, fail)
+
+
 def test_a_failing_engine_costs_the_event_and_leaves_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     operator = Operator(unpaid())
     operator.event("u1", "order_created", T)
     before = dict(operator.flink.values)
-
-    def fail(*_arguments: object) -> None:
-        raise ZeroDivisionError("oops")
-
     with monkeypatch.context() as patched:
-        patched.setattr(Engine, "on_event", fail)
+        failing(patched, "on_event")
         ((topic, letter),) = operator.event("u1", "order_paid", T + MINUTE)
-        patched.setattr(Engine, "on_time", fail)
+        failing(patched, "on_time")
         assert operator.timer("u1", T + 10 * MINUTE, T + 10 * MINUTE) == []
     assert (topic, letter["reason"], letter["message"]) == (DEAD_LETTERS, "engine_error", "ZeroDivisionError: oops")
-    assert operator.flink.values == before
+    assert {user: value[8:] for user, value in operator.flink.values.items()} == {"u1": before["u1"][8:]}
     assert operator.flink.counted["engine.failed"] == 2
     assert operator.event("u1", "order_paid", T + MINUTE, watermark=T + 11 * MINUTE) == []
+
+
+def test_what_was_due_when_the_engine_failed_is_due_at_the_user_s_next_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(unpaid())
+    operator.event("u1", "order_created", T)
+    with monkeypatch.context() as patched:
+        failing(patched, "on_time")
+        assert operator.timer("u1", T + 10 * MINUTE, T + 10 * MINUTE) == []
+    assert operator.flink.timers == [T + 10 * MINUTE]
+    rows = operator.event("u1", "order_created", T + 11 * MINUTE, watermark=T + 10 * MINUTE)
+    assert [(topic, record["at"]) for topic, record in rows] == [(DECISIONS, T + 10 * MINUTE)]
+    assert operator.flink.timers == [T + 10 * MINUTE, T + 21 * MINUTE]
+
+
+def test_what_was_due_when_the_engine_failed_is_due_at_the_user_s_next_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(unpaid())
+    operator.event("u1", "order_created", T + 5 * MINUTE)
+    operator.event("u1", "order_created", T)  # due earlier: two timers are registered by now
+    assert operator.flink.timers == [T + 15 * MINUTE, T + 10 * MINUTE]
+    with monkeypatch.context() as patched:
+        failing(patched, "on_time")
+        assert operator.timer("u1", T + 10 * MINUTE, T + 10 * MINUTE) == []
+    rows = operator.timer("u1", T + 15 * MINUTE, T + 15 * MINUTE)
+    assert [record["at"] for _, record in rows] == [T + 10 * MINUTE, T + 15 * MINUTE]
+
+
+def test_a_timer_left_behind_that_fails_leaves_the_registered_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(unpaid())
+    operator.event("u1", "order_created", T)
+    before = dict(operator.flink.values)
+    failing(monkeypatch, "on_time")
+    assert operator.timer("u1", T + MINUTE, T + MINUTE) == []
+    assert operator.flink.values == before
 
 
 def test_a_release_is_in_force_from_its_time_on() -> None:
