@@ -13,6 +13,8 @@ from kairos.engine.moment import Moment
 from kairos.engine.rule.compile import CompiledActivity
 from kairos.engine.user_state import CALLED_BACK, Case
 
+CAME_TO_NOTHING = frozenset({"recalled", "released", "failed", "expired"})
+
 
 def give_up(moment: Moment, case: Case, now: int) -> None:
     """A goal, or the event that its final absence was about: whatever of this case has not gone yet shall not go."""
@@ -23,11 +25,10 @@ def give_up(moment: Moment, case: Case, now: int) -> None:
 
 
 def undo(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> None:
-    """A late event showed that this should not have been decided. It is regretted unless it could be called back."""
+    """A late event showed that this should not have been decided. It is regretted, unless nothing has come of it."""
     case.undone = True
     _call_back(moment, case, now)
-    in_time = case.receipt in (CALLED_BACK, "recalled") and not (case.reached and case.receipt == "recalled")
-    if not in_time:
+    if case.receipt != CALLED_BACK and (case.reached or case.receipt not in CAME_TO_NOTHING):
         _regret(moment, activity, case, now)
     end_attempts(moment, case)
 
@@ -37,8 +38,7 @@ def hear_answer(moment: Moment, activity: CompiledActivity, case: Case, status: 
 
     Only a wrong decision is regretted: one that its goal has overtaken was right when it was made.
     """
-    in_time = status in ("recalled", "released") and not case.reached
-    if case.receipt == CALLED_BACK and case.undone and not in_time:
+    if case.receipt == CALLED_BACK and case.undone and (case.reached or status not in CAME_TO_NOTHING):
         _regret(moment, activity, case, now)
 
 

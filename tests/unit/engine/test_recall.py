@@ -42,8 +42,8 @@ ANSWERS = [
     ("21m a too_late", ["21m a regret sms"]),
     ("21m a sent", ["21m a regret sms"]),
     ("21m a unknown", ["21m a regret sms"]),
-    ("21m a failed", ["21m a regret sms"]),
-    ("21m a expired", ["21m a regret sms"]),
+    ("21m a failed", []),
+    ("21m a expired", []),
     ("21m a released reason=quiet_hours", []),
 ]
 
@@ -63,17 +63,23 @@ def test_an_answer_older_than_what_was_applied_is_recorded_when_it_is_applied() 
     assert u.take("19m a too_late", "20m", 4) == ["20m a regret sms"]
 
 
-@pytest.mark.parametrize("known", ["11m a sent", "11m a unknown", "11m a delivered", "11m a too_late", "11m a failed"])
+@pytest.mark.parametrize("known", ["11m a sent", "11m a unknown", "11m a delivered", "11m a too_late"])
 def test_what_is_known_to_have_gone_is_regretted_at_once(known: str) -> None:
     u = reminded(UNPAID + SEND, known)
     assert u.take("5m pay", "20m", 3) == ["late", "20m a regret sms"]
     assert u.take("21m a too_late", "21m", 4) == []
 
 
-def test_an_answer_known_before_the_question_counts() -> None:
-    """A job that goes back to its checkpoint may hear the answer before it asks again."""
-    u = reminded(UNPAID + SEND, "11m a recalled")
+@pytest.mark.parametrize("known", ["11m a failed", "11m a expired", "11m a recalled"])
+def test_what_is_known_to_have_come_to_nothing_is_not_regretted(known: str) -> None:
+    """A job that goes back to its checkpoint may even hear the answer before it asks again."""
+    u = reminded(UNPAID + SEND, known)
     assert u.take("5m pay", "20m", 3) == ["late"]
+
+
+def test_a_failure_after_it_was_sent_is_regretted() -> None:
+    u = reminded(UNPAID + SEND, "11m a sent", "12m a failed")
+    assert u.take("5m pay", "20m", 3) == ["late", "20m a regret sms"]
 
 
 def test_of_two_attempts_the_last_is_called_back_and_the_first_is_regretted() -> None:
