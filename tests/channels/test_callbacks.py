@@ -170,10 +170,10 @@ def test_delivered_becomes_a_receipt(office: Office, channel: str) -> None:
         ("sms", "30003", []),  # switched off: tomorrow it may be on
         ("sms", "30005", [{"user_id": "u1", "dead_address": "+8613800000000"}]),
         ("sms", "21610", [{"user_id": "u1", "unsubscribed": "sms"}]),
-        ("sms_cn", "UNKNOWN", []),
+        ("sms_cn", "MOBILE_NOT_ON_SERVICE", []),
         (
             "sms_cn",
-            "MOBILE_NOT_ON_SERVICE",
+            "isv.MOBILE_NUMBER_ILLEGAL",
             [{"user_id": "u1", "dead_address": "13800000000"}, {"user_id": "u1", "dead_address": "+8613800000000"}],
         ),
         ("sms_cn", "MOBILE_IN_BLACK", [{"user_id": "u1", "unsubscribed": "sms_cn"}]),
@@ -258,15 +258,20 @@ def test_aliyun_hears_what_it_wants_to_hear(office: Office) -> None:
 
 
 def test_wechat_s_handshake(office: Office) -> None:
-    query = {"timestamp": "1", "nonce": "2", "echostr": "3"}
-    query["signature"] = wechat.signature(office.providers.world.secrets["wechat_token"], "1", "2")
-    with urllib.request.urlopen(f"{office.url}/callbacks/wechat?{urlencode(query)}", timeout=60) as answer:
+    url = f"{office.url}/callbacks/wechat?{_wechat_query(office)}&echostr=3"
+    with urllib.request.urlopen(url, timeout=60) as answer:
         assert answer.read() == b"3"
 
 
-def _wechat_query(office: Office) -> str:
-    signed = wechat.signature(office.providers.world.secrets["wechat_token"], "1", "2")
-    return urlencode({"timestamp": "1", "nonce": "2", "signature": signed})
+@pytest.mark.parametrize("ago", [301, -301])
+def test_an_event_of_wechat_that_is_not_of_now_is_refused(office: Office, ago: int) -> None:
+    assert post(f"{office.url}/callbacks/wechat?{_wechat_query(office, ago)}", b"<xml></xml>")[0] == 401
+
+
+def _wechat_query(office: Office, ago: int = 300) -> str:
+    seconds = str(NOW // 1000 - ago)
+    signed = wechat.signature(office.providers.world.secrets["wechat_token"], seconds, "2")
+    return urlencode({"timestamp": seconds, "nonce": "2", "signature": signed})
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

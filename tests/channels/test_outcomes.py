@@ -185,6 +185,7 @@ def test_wrong_credentials(
         ("twilio", "20429", Retry("20429 refused")),
         ("twilio", "99999", Rejected("400 99999 refused")),
         ("aliyun_sms", "isv.MOBILE_NUMBER_ILLEGAL", DeadAddress("isv.MOBILE_NUMBER_ILLEGAL refused")),
+        ("aliyun_sms", "isv.CUSTOMER_REFUSED", DeadAddress("isv.CUSTOMER_REFUSED refused", opted_out=True)),
         ("aliyun_sms", "isv.BUSINESS_LIMIT_CONTROL", Retry("isv.BUSINESS_LIMIT_CONTROL refused", 60_000)),
         ("aliyun_sms", "isv.OUT_OF_SERVICE", Misconfigured("isv.OUT_OF_SERVICE refused")),
         ("aliyun_sms", "isv.AMOUNT_NOT_ENOUGH", Misconfigured("isv.AMOUNT_NOT_ENOUGH refused")),

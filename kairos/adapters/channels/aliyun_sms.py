@@ -79,8 +79,9 @@ _ONE_A_MINUTE = 60_000
 
 # https://help.aliyun.com/zh/sms/developer-reference/api-error-codes
 _CODES: dict[str, Kind] = by_code(
-    (DeadAddress, ("isv.MOBILE_NUMBER_ILLEGAL", "MOBILE_NOT_ON_SERVICE", "MOBILE_ACCOUNT_ABNORMAL")),
-    (opted_out, ("isv.BLACK_LIST_NUMBERS", "MOBILE_IN_BLACK")),
+    (DeadAddress, ("isv.MOBILE_NUMBER_ILLEGAL",)),
+    # the second in reports; MOBILE_NOT_ON_SERVICE and the like may be a phone that is switched off
+    (opted_out, ("isv.CUSTOMER_REFUSED", "MOBILE_IN_BLACK")),
     (
         Misconfigured,
         (
@@ -88,6 +89,8 @@ _CODES: dict[str, Kind] = by_code(
             "isv.AMOUNT_NOT_ENOUGH",
             "isv.ACCOUNT_NOT_EXISTS",
             "isv.ACCOUNT_ABNORMAL",
+            "isv.SECURITY_FROZEN_ACCOUNT",
+            "isv.DENY_IP_RANGE",
             "isv.PRODUCT_UN_SUBSCRIPT",
             "isv.PRODUCT_UNSUBSCRIBE",
             "isv.DAY_LIMIT_CONTROL",
@@ -106,7 +109,7 @@ _CODES: dict[str, Kind] = by_code(
         ),
     ),
     # the first: one number gets so many a minute, hour and day
-    (Retry, ("isv.BUSINESS_LIMIT_CONTROL", "isp.SYSTEM_ERROR", "isv.SYSTEM_ERROR", "SignatureNonceUsed")),
+    (Retry, ("isv.BUSINESS_LIMIT_CONTROL", "isp.SYSTEM_ERROR", "isp.GATEWAY_ERROR", "SignatureNonceUsed")),
     (Retry, ("Throttling", "Throttling.User", "Throttling.Api", "ServiceUnavailable", "InternalError")),
 )
 

@@ -49,6 +49,16 @@ def check_token(token: Secret | None, request: CallbackRequest) -> None:
         raise CallbackRefusedError(401, "the URL does not end with the right ?token=")
 
 
+_TOLERANCE_SECONDS = 300
+
+
+def check_time(seconds: str, request: CallbackRequest) -> int:
+    """Epoch seconds that were signed, of a moment ago. Raises CallbackRefusedError."""
+    if not seconds.isdecimal() or abs(int(seconds[:12]) - request.now // 1000) > _TOLERANCE_SECONDS:
+        raise CallbackRefusedError(401, "its time is missing, or not now")
+    return int(seconds)
+
+
 def same(expected: str, given: str) -> bool:
     """Compares in a time that tells nothing."""
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))

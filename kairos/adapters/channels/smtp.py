@@ -31,7 +31,7 @@ from kairos.adapters.channels.channel import (
 from kairos.adapters.channels.http_call import brief
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, is_loopback
 from kairos.adapters.channels.secret import Secret
-from kairos.adapters.channels.smtp_replies import outcome_of_reply
+from kairos.adapters.channels.smtp_replies import Step, outcome_of_reply
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,10 +99,9 @@ class Smtp:
 
     async def _deliver(self, to: str, mail: bytes, call: _Call) -> Outcome:
         client = self._kept()
-        if client is not None:
-            outcome = await self._talk(client, to, mail, call)
-            if call.content or not isinstance(outcome, Retry) or client.is_connected:
-                return outcome
+        outcome = await self._talk(client, to, mail, call) if client is not None else None
+        if outcome is not None:
+            return outcome
         try:
             client = await self._connected()
         except aiosmtplib.SMTPTimeoutError:
@@ -113,11 +112,14 @@ class Smtp:
             if type(error) is aiosmtplib.SMTPException:  # no STARTTLS, no AUTH
                 return Misconfigured(f"the server lacks what the options ask for: {brief(error)}")
             return Retry(f"no connection: {brief(error)}")
-        return await self._talk(client, to, mail, call)
+        return await self._talk(client, to, mail, call) or Retry("the connection was cut before the content")
 
-    async def _talk(self, client: aiosmtplib.SMTP, to: str, mail: bytes, call: _Call) -> Outcome:
-        """One message over this connection, which is kept for the next one if all went well."""
-        step: Literal["mail", "rcpt", "data"] = "mail"
+    async def _talk(self, client: aiosmtplib.SMTP, to: str, mail: bytes, call: _Call) -> Outcome | None:
+        """One message over this connection, which is kept for the next one where it still can be.
+
+        None: it was cut before the content; another one may do better.
+        """
+        step: Step = "mail"
         fine = False
         try:
             await client.mail(self._sender.addr_spec)
@@ -128,12 +130,13 @@ class Smtp:
             fine = True
             return Accepted(brief(said, 190) or None)
         except aiosmtplib.SMTPResponseException as error:
+            call.content = False  # whatever comes now, the message was refused
+            fine = 400 <= error.code < 600 and await _reset(client)
             return outcome_of_reply(error, step)
         except aiosmtplib.SMTPTimeoutError:
             raise
         except (aiosmtplib.SMTPException, OSError) as error:
-            reason = f"the connection was cut: {brief(error)}"
-            return Unknown(reason) if call.content else Retry(reason)
+            return Unknown(f"the connection was cut: {brief(error)}") if call.content else None
         finally:
             if fine:
                 self._idle.append((client, asyncio.get_running_loop().time()))
@@ -183,6 +186,15 @@ class Smtp:
         # What the text looks like says nothing: a user may be called "<html>".
         mail.set_content(message.text, subtype="html" if message.html else "plain")
         return mail.as_bytes()
+
+
+async def _reset(client: aiosmtplib.SMTP) -> bool:
+    """Whether the connection can be used for another message."""
+    try:
+        await client.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        return False
+    return True
 
 
 def _address(text: str, key: str) -> Address:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest, same
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest, check_time, same
 from kairos.adapters.channels.channel import (
     Accepted,
     DeadAddress,
@@ -115,16 +115,11 @@ class Report(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
-_TOLERANCE_SECONDS = 300
-
-
 def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer:
     """A JSON array of reports, signed as our messages are, with the same secret. Raises CallbackRefusedError."""
     headers = request.headers
-    stamp = headers.get("webhook-timestamp", "")
-    if not stamp.isdecimal() or abs(int(stamp[:12]) - request.now // 1000) > _TOLERANCE_SECONDS:
-        raise CallbackRefusedError(401, "webhook-timestamp is missing or not of now")
-    expected = signature(key_of(options.secret, "webhook"), headers.get("webhook-id", ""), int(stamp), request.body)
+    seconds = check_time(headers.get("webhook-timestamp", ""), request)
+    expected = signature(key_of(options.secret, "webhook"), headers.get("webhook-id", ""), seconds, request.body)
     if not any(same(expected, given) for given in headers.get("webhook-signature", "").split()):
         raise CallbackRefusedError(401, "webhook-signature does not fit")
     try:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest, same
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRefusedError, CallbackRequest, check_time, same
 from kairos.adapters.channels.channel import (
     Accepted,
     DeadAddress,
@@ -160,6 +160,7 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
     expected = signature(token.reveal(), given.get("timestamp", ""), given.get("nonce", "")) if token else ""
     if not expected or not same(expected, given.get("signature", "")):
         raise CallbackRefusedError(401, "the signature does not fit; is callback_token the one of the account?")
+    check_time(given.get("timestamp", ""), request)  # it signs no body: an old one would fit any
     if request.method == "GET":
         return CallbackAnswer(body=given.get("echostr", "").encode())
     try:
