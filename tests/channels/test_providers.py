@@ -23,7 +23,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     ("provider", "options", "said"),
     [
         ("webhok", {}, "delivery.channels.x.provider: no provider is called 'webhok'; did you mean 'webhook'?"),
-        ("file", {}, "delivery.channels.x: Object missing required field `path`"),
+        ("file", {}, "delivery.channels.x: without path it cannot be opened"),
         ("file", {"pth": "a"}, "delivery.channels.x: unknown key 'pth'; did you mean 'path'?"),
         ("console", {"colour": 1}, "delivery.channels.x: unknown key 'colour'; valid keys: none"),
         ("webhook", {**WEBHOOK, "url": "example.com"}, "delivery.channels.x.url: 'example.com' is not a URL"),

@@ -28,12 +28,16 @@ class Surroundings(NamedTuple):
 
 def decode(options: Mapping[str, Any], shape: type[T], place: str) -> T:
     """Secrets are resolved here. Raises ChannelSettingsError for an unknown or missing key or a wrong value."""
-    names = [field.encode_name for field in msgspec.structs.fields(shape)]
+    fields = msgspec.structs.fields(shape)
+    names = [field.name for field in fields]
     for key in options:
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"valid keys: {', '.join(sorted(names)) or 'none'}"
             raise ChannelSettingsError(f"{place}: unknown key '{key}'; {hint}")
+    missing = [field.name for field in fields if field.required and field.name not in options]
+    if missing:
+        raise ChannelSettingsError(f"{place}: without {' and '.join(missing)} it cannot be opened")
     try:
         return msgspec.convert(dict(options), shape, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
