@@ -140,8 +140,8 @@ class World:
 
     def tools(self, worker: str = "w1", concurrency: int = 10) -> Tools:
         gate = Gate(self.clock, concurrency)
-        ledger = Batches("ledger", self._apply, LedgerAwayError, self.clock, _inline)
-        posts = Batches("posts", self._post, ConnectionError, self.clock, _inline)
+        ledger = Batches("ledger", self._apply, LedgerAwayError, self.clock, self.execute)
+        posts = Batches("posts", self._post, ConnectionError, self.clock, self.execute)
         parts = (gate, ledger, posts, self.provider, self.content, self.lists, self)
         return Tools("sms", worker, self.policy, self.clock, *parts, Random(worker))
 
@@ -159,6 +159,11 @@ class World:
 
     async def pause(self, channel: str, reason: str) -> None:
         self.pauses.append(reason)
+
+    async def execute(self, work: Callable[[Any], Any], items: Any) -> Any:
+        """In place of a thread: a transaction takes a moment, in which requests queue."""
+        await asyncio.sleep(0.005)
+        return work(items)
 
     def _apply(self, changes: Any) -> Any:
         if self.ledger_away():
@@ -185,8 +190,3 @@ class World:
 
     def outcomes(self) -> list[str | None]:
         return [call.outcome for _, call in sorted(self.ledger.calls.items())]
-
-
-async def _inline(work: Callable[[Any], Any], items: Any) -> Any:
-    await asyncio.sleep(0.005)  # a transaction takes a moment, in which requests queue
-    return work(items)

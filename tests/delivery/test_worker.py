@@ -323,3 +323,45 @@ def test_what_is_given_back_is_not_done_and_what_is_under_way_ends() -> None:
     run(scenario())
     assert world.states() == {"calling": "sent"}
     assert world.receipts()[0][:2] == ("calling", "sent")
+
+
+def test_a_recall_of_what_may_have_gone_is_too_late() -> None:
+    """Between two calls of unknown outcome, and while a worker that died holds the reservation."""
+    resending = World(Script(lambda *_: Unknown("cut")), resend=True, backoff=10 * MINUTE)
+    run(resending.deliver(delivery(), later=[(100, recall_of(delivery()))]))
+    assert [status for _, status, _ in resending.receipts()] == ["unknown", "too_late"]
+    assert len(resending.provider.calls) == 1
+
+    orphaned = World(Script(takes=HOUR))
+
+    async def scenario() -> None:
+        mailbox = ListMailbox([(0, parcels([delivery()]))])
+        dying = orphaned.worker(mailbox)
+        running = asyncio.create_task(dying.run())
+        await asyncio.sleep(1)
+        running.cancel()
+        await dying.abandon()
+        await orphaned.deliver(recall_of(delivery()), delivery(), worker="w2")
+
+    run(scenario())
+    assert [status for _, status, _ in orphaned.receipts()] == ["too_late", "unknown"]
+
+
+def test_what_is_reserved_too_late_is_not_called() -> None:
+    """The answer of a slow database comes after the delivery's time, or after a recall of it."""
+    late, recalled = World(), World()
+    late.ledger_away = lambda: BASE < late.clock.now() < BASE + MINUTE
+    run(late.deliver(delivery(send_before=MINUTE // 2)))
+    recalled.ledger_away = lambda: BASE < recalled.clock.now() < BASE + MINUTE
+    run(recalled.deliver(delivery(), later=[(MINUTE // 2, recall_of(delivery()))]))
+    assert late.provider.calls == recalled.provider.calls == []
+    assert (late.states(), recalled.states()) == ({"u1": "expired"}, {"u1": "recalled"})
+    assert late.outcomes() == recalled.outcomes() == ["retry"]
+
+
+def test_a_reservation_that_took_as_long_as_its_lease_is_made_anew() -> None:
+    world = World(timeout=1_000, lease=10_000)
+    world.ledger_away = lambda: world.clock.now() < BASE + MINUTE
+    run(world.deliver(delivery()))
+    assert world.outcomes() == ["retry", "accepted"]
+    assert len(world.provider.calls) == 1

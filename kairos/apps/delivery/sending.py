@@ -86,14 +86,23 @@ class Sending:
             return None
         reach("after_reserve")
         row, call = reserved
-        if self._clock.now() + self._tools.policy.timeout > row.lease_until:
-            log.warning("%s: reserved too slowly to call %s; it is tried again", self._tools.channel, self._key)
-            return _not_called(row, call, self._clock.now())
+        if (reason := self._hindrance(row)) is not None:
+            return _not_called(row, call, self._clock.now(), reason)
         outcome = await self._tools.provider.send(message)
         reach("before_settle")
         self._tries = (self._tries or 0) + 1
         tools = self._tools
         return after_call(row, call, outcome, self._tries, tools.policy, self._clock.now(), tools.chance)
+
+    def _hindrance(self, row: Row) -> str | None:
+        """Reserving takes time, in which the reason for calling may have gone."""
+        now = self._clock.now()
+        if now + self._tools.policy.timeout > row.lease_until:
+            log.warning("%s: the ledger answers too slowly; %s is tried again", self._tools.channel, self._key)
+            return "reserved too slowly"
+        if now > self._delivery.send_before:
+            return "reserved after its time"
+        return "recalled while it was reserved" if self._wake.recalled else None
 
     async def _message(self) -> Message | None:
         """A template may be newer than the release that is known here: then the store is asked once."""
@@ -138,6 +147,7 @@ class Sending:
             await tools.pauses.pause(tools.channel, after.mend)
 
 
-def _not_called(row: Row, call: Call, now: int) -> After:
-    done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason="reserved too slowly")
+def _not_called(row: Row, call: Call, now: int, reason: str) -> After:
+    """The call in the ledger was never made."""
+    done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason=reason)
     return After(msgspec.structs.replace(row, state="retry", lease_until=now), done)
