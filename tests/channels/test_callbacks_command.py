@@ -29,7 +29,7 @@ def run(folder: Path, channels: str, *arguments: str, kafka: str = "kafka: {boot
         ("{sms: {provider: twillio}}", "conf.yaml: delivery.channels.sms.provider: no provider is called 'twillio'"),
         (
             "{sms: {provider: twilio}}",
-            "conf.yaml: delivery.channels.sms: without account and token and sender it cannot",
+            "delivery.channels.sms: without account and token and sender it cannot",
         ),
         (f"{{sms: {TWILIO}}}", "conf.yaml: delivery.channels.sms.token: the environment variable TOKEN is not set"),
     ],
