@@ -12,6 +12,8 @@ from kairos.engine.policy.spec import Policy
 from kairos.engine.rule.model import Activity
 from kairos.engine.rule.release import Release, activity_version
 
+UNKNOWN_VERSION = "of a version that no known release has"
+UNKNOWN_POLICY = "from before the first release that is known"
 GRACE = 60_000
 """Ms that job and workers have to hear of a release, to make a decision visible, to look at a delivery that is over."""
 
@@ -43,7 +45,10 @@ class World:
         return self._activities.get(version)
 
     def policies(self, at: int) -> list[Policy]:
-        """Those that may have held: soon after a release it may have been the one before."""
+        """Those that may have held: soon after a release it may have been the one before. None: it is not known."""
+        known_from = self.releases[0].effective_at
+        if known_from and at - GRACE < known_from:
+            return []
         return [self._policy(at), self._policy(at - GRACE)]
 
     def _policy(self, at: int) -> Policy:

@@ -224,6 +224,20 @@ def test_just_after_a_release_the_one_before_may_still_have_decided(story: Story
         assert bool(found(audited)) is judged
 
 
+def test_what_was_decided_before_any_release_that_is_known_is_not_judged(story: Story, tmp_path: Path) -> None:
+    """A rule folder knows only its newest: nobody can say what held before."""
+    for _ in range(3):
+        story.sent("plain", "12h")
+    newest = Release(7, RULES, BASE + 12 * HOUR - 59_999)
+    audited = story.audit(tmp_path / "1", releases=[newest])
+    assert found(audited) == {}
+    before = "from before the first release that is known"
+    assert examined(audited, "caps") == {"sends under caps": 0, "users": 0, f"sends {before}": 3}
+    assert examined(audited, "quiet_hours") == {"calls": 0, f"calls {before}": 3}
+    known = msgspec.structs.replace(newest, effective_at=BASE + 12 * HOUR - 60_000)
+    assert set(found(story.audit(tmp_path / "2", releases=[known]))) == {"caps", "quiet_hours"}
+
+
 def test_an_old_definition_that_drains_is_known(story: Story, tmp_path: Path) -> None:
     story.sent("rude", "12h")
     version, rude = story.decisions[0]["version"], RULES.activities["rude"]

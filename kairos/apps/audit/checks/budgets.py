@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from kairos.apps.audit.book import Book
 from kairos.apps.audit.result import Result
-from kairos.apps.audit.world import World
+from kairos.apps.audit.world import UNKNOWN_VERSION, World
 
 _SPENT = """
 SELECT s.activity, s.version, s.key, s.user_id FROM sends s
@@ -27,7 +27,7 @@ def check(book: Book, world: World, result: Result) -> None:
         for _, version, key, user in rows:
             definition = world.activity(version)
             if definition is None:
-                result.not_judged["sends of a version that no known release has"] += 1
+                result.not_judged[f"sends {UNKNOWN_VERSION}"] += 1
                 continue
             budget = definition.limits.budget
             if budget is None:

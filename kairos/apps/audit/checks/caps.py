@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from kairos.apps.audit.book import Book
 from kairos.apps.audit.result import Result
 from kairos.apps.audit.tell import clock, span
-from kairos.apps.audit.world import World
+from kairos.apps.audit.world import UNKNOWN_POLICY, UNKNOWN_VERSION, World
 from kairos.engine.policy.spec import Cap, CapRule, Policy
 from kairos.engine.rule.model import Activity
 
@@ -48,19 +48,20 @@ class Attempt(NamedTuple):
 
 
 def check(book: Book, world: World, result: Result) -> None:
-    users = sends = unknown = 0
+    users = sends = 0
     gone = (Attempt(*row) for row in book.ask(_GONE))
     for _, attempts in groupby(gone, attrgetter("user_id")):
         mine = [attempt._replace(definition=world.activity(attempt.version)) for attempt in attempts]
         limited = [attempt for attempt in mine if attempt.limited_by]
+        judged = [attempt for attempt in limited if world.policies(attempt.at)]
         occurrences = _occurrences(mine)
-        for asked in limited:
+        for asked in judged:
             _judge(asked, occurrences, world, result)
-        users += bool(limited)
-        sends += len(limited)
-        unknown += sum(attempt.definition is None for attempt in mine)
-    if unknown:
-        result.not_judged["sends of a version that no known release has"] = unknown
+        users += bool(judged)
+        sends += len(judged)
+        result.not_judged[f"sends {UNKNOWN_VERSION}"] += sum(attempt.definition is None for attempt in mine)
+        result.not_judged[f"sends {UNKNOWN_POLICY}"] += len(limited) - len(judged)
+    result.not_judged = +result.not_judged  # without what is 0
     result.examined = {"sends under caps": sends, "users": users}
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from kairos.apps.audit.book import Book
 from kairos.apps.audit.result import Result
 from kairos.apps.audit.tell import clock
-from kairos.apps.audit.world import World
+from kairos.apps.audit.world import UNKNOWN_POLICY, UNKNOWN_VERSION, World
 from kairos.engine.policy.spec import Policy, QuietHours
 from kairos.engine.rule.model import Activity
 
@@ -25,12 +25,14 @@ def check(book: Book, world: World, result: Result) -> None:
     for user, key, at, activity, version, channel, number, started in book.ask(_CALLS):
         definition = world.activity(version)
         if definition is None:
-            result.not_judged["calls of a version that no known release has"] += 1
+            result.not_judged[f"calls {UNKNOWN_VERSION}"] += 1
         elif why := _exempt(definition, channel):
             result.exempt[why] += 1
+        elif not (policies := world.policies(at)):
+            result.not_judged[f"calls {UNKNOWN_POLICY}"] += 1
         else:
             judged += 1
-            zones = [_quiet_in(world, policy, user, definition, started) for policy in world.policies(at)]
+            zones = [_quiet_in(world, policy, user, definition, started) for policy in policies]
             if (zone := zones[0]) and all(zones):
                 what = f"{activity} for {user}: call {number} at {clock(started, zone)}"
                 result.add(f"{what}, in quiet hours ({channel})", key)
