@@ -349,7 +349,7 @@ def test_a_recall_of_what_may_have_gone_is_too_late() -> None:
 
 def test_what_is_reserved_too_late_is_not_called() -> None:
     """The answer of a slow database comes after the delivery's time, or after a recall of it."""
-    late, recalled = World(), World()
+    late, recalled = World(lease=HOUR), World(lease=HOUR)
     late.ledger_away = lambda: BASE < late.clock.now() < BASE + MINUTE
     run(late.deliver(delivery(send_before=MINUTE // 2)))
     recalled.ledger_away = lambda: BASE < recalled.clock.now() < BASE + MINUTE
