@@ -269,3 +269,24 @@ def test_a_webhook_may_go_to_the_message_s_own_address(providers: House) -> None
     assert outcomes[:2] == [Accepted(delivered=True), DeadAddress("410 gone")]
     assert kinds(outcomes[2:]) == [Rejected, Rejected]
     assert len(desk.taken) == 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_whatever_happens_no_secret_is_told(providers: House, provider: str, caplog: pytest.LogCaptureFixture) -> None:
+    kinds_of_trouble = ("limited", "error", "cut", "dropped", "garbled", "expired")
+    faults = [Fault(kind) for kind in kinds_of_trouble] + [Fault("refused", code=_refusal(provider))]
+    providers.desk(provider, *faults)
+    with caplog.at_level("DEBUG"):
+        outcomes = providers.send(provider, *[to(provider)] * len(faults))
+    assert len({type(outcome) for outcome in outcomes}) >= 3
+    # The stand-in shares this process; its own log is not the client's.
+    lines = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
+    told = "\n".join([*lines, *map(repr, outcomes)])
+    world = providers.world
+    for secret in (*world.secrets.values(), *world.tokens.values(), "BEGIN PRIVATE KEY"):
+        assert secret not in told
+
+
+def _refusal(provider: str) -> str:
+    codes = {"twilio": "21408", "aliyun_sms": "isv.X", "fcm": "INVALID_ARGUMENT", "wechat": "47003", "smtp": "554 no"}
+    return codes.get(provider, "422")
