@@ -91,7 +91,7 @@ class Controls:
         query = sql.select(WORKERS.c.channel, sql.func.count()).where(WORKERS.c.seen_at > now - SEEN_MS)
         try:
             with self._engine.connect() as connection:
-                return dict(connection.execute(query.group_by(WORKERS.c.channel)).tuples().all())
+                return {row[0]: row[1] for row in connection.execute(query.group_by(WORKERS.c.channel))}
         except SQLAlchemyError as error:
             raise away(error) from None
 

@@ -56,7 +56,8 @@ def _login(properties: Mapping[str, str]) -> dict[str, str]:
     jaas = properties.get("sasl.jaas.config")
     if jaas is None:
         return {}
-    words = dict(re.findall(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas))
+    quoted = re.findall(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"', jaas)
+    words = {name: re.sub(r"\\(.)", r"\1", text) for name, text in quoted}
     if "username" not in words or "password" not in words:
         raise SettingsError('kafka.properties: \'sasl.jaas.config\' must name username="..." and password="..."')
     return {"sasl_plain_username": words["username"], "sasl_plain_password": words["password"]}
