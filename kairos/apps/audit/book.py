@@ -22,8 +22,8 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -65536;
-CREATE TABLE decisions (key, outcome, user_id, at, activity, version, channel, occurrence, attempt, reason, digest,
-  origin);
+CREATE TABLE decisions (key, outcome, user_id, at, activity, version, channel, occurrence, attempt, reason,
+  degraded, digest, origin);
 CREATE TABLE deliveries (key PRIMARY KEY, send_before);
 CREATE TABLE ledger (key, activity, user_id, occurrence, attempt, channel, state, worker, lease_until, calls,
   reserved_at, settled_at, provider_id, reason, true_key);
@@ -35,7 +35,8 @@ CREATE INDEX decisions_by_key ON decisions (key, outcome);
 CREATE INDEX ledger_by_key ON ledger (key);
 CREATE INDEX calls_by_key ON calls (key, number);
 CREATE TABLE sends AS
-  SELECT d.key, d.user_id, d.at, d.activity, d.version, d.channel, d.occurrence, d.attempt, l.state,
+  SELECT d.key, d.user_id, d.at, d.activity, d.version, d.channel, d.occurrence, d.attempt, d.degraded,
+    l.state,
     coalesce(l.state IN ('sent', 'unknown'), 0)
       OR EXISTS (SELECT 1 FROM calls c WHERE c.key = d.key AND c.outcome = 'accepted') AS gone,
     coalesce(l.state IN ('reserved', 'retry'), 1) AS open
@@ -61,7 +62,7 @@ class Book:
         self._db.close()
 
     def add_decisions(self, decisions: Iterable[Decided]) -> None:
-        self._insert("decisions", 12, map(_decision, decisions))
+        self._insert("decisions", 13, map(_decision, decisions))
 
     def add_deliveries(self, deliveries: Iterable[HandedOver]) -> None:
         keyed = ((delivery_key(d.activity, d.user_id, d.occurrence, d.attempt), d.send_before) for d in deliveries)
@@ -113,6 +114,7 @@ def _decision(decided: Decided) -> tuple[Any, ...]:
         record.occurrence,
         attempt,
         record.reason,
+        True if record.degraded is True else None,
         decided.digest,
         decided.origin,
     )

@@ -55,9 +55,9 @@ class World:
         holding = (release for release in reversed(self.releases) if release.effective_at <= at)
         return next(holding, self.releases[0]).rules.policy
 
-    def zone(self, user_id: str, activity: Activity, policy: Policy) -> ZoneInfo:
-        """The user's own, else the activity's, else the policy's."""
-        profile = self.profile(user_id) or {}
+    def zone(self, user_id: str, activity: Activity, policy: Policy, *, degraded: bool) -> ZoneInfo:
+        """The user's own, else the activity's, else the policy's. `degraded`: nobody could know the user's own."""
+        profile = {} if degraded else self.profile(user_id) or {}
         for name in (profile.get("timezone"), activity.active.timezone):
             if isinstance(name, str):
                 try:

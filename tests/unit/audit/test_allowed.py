@@ -204,6 +204,14 @@ def test_versions_that_nobody_knows_are_counted_and_not_judged(story: Story, tmp
     assert examined(audited, "quiet_hours") == {"calls": 0, f"calls {unknown}": 5}
 
 
+def test_who_was_decided_about_without_a_profile_is_judged_without_it(story: Story, tmp_path: Path) -> None:
+    story.profiles["u1"] = {"timezone": "Europe/Berlin"}
+    story.sent("free", "9h30m", degraded=True)
+    assert found(story.audit(tmp_path)) == {}
+    del story.decisions[0]["degraded"]
+    assert set(found(story.audit(tmp_path / "known"))) == {"quiet_hours"}
+
+
 def releases(effective_at: int) -> list[Release]:
     """First no quiet hours, then those of POLICY."""
     awake = msgspec.structs.replace(RULES.policy, quiet_hours=None)

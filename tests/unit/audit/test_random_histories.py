@@ -43,7 +43,7 @@ def histories(draw: st.DrawFn) -> Story:
     return Live(rule_set, events, Random(draw(st.integers(0, 999)))).run()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(story=histories())
 def test_a_faithful_history_is_clean(story: Story) -> None:
     assert problems(story) == {}

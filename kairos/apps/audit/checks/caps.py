@@ -22,7 +22,7 @@ from kairos.engine.rule.model import Activity
 
 _WEEK = 7 * 86_400_000
 _GONE = """
-SELECT user_id, occurrence, at, key, activity, version, channel FROM sends WHERE gone
+SELECT user_id, occurrence, at, key, activity, version, channel, degraded FROM sends WHERE gone
 ORDER BY user_id, at, activity, occurrence, attempt"""
 
 
@@ -36,6 +36,7 @@ class Attempt(NamedTuple):
     activity: str
     version: str
     channel: str
+    degraded: bool | None
     definition: Activity | None = None
 
     @property
@@ -86,7 +87,7 @@ def _overshot(
     """What was overshot, in words, and the sends that had used it up already."""
     if asked.definition is None or world.white(asked.user_id, policy):
         return None
-    zone = world.zone(asked.user_id, asked.definition, policy)
+    zone = world.zone(asked.user_id, asked.definition, policy, degraded=bool(asked.degraded))
     for cap in (policy.caps[name] for name in asked.limited_by if name in policy.caps):
         for rule in cap.rules:
             if rule.channel in (None, asked.channel):
