@@ -35,6 +35,9 @@ MAX_BODY = 1_000_000
 """Bytes; a report of many messages is far shorter."""
 PAUSES = (100, 300, 900)
 """ms between looks into the ledger: a report may be faster than the worker that writes the provider's id down."""
+PATIENCE_SECONDS = 4.0
+"""Providers give up after 5 to 15 s: before that they are told to come again. What is being written meanwhile may come
+twice, which is harmless."""
 THREADS = 8
 
 log = logging.getLogger(__name__)
@@ -55,12 +58,16 @@ class Writer(Protocol):
 
 
 class Callbacks:
-    """`parsers`: by channel, of those whose provider reports. `counters`: what came, by what became of it."""
+    """`parsers`: by channel, of those whose provider reports. `counters`: what came, by what became of it.
+
+    `patience`: seconds until a provider is told to come again.
+    """
 
     def __init__(
         self, parsers: Mapping[str, Parser], ledger: Finder, receipts: Writer, lists: Lists, clock: Clock
     ) -> None:
         self.counters: Counter[str] = Counter()
+        self.patience = PATIENCE_SECONDS
         self._parsers, self._ledger, self._receipts = parsers, ledger, receipts
         self._lists, self._clock = lists, clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="callbacks")
@@ -100,9 +107,11 @@ class Callbacks:
 
     async def _answered(self, channel: str, answer: CallbackAnswer) -> Response:
         try:
-            await asyncio.gather(*(self._take(channel, each) for each in answer.receipts))
-        except (KafkaAwayError, LedgerAwayError, ListsAwayError) as error:
-            self._count(f"{channel}.away", f"channel {channel}: callbacks are put off: {error}")
+            async with asyncio.timeout(self.patience):
+                await asyncio.gather(*(self._take(channel, each) for each in answer.receipts))
+        except (KafkaAwayError, LedgerAwayError, ListsAwayError, TimeoutError) as error:
+            why = str(error) or "Kafka, the ledger or the lists are slow"
+            self._count(f"{channel}.away", f"channel {channel}: callbacks are put off: {why}")
             return PlainTextResponse("try again later", 503, {"retry-after": "10"})
         return Response(answer.body, media_type=answer.media_type)
 

@@ -52,6 +52,19 @@ def test_a_refusal_is_not_tried_again_on_a_new_connection(providers: House) -> N
     assert len(desk.taken) == 1
 
 
+def test_a_server_that_ends_a_kept_connection_is_called_again(providers: House) -> None:
+    desk = providers.desk("smtp", Fault("fine"), Fault("refused", code="421 4.4.2 enough for one connection"))
+    outcomes = providers.send("smtp", message(address=TO), message(address=TO))
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
+    assert len(desk.taken) == 2
+
+
+def test_a_server_that_takes_no_connection_at_all(providers: House) -> None:
+    desk = providers.desk("smtp", Fault("refused", code="421 4.3.2 not today"))
+    assert providers.send("smtp", message(address=TO)) == [Retry("421 4.3.2 not today")]
+    assert desk.taken == []
+
+
 def test_a_kept_connection_that_the_server_has_cut_costs_nothing(providers: House) -> None:
     """The next message goes over a new one, at once."""
     desk = providers.desk("smtp", Fault("fine"), Fault("dropped"))

@@ -100,7 +100,7 @@ class Smtp:
     async def _deliver(self, to: str, mail: bytes, call: _Call) -> Outcome:
         client = self._kept()
         outcome = await self._talk(client, to, mail, call) if client is not None else None
-        if outcome is not None:
+        if outcome is not None and not _hung_up(outcome):
             return outcome
         try:
             client = await self._connected()
@@ -186,6 +186,11 @@ class Smtp:
         # What the text looks like says nothing: a user may be called "<html>".
         mail.set_content(message.text, subtype="html" if message.html else "plain")
         return mail.as_bytes()
+
+
+def _hung_up(outcome: Outcome) -> bool:
+    """421: this connection has lived long enough, or carried enough."""
+    return isinstance(outcome, Retry) and outcome.reason.startswith("421 ")
 
 
 async def _reset(client: aiosmtplib.SMTP) -> bool:
