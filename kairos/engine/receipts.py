@@ -69,6 +69,8 @@ def _failed(moment: Moment, activity: CompiledActivity, case: Case, at: int) -> 
 def _reached(moment: Moment, case: Case, following: CompiledSend | None, status: str, at: int) -> None:
     """`after` counts from the `sent` receipt, or from a later one that came without it."""
     case.reached = True
+    if case.receipt == "failed" and RANK[status] < RANK["delivered"]:
+        return  # said again, after it is known what became of it
     first = case.receipt in ("", "unknown")
     if RANK[status] >= RANK.get(case.receipt, 0):
         case.receipt = status

@@ -211,6 +211,22 @@ def test_a_receipt_from_before_what_was_applied_acts_at_once() -> None:
     assert _told(job.take([receipt("1m a failed")], "10m")) == ["10m a send sms #2"]
 
 
+def test_what_is_said_again_after_a_failure_changes_nothing() -> None:
+    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
+    job = Job(engine_of(rules(two("data: {}"), policy=policy)))
+    job.take([event("0s order"), receipt("1m a sent")], "1m")
+    assert _told(job.take([receipt("6m a failed")], "6m")) == ["6m a hold quiet_hours #2"]
+    again = [receipt("1m a sent"), receipt("6m a failed"), receipt("7m a unknown")]
+    assert _told(job.take(again, "2h")) == ["1h a send sms #2"]
+
+
+def test_what_was_delivered_after_all_needs_no_fallback() -> None:
+    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
+    job = Job(engine_of(rules(two(), policy=policy)))
+    job.take([event("0s order"), receipt("6m a failed")], "6m")
+    assert _told(job.take([receipt("7m a delivered")], "2h")) == ["7m a suppress cancelled #2"]
+
+
 def test_a_delivery_cut_by_quiet_hours_is_asked_about_again() -> None:
     policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
     job = Job(engine_of(rules(two(), policy=policy)))
