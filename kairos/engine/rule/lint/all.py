@@ -14,7 +14,6 @@ from kairos.engine.rule.lint.per_metrics import check_crowd_metrics, check_per_m
 from kairos.engine.rule.lint.policy import check_policy
 from kairos.engine.rule.lint.references import check_folder, check_references, crowd_parts
 from kairos.engine.rule.lint.shape import check_shape
-from kairos.engine.rule.lint.sources import check_sources
 from kairos.engine.rule.lint.templates import check_templates
 from kairos.engine.rule.lint.temporal import check_temporal
 from kairos.engine.rule.lint.world import World
@@ -53,8 +52,6 @@ def _check_files(world: World, values: dict[str, Value], reports: dict[str, Repo
         check_policy(policy, world, reports["policy.yaml"])
     if metrics := values.get("metrics.yaml"):
         list(check_metrics(metrics, world, reports["metrics.yaml"]))
-    if sources := values.get("sources.yaml"):
-        check_sources(sources, reports["sources.yaml"])
     if crowds := values.get("crowds.yaml"):
         _check_crowds(crowds, world, reports["crowds.yaml"])
 
