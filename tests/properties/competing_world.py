@@ -59,7 +59,7 @@ Key = tuple[str, str, str, int]  # activity, user, occurrence, attempt
 
 @dataclass(frozen=True)
 class World:
-    """`arrivals`: (when it arrives, event), none later than the lateness. `fates`: what becomes of a message."""
+    """`arrivals`: (when it arrives, event)."""
 
     rules: RuleSet
     profiles: Mapping[str, Mapping[str, Any]]
@@ -75,7 +75,8 @@ class World:
         return self._fates[key]
 
 
-def world(seed: int, users: int, activities: int, events: int) -> World:
+def world(seed: int, users: int, activities: int, events: int, late: float = 0) -> World:
+    """`late`: the share of events that come up to ten minutes late; the others keep to the lateness."""
     chance = random.Random(seed)
     wishes = [_activity(chance, number, users) for number in range(activities)]
     rule_set = rules(*wishes, policy=POLICY, metrics=METRICS, crowds="vip: {members: redis}\n")
@@ -83,7 +84,8 @@ def world(seed: int, users: int, activities: int, events: int) -> World:
     arrivals = []
     for number in range(events):
         event = _event(chance, number, f"u{chance.randrange(users)}")
-        arrivals.append((event.time + chance.randrange(LATENESS + 1), event))
+        delay = chance.randrange(10 * MINUTE if chance.random() < late else LATENESS + 1)
+        arrivals.append((event.time + delay, event))
     return World(rule_set, profiles, sorted(arrivals, key=lambda pair: pair[0]), seed)
 
 

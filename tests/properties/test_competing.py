@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.engine.decision import Record
-from tests.properties.competing_job import CompetingJob
-from tests.properties.competing_world import World, world
+from tests.properties.competing_job import CompetingJob, Outside
+from tests.properties.competing_world import Key, World, world
 from tests.properties.overshoot import committed, complaints
 
 
@@ -53,6 +53,34 @@ def test_the_same_decisions_however_it_is_spread_or_interrupted(
     assert decided(restored.outside.decisions) == wanted
     assert restored.outside.ledger == spread.outside.ledger == alone.outside.ledger
     assert complaints(alone.outside) == []
+
+
+@SPREAD
+@given(seed=st.integers(0, 2**32), users=st.integers(1, 12), activities=st.integers(2, 10))
+def test_with_late_events_nothing_is_overshot_and_only_what_may_have_gone_is_regretted(
+    seed: int, users: int, activities: int
+) -> None:
+    outside = CompetingJob(world(seed, users, activities, events=12 * users, late=0.3), tasks=1).run().outside
+    assert complaints(outside) == []
+    keys = [record.key for record in outside.decisions]
+    assert len(keys) == len(set(keys))
+    contacted = {key[:3] for key in outside.ledger}
+    gone = {key[:3] for key in outside.ledger if may_have_gone(outside, key)}
+    for record in outside.decisions:
+        if record.outcome == "regret" and record.key[:3] in contacted:
+            assert record.key[:3] in gone
+
+
+def may_have_gone(outside: Outside, key: Key) -> bool:
+    return not outside.was_recalled(key) and outside.world.fate(key)[1] not in ("failed", "expired", "released")
+
+
+def test_late_events_do_recall_and_do_regret() -> None:
+    """What the property above is about comes about."""
+    outside = CompetingJob(world(3, users=80, activities=20, events=1_600, late=0.3), tasks=1).run().outside
+    regretted = {record.key[:3] for record in outside.decisions if record.outcome == "regret"}
+    assert regretted & {key[:3] for key in outside.ledger}
+    assert {outside.was_recalled(key) for key in outside.recalls.keys() & outside.ledger.keys()} == {True, False}
 
 
 def test_the_slow_counter_sees_what_is_one_too_many() -> None:
