@@ -17,8 +17,8 @@ from kairos.engine.rule.model import Source
 
 AHEAD_MS = 3_600_000
 """An event further ahead of the clock is refused; one that is less far gets the clock's time."""
-IDENTIFY = "identify"
-"""The type that says who a device, an openid or a phone belongs to."""
+BINDING = ("identify", "alias")
+"""Types that say who a device, an openid or a phone belongs to."""
 HEARTBEAT = "heartbeat"
 MAX_CLAIM = 256
 MAX_USER = 1_000
@@ -37,8 +37,8 @@ class Draft(msgspec.Struct, frozen=True):
     """An event that is good but for its user: `event.user_id` is "" where only `claims` lead to one.
 
     `event.time` is never ahead of the clock; `claimed_time`: what the source said, where it was. `binds`: from now on
-    the claims lead to this user. `published`: it goes to the topic; an `identify` that its source does not declare only
-    binds.
+    the claims lead to this user. `published`: it goes to the topic; one that binds and whose type the source does not
+    declare does nothing else.
     """
 
     event: Event
@@ -103,7 +103,7 @@ class Normaliser:
         fields = dict(document) if mapping is None else _mapped(document, mapping)
         claims = tuple(self._claims(document, fields))
         anonymous = fields.get("user_id") is None
-        if anonymous and (not claims or fields.get("type") == IDENTIFY):
+        if anonymous and (not claims or fields.get("type") in BINDING):
             raise self._nobody(identify=bool(claims))
         event = event_of({**fields, "user_id": "-"} if anonymous else fields)
         draft = self._draft(msgspec.structs.replace(event, user_id="") if anonymous else event, claims, now)
@@ -121,7 +121,7 @@ class Normaliser:
         if len(event.user_id) > MAX_USER:
             raise EventError("bad_field", f"'user_id' has more than {MAX_USER} characters")
         taken = Event(event.id, event.type, min(event.time, now), name, event.props, event.user_id)
-        binds = bool(claims) and event.type == IDENTIFY
+        binds = bool(claims) and event.type in BINDING
         declared = event.type in self._source.events
         if declared or not binds:
             self._check(taken)
@@ -142,7 +142,7 @@ class Normaliser:
 
     def _nobody(self, identify: bool) -> EventError:
         if identify:
-            return EventError("bad_field", "'user_id' is missing: 'identify' says whose the rest is")
+            return EventError("bad_field", "'user_id' is missing: the event is to say whose the rest is")
         if not self._identity:
             return EventError("bad_field", "'user_id' is missing")
         known = ", ".join(f"'{kind}'" for kind in self._identity)

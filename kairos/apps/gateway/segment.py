@@ -17,7 +17,7 @@ import msgspec
 
 from kairos.apps.access.intake import Item
 from kairos.engine.event import EventError, document_of
-from kairos.engine.normalise import IDENTIFY, Refusal
+from kairos.engine.normalise import Refusal
 
 CALLS = ("track", "identify", "page", "screen", "group", "alias")
 DEVICE = "device_id"
@@ -64,7 +64,7 @@ def _fields(document: Mapping[str, Any], call: Any, raw: bytes, now: int) -> dic
         raise EventError("bad_field", f"'type' must be one of {', '.join(CALLS)}")
     fields = {
         "id": document.get("messageId") or _id(document, raw, now),
-        "type": IDENTIFY if call == "alias" else call,
+        "type": call,
         "user_id": _text(document.get("userId")),
         "time": document.get("timestamp") or document.get("originalTimestamp") or now,
         DEVICE: _text(document.get("previousId" if call == "alias" else "anonymousId")),

@@ -26,13 +26,13 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`sources`: a rule folder or the address of a database; default: the rule store. `access`: for a folder, whose
-    sources have no keys of their own. `max_body`: bytes of one request; `memory`: of all together. `connections`: at
-    once."""
+    sources have no keys of their own (AccessSettings). `max_body`: bytes of one request; `memory`: of all
+    together. `connections`: at once."""
 
     host: str = "127.0.0.1"
     port: int = 8080
     sources: str | None = None
-    access: dict[str, AccessSettings] = {}
+    access: dict[str, dict[str, Any]] = {}
     max_body: int = 4_000_000
     memory: int = 64_000_000
     connections: int = 1_000
@@ -76,7 +76,8 @@ def access_of(settings: GatewaySettings, place: str) -> dict[str, Access]:
     return {name: _access(one, f"{place}: gateway.access.{name}") for name, one in settings.access.items()}
 
 
-def _access(settings: AccessSettings, place: str) -> Access:
+def _access(options: dict[str, Any], place: str) -> Access:
+    settings = convert(options, AccessSettings, Path(place))
     if settings.rate is not None and settings.rate <= 0:
         raise SettingsError(f"{place}.rate must be above 0")
     if not 0 < settings.max_bytes <= MAX_BYTES:
