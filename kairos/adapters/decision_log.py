@@ -12,6 +12,9 @@ import msgspec
 from kairos.adapters.run_folder import DECISIONS, DELIVERIES, decoded, topics_in
 from kairos.engine.decision import Record
 
+NEVER = 2**62
+"""A time after all others, in ms."""
+
 
 class Decided(NamedTuple):
     """`origin`: FILE:LINE in the run's folder, or topic/partition@offset. `digest`: equal where the whole record is."""
@@ -32,18 +35,19 @@ class HandedOver(msgspec.Struct):
 
 
 class DecisionLog(Protocol):
-    """`place`: where it is, for people. Raises DecisionLogError from both methods."""
+    """`place`: where it is, for people. Raises DecisionLogError from both methods.
+
+    After `decisions`: none is missing of those from `complete_since` on (epoch ms; what is older may be deleted) until
+    `complete_until` (what is younger may stand in a transaction that is not committed yet).
+    """
 
     place: str
+    complete_since: int
+    complete_until: int
 
     def decisions(self) -> Iterator[Decided]: ...
 
     def deliveries(self) -> Iterator[HandedOver]: ...
-
-    @property
-    def complete_since(self) -> int:
-        """Epoch ms from which on no decision is missing; 0: none was ever deleted. Known after `decisions`."""
-        ...
 
 
 class DecisionLogError(Exception):
@@ -57,10 +61,9 @@ def digest_of(record: Record) -> bytes:
 class FolderLog:
     """The output of a run on files. Raises RunFolderError, also when opened, and OSError."""
 
-    complete_since = 0
-
     def __init__(self, folder: Path) -> None:
         self.place = str(folder)
+        self.complete_since, self.complete_until = 0, NEVER
         self._topics = topics_in(folder)
 
     def decisions(self) -> Iterator[Decided]:

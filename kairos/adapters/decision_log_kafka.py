@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError
 
-from kairos.adapters.decision_log import Decided, DecisionLogError, HandedOver, digest_of
+from kairos.adapters.decision_log import NEVER, Decided, DecisionLogError, HandedOver, digest_of
 from kairos.adapters.kafka_client import KafkaAddress, client_options
 from kairos.adapters.kafka_topics import TIMEOUT_SECONDS, KafkaUnreachableError, check_kafka
 from kairos.adapters.run_folder import DECISIONS, DELIVERIES
@@ -19,7 +19,6 @@ from kairos.engine.decision import Record
 
 PATIENCE_SECONDS = 30.0
 """So long nothing may come of what the broker says is there."""
-_NEVER = 2**62
 
 _T = TypeVar("_T")
 
@@ -31,15 +30,13 @@ class KafkaLog:
         """Raises SettingsError as well."""
         bootstrap, prefix = kafka.bootstrap, kafka.prefix
         self.place = f"topic {prefix}{DECISIONS} in Kafka at {bootstrap}"
-        self.complete_since = 0
+        self.complete_since, self.complete_until = 0, NEVER
         self._bootstrap, self._prefix = bootstrap, prefix
-        options = client_options(kafka)
-        limit = int(TIMEOUT_SECONDS * 1000)
-        # What a transaction has not committed is not decided yet.
-        settings = {"isolation_level": "read_committed", "enable_auto_commit": False, "allow_auto_create_topics": False}
+        self._options = client_options(kafka)
         try:
             check_kafka(bootstrap)
-            self._consumer = KafkaConsumer(bootstrap_timeout_ms=limit, **settings, **options)
+            # What a transaction has not committed is not decided yet.
+            self._consumer = self._connect("read_committed")
             self._topics = {name for name in self._consumer.topics() if name.startswith(prefix)}
         except KafkaUnreachableError as error:
             raise DecisionLogError(str(error)) from None
@@ -48,6 +45,10 @@ class KafkaLog:
         if prefix + DECISIONS not in self._topics:
             self.close()
             raise DecisionLogError(f"Kafka at {bootstrap} has no topic {prefix}{DECISIONS}: was anything ever decided?")
+
+    def _connect(self, isolation: str) -> KafkaConsumer:
+        settings = {"enable_auto_commit": False, "allow_auto_create_topics": False, "isolation_level": isolation}
+        return KafkaConsumer(bootstrap_timeout_ms=int(TIMEOUT_SECONDS * 1000), **settings, **self._options)
 
     def close(self) -> None:
         self._consumer.close()
@@ -78,27 +79,42 @@ class KafkaLog:
         """Up to what stood there at the beginning of the call."""
         try:
             places = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+            written = self._written(places) if topic == self._prefix + DECISIONS else {}
             first, last = self._consumer.beginning_offsets(places), self._consumer.end_offsets(places)
             self._consumer.assign(places)
             self._consumer.seek_to_beginning(*places)
-            cut = {place for place in places if first[place] > 0 and topic == self._prefix + DECISIONS}
-            if any(first[place] >= last[place] for place in cut):
-                self.complete_since = _NEVER  # of that partition nothing is left to tell how far the deletion went
-            yield from self._up_to(last, cut)
+            newest = dict.fromkeys(places, 0)
+            for record in self._up_to(last):
+                place = TopicPartition(topic, record.partition)
+                if written and first[place] > 0 and not newest[place]:  # what was before it is deleted
+                    self.complete_since = max(self.complete_since, record.timestamp)
+                newest[place] = record.timestamp
+                yield record
         except KafkaError as error:
             raise DecisionLogError(f"Kafka at {self._bootstrap} stopped answering: {error}") from None
+        for place, end in written.items():
+            if first[place] > 0 and not newest[place]:
+                self.complete_since = NEVER  # nothing is left to tell how far the deletion went
+            if end > last[place]:
+                self.complete_until = min(self.complete_until, newest[place])
 
-    def _up_to(self, last: Mapping[TopicPartition, int], cut: set[TopicPartition]) -> Iterator[ConsumerRecord]:
-        """`cut`: partitions whose oldest records were deleted; the first one left tells how far."""
+    def _written(self, places: list[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Up to where there are records, those of open transactions too: asked first, so that with none of these what
+        may be read reaches at least as far."""
+        everything = self._connect("read_uncommitted")
+        try:
+            ends: Mapping[TopicPartition, int] = everything.end_offsets(places)
+        finally:
+            everything.close()
+        return ends
+
+    def _up_to(self, last: Mapping[TopicPartition, int]) -> Iterator[ConsumerRecord]:
         limit = time.monotonic() + PATIENCE_SECONDS
         while behind := [place for place in last if self._consumer.position(place) < last[place]]:
             found = self._consumer.poll(timeout_ms=500)
+            for place, records in found.items():
+                yield from (record for record in records if record.offset < last[place])
             if found:
                 limit = time.monotonic() + PATIENCE_SECONDS
             elif time.monotonic() > limit:
                 raise DecisionLogError(f"{behind[0].topic}: nothing comes of it, although there should be more")
-            for place, records in found.items():
-                if place in cut:
-                    cut.discard(place)
-                    self.complete_since = max(self.complete_since, records[0].timestamp)
-                yield from (record for record in records if record.offset < last[place])

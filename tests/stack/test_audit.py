@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from typer.testing import CliRunner
 
+from kairos.adapters.delivery_tables import delivery_key
 from kairos.adapters.kafka_topics import create_topics
 from kairos.adapters.profile_writer import write_profiles
 from kairos.adapters.profiles import connect
@@ -135,6 +136,15 @@ def _never_committed(live: Live, story: Story) -> None:
     value = json.dumps(story.decisions[0] | {"data": {"n": 1}}).encode()
     producer.send(f"{PREFIX}decisions", key=b"u1", value=value)
     producer.flush()
-    assert live.audit()[1]["looked_at"]["decisions"] == 6, "while the transaction is open"
+    status, told = live.audit()
+    assert (status, told["looked_at"]["decisions"]) == (0, 6), "while the transaction is open"
+    orphan = story.rows[0] | {"key": delivery_key("free", "u9", "x", 1), "user_id": "u9", "occurrence": "x", "calls": 0}
+    story.rows.append(orphan | {"state": "failed", "reserved_at": BASE + 21 * HOUR})
+    story.fill(live.settings.mysql_url)
+    [explained] = [check for check in live.audit()[1]["checks"] if check["check"] == "explained"]
+    assert explained["not_judged"] == {"ledger rows whose decision may not be committed yet": 1}
     producer.abort_transaction()
     producer.close()
+    assert violations(live.audit()[1]) == {"explained": 1}
+    story.rows.pop()
+    story.fill(live.settings.mysql_url)

@@ -66,7 +66,8 @@ def audit(log: DecisionLog, ledger: LedgerReader, given: Given, most: int) -> Au
         book.add_decisions(log.decisions())
         book.add_deliveries(log.deliveries())
         book.seal()
-        world = World(given.releases, given.profile, given.resends, given.now, log.complete_since, paused)
+        known = (log.complete_since, log.complete_until)
+        world = World(given.releases, given.profile, given.resends, given.now, *known, paused)
         return Audit(_looked_at(book, world), [_finding(check, book, world, most) for check in CHECKS])
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kairos.adapters.decision_log import NEVER
 from kairos.engine.policy.spec import Policy
 from kairos.engine.rule.model import Activity
 from kairos.engine.rule.release import Release, activity_version
@@ -21,8 +22,8 @@ GRACE = 60_000
 @dataclass(frozen=True)
 class World:
     """`releases`: by number. `profile`: of a user, as known now. `resends`: does this channel send again what may have
-    gone already? `now`: epoch ms; None: everything is over, and nothing may be left undone. `complete_since`: older
-    decisions may be missing. `paused`: channels that wait for somebody.
+    gone already? `now`: epoch ms; None: everything is over, and nothing may be left undone. Decisions from before
+    `complete_since` and after `complete_until` may be missing. `paused`: channels that wait for somebody.
     """
 
     releases: Sequence[Release]
@@ -30,6 +31,7 @@ class World:
     resends: Callable[[str], bool]
     now: int | None
     complete_since: int = 0
+    complete_until: int = NEVER
     paused: frozenset[str] = frozenset()
 
     @cached_property

@@ -74,6 +74,8 @@ def _unasked(book: Book, world: World, result: Result) -> None:
     for key, activity, user, channel, state, reserved_at in book.ask(_UNASKED):
         if reserved_at < world.complete_since:
             result.not_judged["ledger rows older than the oldest decision kept"] += 1
+        elif reserved_at >= world.complete_until - GRACE:
+            result.not_judged["ledger rows whose decision may not be committed yet"] += 1
         elif world.now is not None and reserved_at >= world.now - GRACE:
             result.not_judged["ledger rows so young that their decision may not be visible yet"] += 1
         else:
