@@ -26,3 +26,28 @@ def test_nothing_is_missing_once_the_first_job_s_archive_is_gone(tmp_path: Path)
         [sys.executable, "-P", "-c", PROGRAM, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+RACE = """
+import sys, threading
+import operators
+from msgspec import msgpack
+from kairos.engine.rule.model import RuleSet
+from kairos.engine.rule.release import Release
+from operators.rules import Shipped
+sys.setswitchinterval(1e-6)
+value = msgpack.encode(Shipped(Release(1, RuleSet()), 5))
+together = threading.Barrier(4)
+def task():
+    together.wait()
+    msgpack.decode(value, type=Shipped)
+tasks = [threading.Thread(target=task) for _ in range(4)]
+for each in tasks: each.start()
+for each in tasks: each.join()
+"""
+
+
+def test_tasks_that_decode_the_same_type_for_the_first_time_do_not_end_the_process() -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", RACE], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
