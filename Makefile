@@ -91,6 +91,10 @@ submit: setup-stack ## submit the job: CONF=conf/cluster.yaml, FROM=savepoint, P
 stop: setup-run ## stop the job with a savepoint and print its path
 	@$(KAIROS) cluster stop $(ARGS)
 
+.PHONY: demo-fallback
+demo-fallback: setup-stack ## WeChat first, a text message where that fails: told by real servers, step by step
+	@$(KAIROS) demo fallback $(ARGS)
+
 bench: setup ## measure how fast it is, and write it to docs/performance.md
 	@$(BIN)/python -m benchmarks.simulate --write
 	@$(BIN)/python -m benchmarks.latency --write

@@ -44,6 +44,7 @@ COMMANDS = {
     "source": Command("kairos.apps.commands.source", "Say where events may come from, and how fast."),
     "gateway": Command("kairos.apps.commands.gateway", "Take events over HTTP into Kafka."),
     "replay": Command("kairos.apps.commands.replay", "Feed a file of events into Kafka as live traffic."),
+    "demo": Command("kairos.apps.commands.demo", "See a story told by real servers, job and workers."),
     "cluster": Command("kairos.apps.commands.cluster", "Run the job on a standalone Flink cluster on this machine."),
 }
 
