@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from kairos.adapters.kafka_client import KafkaAddress, client_options
 from kairos.adapters.settings_file import SettingsError
-from kairos.apps.delivery.settings import load
+from kairos.apps.delivery.settings import ChannelSettings, load
 
 STORE = "kafka: {bootstrap: 'b:9092', group: kairos}\ndelivery:\n  store: sqlite:///x.db\n"
 
@@ -87,6 +88,14 @@ def test_a_configuration_without_the_section(tmp_path: Path) -> None:
 
 
 JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p\\"w";'
+
+
+def test_every_key_is_documented_and_no_other() -> None:
+    page = Path("docs/delivery.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+?) \| .+ \|$", page, re.MULTILINE))
+    own = {f"delivery.{name}" for name in ("store", "lists")}
+    assert rows.keys() == own | set(ChannelSettings.__struct_fields__)
+    assert rows["concurrency"] == f"`{ChannelSettings('x').concurrency}`"
 
 
 def test_kafkas_properties_become_arguments() -> None:

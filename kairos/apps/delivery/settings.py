@@ -27,7 +27,7 @@ class ChannelSettings(msgspec.Struct, frozen=True):
     """
 
     provider: str
-    concurrency: int = 64
+    concurrency: int = 128
     timeout: Duration = Duration(10_000)
     attempts: int = 5
     max_age: Duration = Duration(3_600_000)
