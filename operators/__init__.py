@@ -4,8 +4,9 @@ In thread mode a TaskManager keeps one Python for all its jobs, one after the ot
 ends. A module that the first job did not import is then not to be had any more: `kairos` is there already, and its path
 leads to files that are gone. So everything is imported at once, as long as it is there.
 
-The tasks are threads of that one Python. msgspec (0.22) works out what a Struct looks like when it is first decoded, and
-a second thread that comes meanwhile finds half of it and ends the process. So that is done here too, where no task runs.
+The tasks are threads of that one Python. msgspec (0.22) works out what a Struct looks like when it is first decoded,
+and a second thread that comes meanwhile finds half of it and ends the process. So that is done here too, where no task
+runs.
 """
 
 from collections.abc import Iterator
