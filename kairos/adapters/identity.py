@@ -35,8 +35,8 @@ class Identity(Protocol):
         """For each the user that the first known claim leads to; None: nobody knows."""
         ...
 
-    async def wait(self, claims: Claims, draft: bytes) -> str | None:
-        """Keeps the draft until one of the claims is bound; the user, where one is by now: then nothing is kept."""
+    async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
+        """Keeps each draft until one of its claims is bound; the user, where one is by now: then it is not kept."""
         ...
 
     async def bind(self, claims: Claims, user_id: str) -> list[bytes]:
@@ -93,9 +93,13 @@ class RedisIdentity:
             found.append(_text(known[0]) if known else None)
         return found
 
-    async def wait(self, claims: Claims, draft: bytes) -> str | None:
-        user = await _asked(self._wait(keys=_keys(claims), args=[draft, MAX_WAITING, WAITING_SECONDS]))
-        return None if user is None else _text(user)
+    async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
+        if not many:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for claims, draft in many:
+            await self._wait(keys=_keys(claims), args=[draft, MAX_WAITING, WAITING_SECONDS], client=pipeline)
+        return [None if user is None else _text(user) for user in await _asked(pipeline.execute())]
 
     async def bind(self, claims: Claims, user_id: str) -> list[bytes]:
         return cast(list[bytes], await _asked(self._bind(keys=_keys(claims), args=[user_id, WAITING_SECONDS])))

@@ -20,11 +20,12 @@ class MemoryIdentity:
         self._answer()
         return [next((self.bound[claim] for claim in claims if claim in self.bound), None) for claims in many]
 
-    async def wait(self, claims: Claims, draft: bytes) -> str | None:
-        (user,) = await self.users([claims])
-        if user is None:
-            self.waiting[claims[0]] = [*self.waiting[claims[0]], draft][-MAX_WAITING:]
-        return user
+    async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
+        users = await self.users([claims for claims, _ in many])
+        for (claims, draft), user in zip(many, users, strict=True):
+            if user is None:
+                self.waiting[claims[0]] = [*self.waiting[claims[0]], draft][-MAX_WAITING:]
+        return users
 
     async def bind(self, claims: Claims, user_id: str) -> list[bytes]:
         self._answer()

@@ -31,7 +31,7 @@ def test_what_waits_is_forgotten_some_day(stack: Stack) -> None:
 
     async def run() -> None:
         identity = RedisIdentity(stack.settings.redis_url)
-        await identity.wait([Claim("device_id", device)], b"x")
+        await identity.wait([([Claim("device_id", device)], b"x")])
         await identity.close()
 
     asyncio.run(run())

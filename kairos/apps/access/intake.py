@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -85,33 +85,40 @@ class Intake:
         return batch.outcomes
 
     async def _resolve(self, batch: _Batch) -> None:
-        """In order, because a binding holds from its place on; between two of them users are asked for at once."""
-        drafts = [batch.read(n) for n in range(len(batch.items))]
-        unknown = [n for n, draft in enumerate(drafts) if draft is not None and not draft.event.user_id]
-        users: dict[int, str | None] = {}
-        for n, draft in enumerate(drafts):
+        """In order, because a binding holds from its place on; those between two bindings are asked for at once."""
+        together: list[tuple[int, Draft]] = []
+        for n in range(len(batch.items)):
+            draft = batch.read(n)
             if draft is None:
                 continue
-            if draft.binds:
-                await self._bind(batch, n, draft)
-                users = {}
-            elif draft.event.user_id:
-                batch.send(n, draft, draft.event.user_id)
+            if not draft.binds:
+                together.append((n, draft))
+                continue
+            await self._find_users(batch, together)
+            together = []
+            await self._bind(batch, n, draft)
+        await self._find_users(batch, together)
+
+    async def _find_users(self, batch: _Batch, drafts: Sequence[tuple[int, Draft]]) -> None:
+        users = await self._users([draft for _, draft in drafts if not draft.event.user_id])
+        for n, draft in drafts:
+            user = draft.event.user_id or next(users)
+            if user is None:
+                batch.outcomes[n] = WAITING
             else:
-                if n not in users:
-                    users = await self._users([m for m in unknown if m >= n], drafts)
-                await self._send_or_keep(batch, n, draft, users[n])
+                batch.send(n, draft, user)
 
-    async def _users(self, numbers: list[int], drafts: Sequence[Draft | None]) -> dict[int, str | None]:
-        claims = [draft.claims for n in numbers if (draft := drafts[n]) is not None]
-        return dict(zip(numbers, await self._known().users(claims), strict=True))
-
-    async def _send_or_keep(self, batch: _Batch, n: int, draft: Draft, user: str | None) -> None:
-        user = user or await self._known().wait(draft.claims, to_wait(draft))
-        if user is None:
-            batch.outcomes[n] = WAITING
-        else:
-            batch.send(n, draft, user)
+    async def _users(self, drafts: Sequence[Draft]) -> Iterator[str | None]:
+        """None: it waits from now on."""
+        if not drafts:
+            return iter(())
+        known = self._known()
+        users = await known.users([draft.claims for draft in drafts])
+        strangers = [n for n, user in enumerate(users) if user is None]
+        bound = await known.wait([(drafts[n].claims, to_wait(drafts[n])) for n in strangers])
+        for n, user in zip(strangers, bound, strict=True):
+            users[n] = user
+        return iter(users)
 
     async def _bind(self, batch: _Batch, n: int, draft: Draft) -> None:
         user = draft.event.user_id
