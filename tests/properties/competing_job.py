@@ -51,20 +51,23 @@ class Outside:
         key = (delivery.activity, delivery.user_id, delivery.occurrence, delivery.attempt)
         if key not in self.ledger:
             self.ledger[key] = delivery
-            self._announce(key)
+            self._announce(key, now)
         elif not self.was_recalled(key):  # seen again after a restore: its first receipt is sent again
             self._write(now, *(receipt for receipt in self._receipts(key)[:1] if receipt.time <= now))
 
-    def recall(self, recall: Recall) -> None:
-        """It may overtake its delivery, which comes by way of dispatch."""
+    def recall(self, recall: Recall, now: int) -> None:
+        """It may overtake its delivery, which comes by way of dispatch.
+
+        One because of a late event is as old as what the user did last: then the clock says when it was heard of.
+        """
         key = (recall.activity, recall.user_id, recall.occurrence, recall.attempt)
         if key in self.recalls:
             return
         planned = self._receipts(key) if key in self.ledger else []
         self.topic = [written for written in self.topic if written[2] not in planned]
-        self.recalls[key] = recall.at
+        self.recalls[key] = recall.at if now < recall.at + ON_ITS_WAY else now
         if key in self.ledger:
-            self._announce(key)
+            self._announce(key, now)
 
     def was_recalled(self, key: Key) -> bool:
         """A recall takes a while to get there, however fast the job is."""
@@ -87,11 +90,11 @@ class Outside:
         for receipt in receipts:
             insort(self.topic, (max(now + 1, receipt.time), next(self._numbers), receipt))
 
-    def _announce(self, key: Key) -> None:
-        self._write(0, *self._receipts(key))
+    def _announce(self, key: Key, now: int) -> None:
+        self._write(now, *self._receipts(key))
         if key in self.recalls:
             answer = "recalled" if self.was_recalled(key) else "too_late"
-            self._write(0, self._receipt(key, answer, max(self.recalls[key], self.ledger[key].at) + ON_ITS_WAY))
+            self._write(now, self._receipt(key, answer, max(self.recalls[key], self.ledger[key].at) + ON_ITS_WAY))
 
     def _receipts(self, key: Key) -> list[Event]:
         """Those that come of the message itself."""
@@ -219,7 +222,7 @@ class CompetingJob:
             elif isinstance(effect, Candidate | Refund):
                 self.waiting.append(effect)
             elif isinstance(effect, Recall):
-                self.outside.recall(effect)
+                self.outside.recall(effect, self.clock)
 
     def _dispatch(self, watermark: int) -> None:
         """As operators/dispatch.py: units are spent in the order of time, and given back after those of an instant."""
