@@ -16,8 +16,11 @@ from kairos.adapters.channels.channel import (
     Unknown,
 )
 from kairos.adapters.delivery_tables import delivery_key
+from kairos.adapters.ledger import Change, Row
+from kairos.adapters.lists import ListsAwayError
+from kairos.apps.delivery.waiting_lists import WaitingLists
 from tests.delivery.kit import BASE, HOUR, MINUTE, ListMailbox, Script, World, delivery, parcels, recall_of
-from tests.delivery.virtual_loop import run
+from tests.delivery.virtual_loop import LoopClock, run
 
 
 def test_a_delivery_is_reserved_called_settled_and_receipted() -> None:
@@ -365,3 +368,58 @@ def test_a_reservation_that_took_as_long_as_its_lease_is_made_anew() -> None:
     run(world.deliver(delivery()))
     assert world.outcomes() == ["retry", "accepted"]
     assert len(world.provider.calls) == 1
+
+
+def test_what_providers_say_fits_into_the_ledger() -> None:
+    """A ledger that refuses a row would hold up everything behind it."""
+    answers = {"u1": Rejected("\ud800" + "x" * 5_000), "u2": Accepted("p" * 500)}
+    world = World(Script(lambda message, _: answers[message.user_id]))
+    run(world.deliver(delivery("u1"), delivery("u2")))
+    failed, sent = sorted(world.ledger.rows.values(), key=lambda row: row.state)
+    assert failed.reason == "rejected: ?" + "x" * 999
+    assert sent.provider_id == "p" * 190
+
+
+def test_who_is_at_fault_for_a_broken_batch_is_alone_with_it() -> None:
+    """One row that the database refuses: the others of its transaction are written."""
+    world = World()
+    apply = world.ledger.apply
+
+    def refusing(changes: list[Change]) -> list[Row | None]:
+        if any(change.after.user_id == "odd" for change in changes):
+            raise ValueError("not a row")
+        return apply(changes)
+
+    world.ledger.apply = refusing  # type: ignore[method-assign, assignment]
+
+    async def scenario() -> list[str | None]:
+        mailbox = ListMailbox([(0, parcels([delivery("a"), delivery("odd"), delivery("b")]))])
+        await world.worker(mailbox).run()
+        return [parcel.key for parcel in mailbox.left]
+
+    assert run(scenario()) == ["odd"]
+    assert world.states() == {"a": "sent", "b": "sent"}
+
+
+def test_lists_are_tried_until_they_answer() -> None:
+    class Away:
+        calls = 0
+
+        def dead_address(self, user_id: str, address: str) -> None:
+            self.calls += 1
+            if self.calls < 4:
+                raise ListsAwayError("away")
+
+        def opted_out(self, user_id: str, channel: str) -> None:
+            raise AssertionError
+
+    away = Away()
+    waited: list[int] = []
+
+    class Clock(LoopClock):
+        async def sleep(self, ms: int) -> None:
+            waited.append(ms)
+
+    asyncio.run(WaitingLists(away, Clock(BASE)).dead_address("u1", "a"))
+    assert away.calls == 4
+    assert waited == [200, 400, 800]

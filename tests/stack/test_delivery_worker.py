@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 import redis
 
@@ -118,6 +119,43 @@ def test_killed_at_any_point(
     assert here.statuses() == {"u1": [state]}
     assert len(here.sent()) == sent
     assert len({message["key"] for message in here.sent()}) == min(1, sent)
+
+
+def test_several_channels_are_a_process_each_and_started_again(
+    tmp_path: Path, stack: Stack, start: Callable[..., Worker]
+) -> None:
+    options = {name: {"provider": "file", "path": str(tmp_path / "outbox.jsonl")} for name in ("sms", "push")}
+    here = DeliveryPlace(tmp_path, stack, options)
+    try:
+        together = start(here, "sms", "push").until_said("push: worker").until_said("sms: worker")
+        (sms,) = (child for child in children(together) if "sms" in child.cmdline())
+        (push,) = (child for child in children(together) if "push" in child.cmdline())
+        sms.kill()
+        together.until_said("the worker of sms ended with -9")
+        eventually(lambda: together.said().count("sms: worker"), lambda count: count == 2)
+        here.send(delivery("u1"))
+        eventually(here.statuses, lambda found: "u1" in found)
+        assert push.is_running()
+        assert together.stop() == 0
+        assert not push.is_running()
+    finally:
+        here.close()
+
+
+def test_workers_end_with_the_process_that_started_them(
+    tmp_path: Path, stack: Stack, start: Callable[..., Worker]
+) -> None:
+    options = {name: {"provider": "file", "path": str(tmp_path / "outbox.jsonl")} for name in ("sms", "push")}
+    here = DeliveryPlace(tmp_path, stack, options)
+    here.close()
+    together = start(here, "sms", "push").until_said("push: worker").until_said("sms: worker")
+    orphans = children(together)
+    together.kill()
+    eventually(lambda: [child for child in orphans if child.is_running()], lambda found: not found)
+
+
+def children(worker: Worker) -> list[psutil.Process]:
+    return psutil.Process(worker.process.pid).children()
 
 
 def test_pause_rate_and_recall_while_it_runs(place: Place, start: Callable[..., Worker]) -> None:

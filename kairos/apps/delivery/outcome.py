@@ -47,10 +47,10 @@ class After(msgspec.Struct, frozen=True):
 def after_call(row: Row, call: Call, outcome: Outcome, tries: int, policy: Policy, now: int, chance: Random) -> After:
     """`tries`: calls of this row that came to nothing, this one included. The reason of a failed row begins with its
     kind: "rejected: ...", as a dead letter names it."""
-    said = None if isinstance(outcome, Accepted) else outcome.reason[:MOST_TEXT]
+    said = None if isinstance(outcome, Accepted) else storable(outcome.reason, MOST_TEXT)
     done = msgspec.structs.replace(call, ended_at=now, outcome=NAMES[type(outcome)], reason=said)
     if isinstance(outcome, Accepted):
-        provider_id = outcome.provider_id[:MOST_ID] if outcome.provider_id else None
+        provider_id = storable(outcome.provider_id, MOST_ID) if outcome.provider_id else None
         reason = DELIVERED if outcome.delivered else None
         return After(_final(row, "sent", reason, now, provider_id), done)
     if isinstance(outcome, Rejected):
@@ -69,6 +69,11 @@ def after_call(row: Row, call: Call, outcome: Outcome, tries: int, policy: Polic
     if isinstance(outcome, Unknown):
         return After(_final(row, "unknown", said, now), done)
     return After(_final(row, "failed", f"retries_exhausted: {said}", now), done)
+
+
+def storable(text: str, most: int) -> str:
+    """Whatever a provider says: no longer than a column takes, and without halves of characters."""
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def _open(row: Row, state: str, reason: str | None, now: int) -> Row:

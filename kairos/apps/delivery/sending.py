@@ -10,7 +10,7 @@ from kairos.adapters.channels.channel import Message
 from kairos.adapters.content import ContentError
 from kairos.adapters.ledger import Call, Change, Row
 from kairos.apps.delivery.failpoint import reach
-from kairos.apps.delivery.outcome import After, after_call
+from kairos.apps.delivery.outcome import MOST_TEXT, After, after_call, storable
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.verdict import End, Go, Known, Verdict, Wait, ended, reservation, verdict
 from kairos.apps.delivery.wake import Wake
@@ -113,7 +113,7 @@ class Sending:
         try:
             return self._tools.content.message(self._delivery, self._key)
         except ContentError as error:
-            await self._end(End("failed", f"content: {error}"))
+            await self._end(End("failed", storable(f"content: {error}", MOST_TEXT)))
             return None
 
     async def _reserve(self) -> tuple[Row, Call] | None:

@@ -102,8 +102,9 @@ class Worker:
 
     async def _recall(self, note: Recall, key: str, wake: Wake) -> bool:
         self._recalls[key] += 1
-        for waiting in self._by_key.get(key, ()):
-            waiting.recall()
+        if self._tools.clock_of is None:  # else the delivery has its own, earlier time
+            for waiting in self._by_key.get(key, ()):
+                waiting.recall()
         try:
             async with self._turns.of(key):
                 if wake.given_back:
