@@ -199,6 +199,10 @@ def repeated_otherwise(story: Story) -> None:
     story.decisions[-1]["reason"] = "cap:m"
 
 
+def decided_both_ways(story: Story) -> None:
+    story.decide("plain", "0s", story.decisions[0]["occurrence"], outcome="suppress", reason="cap:m")
+
+
 CASES: list[tuple[Tell, Tell, str, str]] = [
     (decide_and_send, accepted_twice, "sent_once", "call 2 after call 1 had been accepted (email)"),
     (decide_and_send, called_after_accepted, "sent_once", "call 2 after call 1 had been accepted (email)"),
@@ -221,6 +225,7 @@ CASES: list[tuple[Tell, Tell, str, str]] = [
     (decide_and_send, said_to_be_expired, "explained", "was accepted by the provider, but counts as 'expired'"),
     (decide_and_send, sent_elsewhere, "explained", "plain for u1 was decided for email and went to push"),
     (with_another, decision_lost, "explained", "nobody decided to send plain to u1 on email: the ledger says 'sent'"),
+    (decide_and_send, decided_both_ways, "repeats", "attempt 1 of plain for u1 was decided as send and as suppress"),
     (repeated, repeated_otherwise, "repeats", "hold of plain for u1 was decided 2 times, each differently"),
 ]
 

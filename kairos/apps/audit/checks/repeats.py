@@ -10,6 +10,11 @@ _DIFFERING = """
 SELECT key, outcome, activity, user_id, count(DISTINCT digest) FROM decisions
 GROUP BY key, outcome HAVING count(DISTINCT digest) > 1"""
 
+# Of one attempt there is one of these: what follows a send or a suppressed attempt has the next number.
+_CONTRADICTING = """
+SELECT key, activity, user_id, attempt, group_concat(DISTINCT outcome) FROM decisions
+WHERE outcome IN ('send', 'suppress', 'match', 'control') GROUP BY key HAVING count(DISTINCT outcome) > 1"""
+
 
 def check(book: Book, world: World, result: Result) -> None:
     records = book.number("SELECT count(*) FROM decisions")
@@ -17,3 +22,6 @@ def check(book: Book, world: World, result: Result) -> None:
     result.examined = {"decisions": different, "repetitions": records - different}
     for key, outcome, activity, user, versions in book.ask(_DIFFERING):
         result.add(f"{outcome} of {activity} for {user} was decided {versions} times, each differently", key)
+    for key, activity, user, attempt, outcomes in book.ask(_CONTRADICTING):
+        both = " and as ".join(sorted(outcomes.split(",")))
+        result.add(f"attempt {attempt} of {activity} for {user} was decided as {both}", key)
