@@ -97,6 +97,7 @@ demo-fallback: setup-stack ## WeChat first, a text message where that fails: tol
 
 bench: setup ## measure how fast it is, and write it to docs/performance.md
 	@$(BIN)/python -m benchmarks.simulate --write
+	@$(BIN)/python -m benchmarks.gateway --write
 	@$(BIN)/python -m benchmarks.latency --write
 	@$(BIN)/python -m benchmarks.deliver --write
 	@$(BIN)/python -m benchmarks.job_throughput --write

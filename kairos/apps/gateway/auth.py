@@ -9,8 +9,7 @@ import base64
 import binascii
 import hmac
 import logging
-
-from starlette.requests import Request
+from collections.abc import Mapping
 
 from kairos.adapters.channels.options import ChannelSettingsError
 from kairos.adapters.channels.secret import resolve
@@ -26,12 +25,14 @@ WINDOW_SECONDS = 300
 log = logging.getLogger(__name__)
 
 
-def sender(request: Request, registry: Registry, key: str | None = None) -> Door:
-    """The source whose key is there, or that `?source=` names and that signs. `key`: from the body. Raises Problem."""
+def sender(headers: Mapping[str, str], named: str | None, registry: Registry, key: str | None = None) -> Door:
+    """The source whose key is there, or that is `named` and signs. `key`: from the body. Raises Problem.
+
+    `headers`: of HTTP, or the metadata of gRPC; found by names in lower case.
+    """
     if not registry.ready:
         raise Problem(503, "not_ready", "the sources are not known yet", retry_after=1)
-    key = _key(request) or key
-    named = request.query_params.get("source")
+    key = _key(headers) or key
     door = registry.of_key(key_hash(key)) if key else registry.named(named or "")
     if door is None or (key is None and door.entry.access.hmac is None):
         code, what = ("unknown_key", "this API key") if key else ("no_key", "a request without API key or signature")
@@ -43,9 +44,9 @@ def sender(request: Request, registry: Registry, key: str | None = None) -> Door
     return door
 
 
-def _key(request: Request) -> str | None:
+def _key(headers: Mapping[str, str]) -> str | None:
     """Of a bearer, of basic authentication (its user name, as Segment's SDKs do), or of X-Api-Key."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return value.strip()
     if scheme.lower() == "basic":
@@ -55,10 +56,10 @@ def _key(request: Request) -> str | None:
             raise Problem(401, "bad_key", "what follows 'Basic' is not base64 of 'KEY:'") from None
         if user:
             return user
-    return request.headers.get("x-api-key") or None
+    return headers.get("x-api-key") or None
 
 
-async def check_signature(request: Request, door: Door, sent: bytes, now: int, seen: Seen) -> str | None:
+async def check_signature(headers: Mapping[str, str], door: Door, sent: bytes, now: int, seen: Seen) -> str | None:
     """A token to give back to `seen` if the request comes to nothing; None: the source does not sign. Raises Problem.
 
     `now`: epoch ms.
@@ -67,7 +68,7 @@ async def check_signature(request: Request, door: Door, sent: bytes, now: int, s
     if reference is None:
         return None
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    id_, stamp, given = (request.headers.get(name, "") for name in names)
+    id_, stamp, given = (headers.get(name, "") for name in names)
     if not (id_ and stamp and given):
         raise Problem(401, "no_signature", f"requests of this source are signed: {', '.join(names)}")
     if not (stamp.isdecimal() and len(stamp) <= 12):

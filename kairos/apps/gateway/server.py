@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from typing import NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -13,17 +11,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from kairos.adapters.event_producer import EventProducer, NotTakenError
-from kairos.adapters.sources_seen import Seen, SeenAwayError
-from kairos.apps.access.counters import Counters
-from kairos.apps.access.intake import HELPS, Intake, Item, Outcome, UnavailableError
-from kairos.apps.access.registry import Door, Registry
+from kairos.adapters.event_producer import NotTakenError
+from kairos.apps.access.intake import HELPS, Item, Outcome
+from kairos.apps.access.registry import Door
 from kairos.apps.gateway import segment
-from kairos.apps.gateway.auth import check_signature, sender
-from kairos.apps.gateway.body import Room, received
-from kairos.apps.gateway.events import MAX_EVENTS, read_events
+from kairos.apps.gateway.auth import sender
+from kairos.apps.gateway.body import received
+from kairos.apps.gateway.events import read_events
 from kairos.apps.gateway.openapi import DOCUMENT, page
 from kairos.apps.gateway.problem import Problem
+from kairos.apps.gateway.taking import Parts, take
 
 REQUESTS_TOTAL = "kairos_gateway_requests_total"
 PROBLEMS_TOTAL = "kairos_gateway_problems_total"
@@ -32,20 +29,6 @@ ALL_HELPS = {
     PROBLEMS_TOTAL: "Requests that were not served, by code.",
     **HELPS,
 }
-RETRY_SECONDS = 1
-
-
-class Parts(NamedTuple):
-    """What the gateway is made of. `clock`: epoch ms. `max_body`: bytes of one request."""
-
-    registry: Registry
-    intake: Intake
-    producer: EventProducer
-    seen: Seen
-    counters: Counters
-    room: Room
-    clock: Callable[[], int]
-    max_body: int
 
 
 class Gateway:
@@ -81,7 +64,7 @@ class Gateway:
         return answer
 
     async def _events(self, request: Request) -> Response:
-        door = sender(request, self._parts.registry)
+        door = self._sender(request)
         async with received(request, self._parts.room, self._parts.max_body) as body:
             return await self._take(
                 request, door, body.sent, lambda: read_events(request, body.text, door, self._parts.clock())
@@ -99,37 +82,16 @@ class Gateway:
     async def _segment(self, request: Request, read: Callable[[bytes], tuple[list[Item], str | None]]) -> Response:
         async with received(request, self._parts.room, self._parts.max_body) as body:
             if "authorization" in request.headers:
-                sender(request, self._parts.registry)  # a stranger's body is not worth parsing
+                self._sender(request)  # a stranger's body is not worth parsing
             items, key = read(body.text)
-            door = sender(request, self._parts.registry, key)
+            door = self._sender(request, key)
             return await self._take(request, door, body.sent, lambda: items)
 
+    def _sender(self, request: Request, key: str | None = None) -> Door:
+        return sender(request.headers, request.query_params.get("source"), self._parts.registry, key)
+
     async def _take(self, request: Request, door: Door, sent: bytes, read: Callable[[], list[Item]]) -> Response:
-        """Raises Problem; a signed request that came to nothing may then be sent again."""
-        parts = self._parts
-        token = await check_signature(request, door, sent, parts.clock(), parts.seen)
-        try:
-            items = read()
-            self._admit(door, len(items))
-            outcomes = await parts.intake.take(door, items)
-        except BaseException as error:
-            await self._forget(token)
-            if isinstance(error, UnavailableError):
-                raise Problem(503, "unavailable", f"{error}; send it again", RETRY_SECONDS) from None
-            raise
-        return _answer(outcomes)
-
-    def _admit(self, door: Door, events: int) -> None:
-        if events > MAX_EVENTS:
-            raise Problem(413, "too_many", f"{events} events; at most {MAX_EVENTS} are taken at once")
-        seconds = door.bucket.take(events, door.entry.access.rate, self._parts.clock())
-        if seconds:
-            raise Problem(429, "too_fast", f"the source may send {door.entry.access.rate:g} events a second", seconds)
-
-    async def _forget(self, token: str | None) -> None:
-        if token is not None:
-            with suppress(SeenAwayError):  # then it is refused for some minutes, unless it is signed anew
-                await self._parts.seen.release(token)
+        return _answer(await take(self._parts, request.headers, door, sent, read))
 
     def _refuse(self, problem: Problem) -> Response:
         self._parts.counters.add(PROBLEMS_TOTAL, code=problem.code)

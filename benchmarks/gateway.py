@@ -1,0 +1,234 @@
+"""Events a second that the gateway takes: `python -m benchmarks.gateway [--seconds N] [--write]`.
+
+One gateway process over real Kafka and Redis, all on this machine, and a client process that sends the next request on
+each of its connections as soon as the one before is answered. An event counts when it is acknowledged, and at the end
+Kafka must have as many as were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import msgspec
+import psutil
+from kafka import KafkaConsumer, TopicPartition
+
+from benchmarks.page import PAGE, note
+from kairos.adapters.sources import key_hash
+from kairos.adapters.sources_sql import SqlSourceStore
+from kairos.apps.stack import Stack, StackSettings
+from kairos.engine.rule.model import EventSchema, Source
+from tests.conftest import free_ports
+
+CONNECTIONS = 8
+BODIES = 200
+"""Different ones, made beforehand: what the client costs is not the question."""
+WARM_SECONDS = 2.0
+PATIENCE_SECONDS = 60.0
+DEVICES = 997
+EVENTS = {"order_created": EventSchema({"order_id": "string", "amount": "number"}, ("order_id",))}
+
+
+class Case(NamedTuple):
+    name: str
+    path: str
+    batch: int
+    body: Callable[[int], Any]
+    identity: Any = "user_id"
+
+
+class Result(NamedTuple):
+    """`latencies`: seconds of each request. `processor`: seconds of the gateway's. `memory`: bytes."""
+
+    case: Case
+    seconds: float
+    latencies: list[float]
+    processor: float
+    memory: int
+
+
+def envelope(number: int, **who: str) -> dict[str, Any]:
+    props = {"order_id": f"o{number}", "amount": number % 300, "city": "Shenzhen", "channel": "app", **who}
+    user = {} if who else {"user_id": f"u{number % 997}"}
+    return {"id": f"e{number}", "type": "order_created", "time": time.time_ns() // 1_000_000, "props": props, **user}
+
+
+def envelopes(count: int) -> Callable[[int], Any]:
+    return lambda first: [envelope(first + n) for n in range(count)]
+
+
+def devices(first: int) -> list[dict[str, Any]]:
+    return [envelope(first + n, device_id=f"d{(first + n) % DEVICES}") for n in range(50)]
+
+
+def bindings() -> list[dict[str, Any]]:
+    return [{**envelope(n, device_id=f"d{n}"), "type": "identify", "user_id": f"u{n}"} for n in range(DEVICES)]
+
+
+def segment(first: int) -> dict[str, Any]:
+    calls = [
+        {
+            "type": "track",
+            "messageId": f"m{first + n}",
+            "userId": f"u{n}",
+            "event": "Order Created",
+            "properties": {"order_id": f"o{n}", "amount": n},
+            "context": {"library": {"name": "analytics-python", "version": "2.3.4"}},
+        }
+        for n in range(50)
+    ]
+    return {"batch": calls}
+
+
+CASES = (
+    Case("envelopes, 50 in a request", "/v1/events", 50, envelopes(50)),
+    Case("one envelope in a request", "/v1/events", 1, envelopes(1)),
+    Case("Segment's calls, 50 in a request", "/v1/batch", 50, segment),
+    Case("users looked up by device, 50 in a request", "/v1/events", 50, devices, {"device_id": "redis"}),
+)
+
+
+async def _send(url: str, key: str, bodies: list[bytes], until: float, latencies: list[float]) -> None:
+    async with aiohttp.ClientSession(headers={"x-api-key": key, "content-type": "application/json"}) as session:
+        turn = 0
+        while (started := time.monotonic()) < until or not turn:
+            async with session.post(url, data=bodies[turn % len(bodies)]) as answer:
+                await answer.read()
+                if answer.status != 200:
+                    raise RuntimeError(f"{answer.status}: {await answer.text()}")
+            latencies.append(time.monotonic() - started)
+            turn += 1
+
+
+def client(url: str, key: str, bodies: list[bytes], seconds: float) -> list[float]:
+    """In a process of its own; the latency of each request."""
+    latencies: list[float] = []
+
+    async def run() -> None:
+        until = time.monotonic() + seconds
+        await asyncio.gather(*(_send(url, key, bodies[n:] + bodies[:n], until, latencies) for n in range(CONNECTIONS)))
+
+    asyncio.run(run())
+    return latencies
+
+
+class Bench:
+    """The servers, and a gateway over them."""
+
+    def __init__(self, folder: Path) -> None:
+        names = ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
+        self._stack = Stack(StackSettings(folder=folder / "stack", **dict(zip(names, free_ports(4), strict=True))))
+        self._stack.up(["kafka", "redis"])
+        address = f"sqlite:///{folder}/control.db"
+        store = SqlSourceStore(address)
+        for number, case in enumerate(CASES):
+            store.put(Source(f"s{number}", EVENTS, identity=case.identity), "bench")
+            store.add_key(f"s{number}", key_hash(f"s{number}"), "", "bench")
+        self.kafka, redis = self._stack.settings.kafka, self._stack.settings.redis_url
+        conf = folder / "conf.json"
+        port = free_ports(1)[0]
+        gateway = {"port": port, "sources": address}
+        conf.write_bytes(
+            msgspec.json.encode({"kafka": {"bootstrap": self.kafka}, "gateway": gateway, "profiles": {"redis": redis}})
+        )
+        self.url = f"http://127.0.0.1:{port}"
+        self._process = subprocess.Popen([sys.executable, "-m", "kairos", "gateway", "--conf", str(conf)])
+        self._usage = psutil.Process(self._process.pid)
+
+    def measure(self, number: int, case: Case, seconds: float) -> Result:
+        key = f"s{number}"
+        bodies = [msgspec.json.encode(case.body(turn * case.batch)) for turn in range(BODIES)]
+        with get_context("spawn").Pool(1) as pool:
+            if case.identity != "user_id":
+                client(self.url + case.path, key, [msgspec.json.encode(bindings())], 0.0)
+            warm = pool.apply(client, (self.url + case.path, key, bodies, WARM_SECONDS))
+            before, started = self._processor(), time.monotonic()
+            latencies = pool.apply(client, (self.url + case.path, key, bodies, seconds))
+            taken = time.monotonic() - started
+        result = Result(case, taken, latencies, self._processor() - before, self._usage.memory_info().rss)
+        self._check(f"events.{key}", (len(warm) + len(latencies)) * case.batch)
+        return result
+
+    def until_ready(self) -> None:
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                probe = client(f"{self.url}/v1/events", "s0", [b"[]"], 0.01)
+            except (aiohttp.ClientError, RuntimeError):
+                probe = []
+            if probe:
+                return
+            if time.monotonic() > limit:
+                raise RuntimeError("the gateway does not answer")
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._stack.down()
+
+    def _processor(self) -> float:
+        used = self._usage.cpu_times()
+        return float(used.user + used.system)
+
+    def _check(self, topic: str, acknowledged: int) -> None:
+        """Raises RuntimeError unless Kafka has what was acknowledged (a binding is no record)."""
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka)
+        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        there = sum(consumer.end_offsets(places).values())
+        consumer.close()
+        if there != acknowledged:
+            raise RuntimeError(f"{topic}: {acknowledged:,} events were acknowledged, {there:,} are there")
+
+
+def table(results: list[Result]) -> str:
+    load = os.getloadavg()[0]
+    lines = [
+        f"Python {platform.python_version()}, {os.cpu_count()} cores with Kafka, Redis and the client on them, "
+        f"load {load:.1f} when it ended; {CONNECTIONS} connections:",
+        "",
+        "| what is sent | events/s | events/s of one core | request: median | 99 % | memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for case, seconds, latencies, processor, memory in results:
+        events = len(latencies) * case.batch
+        median, late = statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
+        lines.append(
+            f"| {case.name} | {events / seconds:,.0f} | {events / processor:,.0f} | {median * 1000:.0f} ms "
+            f"| {late * 1000:.0f} ms | {memory / 1e6:.0f} MB |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name))
+        try:
+            bench.until_ready()
+            text = table([bench.measure(number, case, options.seconds) for number, case in enumerate(CASES)])
+        finally:
+            bench.close()
+    print(text)
+    if options.write:
+        PAGE.write_text(note(PAGE.read_text(), "benchmarks.gateway", text))
+
+
+if __name__ == "__main__":
+    main()
