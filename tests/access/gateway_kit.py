@@ -16,7 +16,8 @@ from kairos.apps.access.counters import Counters
 from kairos.apps.access.intake import Intake
 from kairos.apps.access.registry import Registry
 from kairos.apps.gateway.body import Room
-from kairos.apps.gateway.server import ALL_HELPS, Gateway, Parts
+from kairos.apps.gateway.server import ALL_HELPS, Gateway
+from kairos.apps.gateway.taking import Parts
 from kairos.engine.rule.model import EventSchema, Source
 from tests.access.memory_identity import MemoryIdentity
 
