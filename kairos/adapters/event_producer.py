@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -64,10 +64,17 @@ class EventProducer(Protocol):
 class KafkaEventProducer:
     """For one event loop; a helper thread hears Kafka's answers. Raises SettingsError for options it cannot honour."""
 
-    def __init__(self, kafka: KafkaAddress, patience_ms: int = PATIENCE_MS) -> None:
+    def __init__(
+        self,
+        kafka: KafkaAddress,
+        patience_ms: int = PATIENCE_MS,
+        make: Callable[[dict[str, Any]], Producer] = Producer,
+    ) -> None:
         self._options = _options(kafka, patience_ms)
         self._patience = patience_ms / 1000
-        self._producer = Producer(self._options)
+        self._make = make
+        self._producer = make(self._options)
+        self._retired: list[Producer] = []
         self._broken = False
         self._stop = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="kafka-answers", daemon=True)
@@ -106,6 +113,10 @@ class KafkaEventProducer:
     def _listen(self) -> None:
         while not self._stop.is_set():
             self._producer.poll(POLL_SECONDS)
+            for old in [*self._retired]:
+                old.poll(0)
+                if not len(old):
+                    self._retired.remove(old)
 
     def _heard(self, error: KafkaError) -> str:
         """After a fatal error librdkafka's producer takes nothing more, so the next batch gets a new one."""
@@ -114,7 +125,8 @@ class KafkaEventProducer:
 
     def _renew(self) -> None:
         log.warning("the producer to Kafka is broken and is made anew")
-        self._producer, self._broken = Producer(self._options), False
+        self._retired.append(self._producer)  # it still owes answers
+        self._producer, self._broken = self._make(self._options), False
 
 
 class _Answers:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ def eventually(seen: Callable[[], Any]) -> Any:
 class GatewayProcess:
     """Over a store of sources of its own, in SQLite; its conf file stays the same from start to start."""
 
-    def __init__(self, folder: Path, kafka: str, redis: str | None = None) -> None:
+    def __init__(self, folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = ()) -> None:
+        self._arguments = arguments
         folder.mkdir(parents=True, exist_ok=True)
         self.address = f"sqlite:///{folder}/control.db"
         self.store = SqlSourceStore(self.address)
@@ -68,7 +69,7 @@ class GatewayProcess:
 
     def start(self) -> GatewayProcess:
         with self._log.open("wb") as log:
-            command = [sys.executable, "-m", "kairos", "gateway", "--conf", str(self._conf)]
+            command = [sys.executable, "-m", "kairos", "gateway", "--conf", str(self._conf), *self._arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ))
         self.url = eventually(self._address)
         return self
@@ -102,8 +103,10 @@ class GatewayProcess:
 
 
 @contextmanager
-def running(folder: Path, kafka: str, redis: str | None = None) -> Iterator[GatewayProcess]:
-    gateway = GatewayProcess(folder, kafka, redis)
+def running(
+    folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = ()
+) -> Iterator[GatewayProcess]:
+    gateway = GatewayProcess(folder, kafka, redis, arguments)
     try:
         yield gateway.start()
     finally:

@@ -11,7 +11,7 @@ import pytest
 
 from kairos.apps.stack import Stack
 from kairos.engine.rule.model import EventSchema
-from tests.access.gateway_process import GatewayProcess, eventually, now, running
+from tests.access.gateway_process import GatewayProcess, eventually, now, read_all, running
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -94,7 +94,7 @@ def test_the_gateway_is_killed(stack: Stack, tmp_path: Path) -> None:
 
 def test_kafka_is_killed(own_stack: Callable[..., Stack], tmp_path: Path) -> None:
     stack = own_stack("kafka")
-    with running(tmp_path, stack.settings.kafka) as gateway:
+    with running(tmp_path, stack.settings.kafka, arguments=["--heartbeat"]) as gateway:
         source = gateway.source({"view": EventSchema({})})
         traffic = Traffic(gateway, source)
         try:
@@ -109,3 +109,5 @@ def test_kafka_is_killed(own_stack: Callable[..., Stack], tmp_path: Path) -> Non
             traffic.stop()
         check_nothing_acknowledged_is_missing(gateway, source, traffic)
         assert httpx.get(f"{gateway.url}/healthz", timeout=60).status_code == 200
+        beats = read_all(stack.settings.kafka, f"events.{source}", keyless=True)
+        eventually(lambda: len(read_all(stack.settings.kafka, f"events.{source}", keyless=True)) > len(beats))
