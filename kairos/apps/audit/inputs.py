@@ -19,9 +19,9 @@ from kairos.adapters.profiles import ProfilesUnreachableError, RedisProfiles, ch
 from kairos.adapters.rule_history import read_releases
 from kairos.adapters.rule_store import RuleStoreError
 from kairos.adapters.run_folder import RunFolderError
-from kairos.adapters.settings_file import SettingsError
+from kairos.adapters.settings_file import SettingsError, convert, read
 from kairos.apps.audit.audit import Given
-from kairos.apps.delivery.settings import RESENDING, Conf
+from kairos.apps.delivery.settings import RESENDING, Conf, load
 from kairos.engine.moment import Degraded
 
 LEDGER = "delivery.db"
@@ -58,6 +58,14 @@ class Inputs:
     ledger: LedgerReader
     given: Given
     places: Mapping[str, str]
+
+
+def read_conf(path: Path) -> Conf:
+    """As workers read it; but a run on files needs no section `delivery`. Raises SettingsError."""
+    document = read(path)
+    if "kafka" in document or "delivery" in document:
+        return load(path)
+    return convert({**document, "delivery": {"store": ""}, "place": str(path)}, Conf, path)
 
 
 @contextmanager

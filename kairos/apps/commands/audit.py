@@ -14,10 +14,10 @@ import typer
 
 from kairos.adapters.settings_file import SettingsError
 from kairos.apps.audit.audit import audit as judge
-from kairos.apps.audit.inputs import Asked, InputError, open_inputs
+from kairos.apps.audit.inputs import Asked, InputError, open_inputs, read_conf
 from kairos.apps.audit.view import as_json, show
 from kairos.apps.console import escape, fail
-from kairos.apps.delivery.settings import Conf, load
+from kairos.apps.delivery.settings import Conf
 from kairos.apps.native.settings import data_folder
 
 app = typer.Typer(rich_markup_mode=None)
@@ -33,7 +33,7 @@ class Format(StrEnum):
 @app.command()
 def audit(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[RUN_FOLDER]", help="The output of a run on files; default: the last one.")
+        Path | None, typer.Argument(metavar="RUN_FOLDER", help="The output of a run on files; default: the last one.")
     ] = None,
     conf: Annotated[
         Path | None, typer.Option(help="The configuration of job and workers; with a section kafka: what is live.")
@@ -82,6 +82,6 @@ def _settings(conf: Path | None) -> Conf | None:
     if conf is None and not EMBEDDED.exists():
         return None
     try:
-        return load(conf or EMBEDDED)
+        return read_conf(conf or EMBEDDED)
     except SettingsError as error:
         fail(escape(str(error)))

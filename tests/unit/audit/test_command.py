@@ -144,6 +144,16 @@ def test_a_channel_of_the_configuration_may_resend(world: Path) -> None:
         assert kairos("run", "--conf", "conf.yaml").exit_code == status
 
 
+def test_a_configuration_of_a_run_on_files_needs_no_section_of_delivery(world: Path) -> None:
+    told = story(world)
+    told.sent("free", "9h30m")
+    told.write(_folder(world / "run"))
+    (world / "conf.yaml").write_text("files: {events: e, output: o}\nprofiles: {file: profiles.json}\n")
+    assert kairos("run").exit_code == 0
+    done = kairos("run", "--conf", "conf.yaml")
+    assert (done.exit_code, "in quiet hours (email)" in done.stdout) == (1, True), done.output
+
+
 def _folder(path: Path) -> Path:
     path.mkdir(parents=True)
     return path
