@@ -62,7 +62,7 @@ format: setup-check ## rewrite the code as the linter wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-up: setup-stack ## start Kafka, Redis, MariaDB and the heartbeat on loopback (conf/stack.yaml)
+up: setup-stack ## start Kafka, Redis, MariaDB, RabbitMQ and the heartbeat on loopback (conf/stack.yaml)
 	@$(KAIROS) stack up
 
 down: setup-run ## stop them

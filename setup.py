@@ -24,6 +24,7 @@ FLINK = ["apache-flink==2.3.0"]
 
 APPS = [
     "aiohttp==3.14.5",
+    "aiormq==7.2.4",
     "aiosmtpd==1.4.6",
     "aiosmtplib==5.1.3",
     "alembic==1.20.1",
@@ -51,6 +52,7 @@ DEV = [
     "import-linter==2.16",
     "jsonschema==4.26.0",
     "mypy==2.4.1",
+    "pika==1.4.4",
     "pytest==9.2.0",
     "pytest-timeout==2.4.0",
     "pytest-xdist==3.8.0",

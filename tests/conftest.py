@@ -46,7 +46,7 @@ def ports_of(folder: Path, *names: str) -> dict[str, int]:
 
 
 def stack_in(folder: Path) -> Stack:
-    ports = ports_of(folder, "kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
+    ports = ports_of(folder, "kafka_port", "kafka_controller_port", "redis_port", "mariadb_port", "rabbitmq_port")
     return Stack(StackSettings(folder=folder, **ports))
 
 
@@ -76,7 +76,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
-    """Kafka, Redis, MariaDB and the heartbeat, shared by all tests of the session: use topic names of your own."""
+    """All services, shared by all tests of the session: use names of topics and queues of your own."""
     session = SESSIONS / str(leader())
     session.mkdir(parents=True, exist_ok=True)
     with FileLock(session / "lock"):

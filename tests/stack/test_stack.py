@@ -26,7 +26,7 @@ def test_all_services_answer_and_a_second_up_changes_nothing(stack: Stack) -> No
     stack.up()
     assert pids(stack) == before
     assert {row.name: row.state for row in stack.status()} == dict.fromkeys(
-        ["kafka", "redis", "mariadb", "heartbeat"], "up"
+        ["kafka", "redis", "mariadb", "rabbitmq", "heartbeat"], "up"
     )
 
 

@@ -13,13 +13,13 @@ from kairos.apps.stack import ServiceError, Stack, Status, load_settings
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Services = Annotated[list[str] | None, typer.Argument(help="Only these: kafka, redis, mariadb, heartbeat.")]
+Services = Annotated[list[str] | None, typer.Argument(help="Only these: kafka, redis, mariadb, rabbitmq, heartbeat.")]
 _STYLES = {"up": "good", "failing": "warning", "down": "dim"}
 
 
 @app.callback()
 def stack() -> None:
-    """Kafka, Redis, MariaDB and the heartbeat as processes of this machine, on loopback (conf/stack.yaml)."""
+    """Kafka, Redis, MariaDB, RabbitMQ and the heartbeat as processes of this machine, on loopback (conf/stack.yaml)."""
 
 
 @app.command()

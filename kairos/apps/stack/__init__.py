@@ -1,4 +1,4 @@
-"""The local stack: Kafka, Redis, MariaDB and the heartbeat as native processes on loopback."""
+"""The local stack: Kafka, Redis, MariaDB, RabbitMQ and the heartbeat as native processes on loopback."""
 
 from kairos.apps.native.group import Status
 from kairos.apps.native.settings import ServiceError

@@ -9,7 +9,7 @@ import msgspec
 from kairos.apps.native.settings import data_folder, load
 
 DATABASE = "kairos"
-"""Name of the database, and of its only user and that user's password: the server listens on loopback alone."""
+"""Name of the database, and of its only user and that user's password, RabbitMQ's too: they listen on loopback."""
 
 
 class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,6 +20,7 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     kafka_controller_port: int = 19093
     redis_port: int = 16379
     mariadb_port: int = 13306
+    rabbitmq_port: int = 15672
     folder: Path = msgspec.field(default_factory=lambda: data_folder() / "stack")
     jars: Path = msgspec.field(default_factory=lambda: data_folder() / "jars")
 
@@ -31,6 +32,10 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     @property
     def redis_url(self) -> str:
         return f"redis://{self.host}:{self.redis_port}/0"
+
+    @property
+    def rabbitmq_url(self) -> str:
+        return f"amqp://{DATABASE}:{DATABASE}@{self.host}:{self.rabbitmq_port}/"
 
     @property
     def mysql_url(self) -> str:

@@ -1,4 +1,4 @@
-"""The local stack: Kafka, Redis, MariaDB and the heartbeat."""
+"""The local stack: Kafka, Redis, MariaDB, RabbitMQ and the heartbeat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from kairos.apps.native.service import Service
 from kairos.apps.stack.heartbeat import HeartbeatService
 from kairos.apps.stack.kafka import KafkaService
 from kairos.apps.stack.mariadb import MariaDbService
+from kairos.apps.stack.rabbitmq import RabbitMqService
 from kairos.apps.stack.redis import RedisService
 from kairos.apps.stack.settings import StackSettings
 
@@ -18,6 +19,7 @@ class Stack(Group):
             KafkaService(settings),
             RedisService(settings),
             MariaDbService(settings),
+            RabbitMqService(settings),
             HeartbeatService(settings),
         ]
         super().__init__(settings.folder, services)
