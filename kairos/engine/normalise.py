@@ -82,12 +82,13 @@ class Normaliser:
         self._identity = source.identity if isinstance(source.identity, dict) else {}
         self._plain = source.mapping is None and not self._identity
 
-    def read(self, line: bytes, now: int) -> Draft | Refusal:
-        """One line of the source's own JSON. `now`: epoch ms. Never raises."""
+    def read(self, line: bytes, now: int, beside: Mapping[str, Any] | None = None) -> Draft | Refusal:
+        """One line of the source's own JSON. `now`: epoch ms. `beside`: envelope fields that came outside of the line,
+        for those that neither it nor the `map` has. Never raises."""
         try:
-            if self._plain:
+            if self._plain and not beside:
                 return self._draft(decode(line), (), now)
-            return self._of(document_of(line), self._source.mapping, now)
+            return self._of(document_of(line), self._source.mapping, now, beside or {})
         except EventError as error:
             return Refusal(error.reason, error.message)
 
@@ -99,8 +100,10 @@ class Normaliser:
         except EventError as error:
             return Refusal(error.reason, error.message)
 
-    def _of(self, document: Mapping[str, Any], mapping: Mapping[str, str] | None, now: int) -> Draft:
-        fields = dict(document) if mapping is None else _mapped(document, mapping)
+    def _of(
+        self, document: Mapping[str, Any], mapping: Mapping[str, str] | None, now: int, beside: Mapping[str, Any] = {}
+    ) -> Draft:
+        fields = {**beside, **(document if mapping is None else _mapped(document, mapping))}
         claims = tuple(self._claims(document, fields))
         anonymous = fields.get("user_id") is None
         if anonymous and (not claims or fields.get("type") in BINDING):

@@ -12,7 +12,7 @@ from kairos.adapters.identity import Identity, IdentityAwayError
 from kairos.adapters.sources import topic_of
 from kairos.apps.access.counters import Counters
 from kairos.apps.access.registry import Door
-from kairos.engine.dead_letter import dead_letter
+from kairos.engine.dead_letter import Reading, dead_letter
 from kairos.engine.normalise import Draft, Refusal, after_waiting, envelope, to_wait
 
 LETTER_BYTES = 100_000
@@ -28,11 +28,13 @@ HELPS = {
 
 class Item(NamedTuple):
     """An event as it came. `document`: what a translator made of it, None: it is the source's own JSON. `mapped`: the
-    document is in the source's own format, which its `map` is for."""
+    document is in the source's own format, which its `map` is for. `beside`: envelope fields that came outside of the
+    source's own JSON."""
 
     raw: bytes
     document: Mapping[str, Any] | Refusal | None = None
     mapped: bool = False
+    beside: Mapping[str, Any] | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,12 +72,13 @@ class Intake:
         self._name = name
         self._letters = prefix + DEAD_LETTERS
 
-    async def take(self, door: Door, items: Sequence[Item]) -> list[Outcome]:
-        """One outcome an item, once all that was accepted or refused is in Kafka. Raises UnavailableError."""
+    async def take(self, door: Door, items: Sequence[Item], *, again: bool = False) -> list[Outcome]:
+        """One outcome an item, once all that was accepted or refused is in Kafka. `again`: they are of dead letters and
+        need no second one. Raises UnavailableError."""
         batch = _Batch(door, items, self._clock())
         try:
             await self._resolve(batch)
-            letters = [self._letter(batch, raw, why) for raw, why in batch.refused]
+            letters = [self._letter(batch, item, why) for item, why in batch.refused if not (again and item in items)]
             await self._producer.publish([*batch.records, *letters])
             for user, drafts in batch.merging.items():
                 await self._known().merged(user, drafts)
@@ -134,9 +137,10 @@ class Intake:
             raise IdentityAwayError("the source looks users up, and no Redis is configured for that")
         return self._identity
 
-    def _letter(self, batch: _Batch, raw: bytes, why: Refusal) -> Record:
+    def _letter(self, batch: _Batch, item: Item, why: Refusal) -> Record:
         origin = f"{self._name}/{batch.door.name}"
-        letter = dead_letter(why.reason, why.message, origin, batch.now, None, raw, LETTER_BYTES)
+        fields, read = _to_read_again(item)
+        letter = dead_letter(why.reason, why.message, origin, batch.now, None, item.raw, LETTER_BYTES, fields, read)
         return Record(self._letters, None, letter, batch.now)
 
     def _count(self, source: str, batch: _Batch) -> None:
@@ -155,7 +159,7 @@ class _Batch:
     def __init__(self, door: Door, items: Sequence[Item], now: int) -> None:
         self.door, self.items, self.now = door, items, now
         self.outcomes: list[Outcome] = [ACCEPTED] * len(items)
-        self.refused: list[tuple[bytes, Refusal]] = []
+        self.refused: list[tuple[Item, Refusal]] = []
         self.records: list[Record] = []
         self.merging: dict[str, list[bytes]] = {}
         """user -> what had waited and is now hers"""
@@ -175,7 +179,7 @@ class _Batch:
         if isinstance(item.document, Refusal):
             return item.document
         if item.document is None:
-            return self.door.normaliser.read(item.raw, self.now)
+            return self.door.normaliser.read(item.raw, self.now, item.beside)
         return self.door.normaliser.read_document(item.document, self.now, mapped=item.mapped)
 
     def send(self, n: int, draft: Draft, user: str) -> None:
@@ -194,14 +198,24 @@ class _Batch:
         try:
             draft = after_waiting(kept)
         except ValueError as error:
-            self.refused.append((kept, Refusal("not_json", f"what waited for '{user}' is no event: {error}")))
+            why = Refusal("not_json", f"what waited for '{user}' is no event: {error}")
+            self.refused.append((Item(kept, why), why))
             return
         value = envelope(draft, user, merged=True)
         if isinstance(value, Refusal):
-            self.refused.append((kept, value))
+            self.refused.append((Item(kept, value), value))
         else:
             self.records.append(Record(topic_of(draft.event.source), user.encode(), value, draft.event.time))
 
     def _refuse(self, n: int, why: Refusal) -> None:
-        self.refused.append((self.items[n].raw, why))
+        self.refused.append((self.items[n], why))
         self.outcomes[n] = Outcome("refused", why.reason, why.message)
+
+
+def _to_read_again(item: Item) -> tuple[Mapping[str, Any] | None, Reading]:
+    """What the item's dead letter keeps beside its bytes, so that they can be normalised once more."""
+    if item.document is None:
+        return item.beside, "value"
+    if isinstance(item.document, Refusal):
+        return None, "nothing"
+    return item.document, "mapped" if item.mapped else "fields"

@@ -77,6 +77,8 @@ def replay(
 ) -> None:
     """Send dead letters again: events to the topic they came from, failed deliveries to their worker.
 
+    What the gateway or a bridge refused goes through its source as that is defined now.
+
     A delivery goes only if the ledger says that it has failed and its time is not over. Its fallback may have gone
     meanwhile: the user then gets both. The dead letters themselves stay where they are. Exits with 1 where some could
     not be sent again; each is named with the reason.
@@ -89,14 +91,18 @@ def replay(
     from kairos.adapters.delivery_database import DatabaseError
     from kairos.adapters.kafka_posts import KafkaAwayError
     from kairos.adapters.ledger import LedgerAwayError
+    from kairos.adapters.sources import SourceStoreError
+    from kairos.apps.access.intake import UnavailableError
 
     wanted = _wanted(places, channel, reason, activity, user)
     if wanted.anything and not everything:
         raise typer.BadParameter("say which: by place, --channel, --reason, --activity, --user, or --all")
     try:
         sent, refused = _replay(conf, list(_found(conf, None, wanted, limit)))
-    except (SettingsError, DatabaseError, LedgerAwayError, KafkaAwayError) as error:
+    except (SettingsError, DatabaseError, LedgerAwayError, KafkaAwayError, SourceStoreError) as error:
         fail(escape(str(error)))
+    except UnavailableError as error:
+        fail(f"{escape(str(error))}; what was not sent is still there: do it again")
     say(f"{sent:,} sent again" + (f", {refused:,} not" if refused else ""))
     raise typer.Exit(1 if refused else 0)
 
@@ -107,22 +113,32 @@ def _replay(conf: Path, letters: list[Found]) -> tuple[int, int]:
     from kairos.adapters.kafka_client import client_options
     from kairos.adapters.kafka_posts import KafkaPosts
     from kairos.adapters.sql_ledger import SqlLedger
+    from kairos.apps.access.again import Doors, source_of
     from kairos.apps.delivery.process import kafka_of
     from kairos.apps.delivery.replay import replay as again
+    from kairos.apps.gateway.settings import load as gateway_settings
 
     settings = _load(conf)
     engine = open_engine(settings.delivery.store)
     create_tables(engine)
     ledger, sent = SqlLedger(engine), 0
     posts = KafkaPosts(client_options(kafka_of(settings)), "", "kairos-dead-letters")
-    for found in letters:
-        try:
-            posts.write([again(found, ledger, time.time_ns() // 1_000_000)])
-            sent += 1
-        except NotReplayableError as error:
-            say(f"{escape(found.place)}: {escape(str(error))}")
+    with Doors(lambda: gateway_settings(conf), str(conf), _now) as doors:
+        for found in letters:
+            try:
+                if (source := source_of(found)) is not None:
+                    doors.send(source, found.letter)
+                else:
+                    posts.write([again(found, ledger, _now())])
+                sent += 1
+            except NotReplayableError as error:
+                say(f"{escape(found.place)}: {escape(str(error))}")
     posts.close()
     return sent, len(letters) - sent
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _found(conf: Path, run: Path | None, wanted: Wanted, limit: int | None) -> Iterator[Found]:
