@@ -49,10 +49,10 @@ class GatewayProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.address = f"sqlite:///{folder}/control.db"
         self.store = SqlSourceStore(self.address)
-        self._conf = folder / "conf.json"  # JSON is YAML
+        self.conf = folder / "conf.json"  # JSON is YAML
         gateway = {"port": 0, "sources": self.address}
         conf = {"kafka": {"bootstrap": kafka}, "gateway": gateway, "profiles": {"redis": redis}}
-        self._conf.write_text(json.dumps(conf))
+        self.conf.write_text(json.dumps(conf))
         self._log = folder / "gateway.log"
         self._kafka = kafka
         self.process: subprocess.Popen[bytes] | None = None
@@ -69,7 +69,7 @@ class GatewayProcess:
 
     def start(self) -> GatewayProcess:
         with self._log.open("wb") as log:
-            command = [sys.executable, "-m", "kairos", "gateway", "--conf", str(self._conf), *self._arguments]
+            command = [sys.executable, "-m", "kairos", "gateway", "--conf", str(self.conf), *self._arguments]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ))
         self.url = eventually(self._address)
         return self

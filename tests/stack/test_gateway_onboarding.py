@@ -1,0 +1,53 @@
+"""A new source, from nothing to its first decision, while job and gateway run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kairos.adapters.kafka_topics import create_topics
+from kairos.apps.stack import Stack
+from tests.access.gateway_process import eventually, now, running, unique
+from tests.flink.rules import watch, write_activity, write_rules
+from tests.flink.support import LiveJob
+
+pytestmark = [pytest.mark.stack, pytest.mark.flink, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+
+
+def kairos(*words: str) -> str:
+    command = [sys.executable, "-m", "kairos", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_four_commands_and_no_restart(stack: Stack, tmp_path: Path) -> None:
+    source, kafka = unique("shop"), stack.settings.kafka
+    rules = write_rules(tmp_path / "rules", seen=watch("seen", "view"))
+    (rules / "sources.yaml").write_text("web: {events: {view: {}}}\n")
+    create_topics(kafka, [f"events.{source}.before"], 1)
+    job = LiveJob(tmp_path / "job", kafka, rules, [f"kafka.events=events\\.{source}.*"])
+    with running(tmp_path / "gateway", kafka) as gateway:
+        try:
+            job.start().until_running()
+            record = f"{source}: {{events: {{order: {{order_id: string!}}}}}}\n"
+            (rules / "sources.yaml").write_text("web: {events: {view: {}}}\n" + record)
+            write_activity(rules, "ordered", watch("ordered", "order"))
+
+            kairos("lint", str(rules))
+            said = kairos("source", "add", str(rules / "sources.yaml"), "--conf", str(gateway.conf))
+            assert f"topic events.{source}: made" in said
+            key = kairos("source", "key", source, "--conf", str(gateway.conf)).strip()
+            event = {"id": "e1", "type": "order", "user_id": "u1", "time": now(), "props": {"order_id": "o1"}}
+            eventually(lambda: gateway.post([event], key).is_success)
+
+            (decision,) = job.until_decided("u1")
+            assert (decision["activity"], decision["outcome"]) == ("ordered", "match")
+        finally:
+            job.close()
