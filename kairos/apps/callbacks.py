@@ -26,7 +26,7 @@ from kairos.adapters.lists import Lists, ListsAwayError
 from kairos.adapters.mailbox import Post
 from kairos.apps.delivery.batches import Batches
 from kairos.apps.delivery.clock import Clock
-from kairos.apps.delivery.records import receipt
+from kairos.apps.delivery.records import receipt, receipt_of_row
 
 T = TypeVar("T")
 Parser = Callable[[CallbackRequest], CallbackAnswer]
@@ -109,14 +109,14 @@ class Callbacks:
         try:
             async with asyncio.timeout(self.patience):
                 await asyncio.gather(*(self._take(channel, each) for each in answer.receipts))
-        except (KafkaAwayError, LedgerAwayError, ListsAwayError, TimeoutError) as error:
+        except (KafkaAwayError, LedgerAwayError, ListsAwayError, _UnderWayError, TimeoutError) as error:
             why = str(error) or "Kafka, the ledger or the lists are slow"
             self._count(f"{channel}.away", f"channel {channel}: callbacks are put off: {why}")
             return PlainTextResponse("try again later", 503, {"retry-after": "10"})
         return Response(answer.body, media_type=answer.media_type)
 
     async def _take(self, channel: str, said: ProviderReceipt) -> None:
-        """Raises KafkaAwayError, LedgerAwayError or ListsAwayError."""
+        """Raises KafkaAwayError, LedgerAwayError, ListsAwayError or _UnderWayError."""
         row = await self._row(channel, said)
         if row is None:
             self._count(f"{channel}.unknown", f"channel {channel}: a callback is about a message that the ledger lacks")
@@ -126,10 +126,21 @@ class Callbacks:
         for address in said.dead:
             await self._in_thread(self._lists.dead_address, row.user_id, address)
         self.counters[f"{channel}.{said.status}"] += 1
-        if _is_news(said.status, row):
-            failed = await self._posts.do(receipt(row, said.status, self._clock.now(), said.reason))
+        if said.status == "failed":
+            row = await self._settled(row)
+        for post in self._news(said, row):
+            failed = await self._posts.do(post)
             if failed is not None:
                 raise failed
+
+    def _news(self, said: ProviderReceipt, row: Row) -> list[Post]:
+        """What goes to the job. It must hear that a message went before it hears that it failed: one that failed
+        without having gone uses nothing up. The worker's own `sent` may come later; it repeats this one.
+        """
+        now = max(self._clock.now(), row.settled_at or 0)
+        news = [receipt(row, said.status, now, said.reason)] if _is_news(said.status, row) else []
+        went = said.status == "failed" and row.state in ("sent", "unknown")
+        return [receipt_of_row(row, row.reserved_at), *news] if went else news
 
     async def _row(self, channel: str, said: ProviderReceipt) -> Row | None:
         """By key at once, because the row is older than the call; by the provider's id with patience."""
@@ -147,6 +158,17 @@ class Callbacks:
             row = await self._in_thread(self._ledger.find_by_provider, channel, name)
         return row
 
+    async def _settled(self, row: Row) -> Row:
+        """The row once its worker has written what became of the call. Raises _UnderWayError."""
+        for pause in PAUSES:
+            if row.state != "reserved":
+                return row
+            await self._clock.sleep(pause)
+            row = await self._in_thread(self._ledger.find, row.key) or row
+        if row.state == "reserved":
+            raise _UnderWayError("the worker has not written yet what became of the call")
+        return row
+
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
@@ -162,6 +184,10 @@ class Callbacks:
         if not self.counters[name]:
             log.warning("%s (said once; /health counts)", message)
         self.counters[name] += 1
+
+
+class _UnderWayError(Exception):
+    """The provider was faster than the worker: it shall come again."""
 
 
 class _Never(Exception):

@@ -105,7 +105,8 @@ class Office:
         (outcome,) = self.providers.send(provider, sent, **options)
         assert isinstance(outcome, Accepted)
         row = Row(KEY, sent.activity, "u1", sent.occurrence, 1, channel, state, "w", 0, 1, NOW - 9)
-        row = msgspec.structs.replace(row, provider_id=outcome.provider_id if keep_id else None)
+        settled = NOW - 5 if state != "reserved" else None
+        row = msgspec.structs.replace(row, settled_at=settled, provider_id=outcome.provider_id if keep_id else None)
         self.ledger.apply([Change(None, row)])
         return row
 

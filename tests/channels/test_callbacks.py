@@ -74,10 +74,22 @@ def test_failed_becomes_a_receipt_and_what_it_says_of_the_address_is_listed(
 ) -> None:
     office.send(channel)
     assert office.report(channel, "failed", code) == "200"
-    (receipt,) = office.receipts()
-    assert receipt["props"]["status"] == "failed"
-    assert receipt["props"]["reason"] == code
+    went, failed = office.receipts()
+    assert (went["props"]["status"], went["time"]) == ("sent", NOW - 5)
+    assert (failed["props"]["status"], failed["props"]["reason"], failed["time"]) == ("failed", code, NOW)
     assert office.lists() == listed
+
+
+def test_that_a_message_failed_is_not_said_before_it_is_known_to_have_gone(office: Office) -> None:
+    """One that failed without having gone gives its slot back: another would be sent too many."""
+    office.send("sms", state="reserved")
+    assert office.report("sms", "failed") == "503"
+    assert office.receipts() == []
+    (row,) = office.ledger.rows.values()
+    sent = msgspec.structs.replace(row, state="sent", settled_at=NOW - 5)
+    office.clock.meanwhile[300] = lambda: office.ledger.apply([Change(row, sent)])
+    assert office.report("sms", "failed") == "200"
+    assert [each["props"]["status"] for each in office.receipts()] == ["sent", "failed"]
 
 
 @pytest.mark.parametrize("channel", ["sms", "sms_cn", "webhook"])
