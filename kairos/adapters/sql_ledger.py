@@ -31,12 +31,14 @@ class SqlLedger:
 
     def apply(self, changes: Sequence[Change]) -> list[Row | None]:
         """Raises LedgerAwayError."""
-        for _ in range(RACES):
+        for turn in range(RACES):
             try:
                 with self._engine.begin() as connection:
-                    return self._apply(connection, changes)
+                    # What should be new nearly always is: it is looked for only where that has turned out wrong.
+                    sought = {c.after.key for c in changes if c.before is not None or turn > 0}
+                    return self._apply(connection, changes, sought)
             except IntegrityError:
-                continue  # another worker inserted the same key in between: now it is seen
+                continue  # it is not new, or another worker has just inserted it
             except OperationalError as error:
                 if error.orig is None or not error.orig.args or error.orig.args[0] not in _DEADLOCKS:
                     raise away(error) from None
@@ -46,8 +48,8 @@ class SqlLedger:
                 raise away(error) from None
         raise LedgerAwayError("the ledger's database lets no transaction through: its rows stay locked")
 
-    def _apply(self, connection: sql.Connection, changes: Sequence[Change]) -> list[Row | None]:
-        rows = self._rows(connection, {change.after.key for change in changes})
+    def _apply(self, connection: sql.Connection, changes: Sequence[Change], sought: set[str]) -> list[Row | None]:
+        rows = self._rows(connection, sought)
         known = set(rows)
         results, written, calls = settle(rows, changes)
         fresh = [row for key, row in written.items() if key not in known]
