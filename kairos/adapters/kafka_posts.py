@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from kafka import KafkaProducer
@@ -34,6 +35,7 @@ class KafkaPosts:
             for future in futures:
                 future.get(timeout=LIMIT_MS / 1000)
         except KafkaError as error:
+            self._drop()
             raise KafkaAwayError(f"Kafka at {self._options['bootstrap_servers']} takes no records: {error}") from None
         return [None] * len(posts)
 
@@ -53,6 +55,13 @@ class KafkaPosts:
             bootstrap_timeout_ms=LIMIT_MS,
             reconnect_backoff_max_ms=1_000,
         )
+
+    def _drop(self) -> None:
+        """kafka-python's idempotent producer (3.0) stays silent for ever once a broker has gone with a batch of it."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError):
+                producer.close(timeout=0)
 
     def close(self) -> None:
         if self._producer is not None:

@@ -80,8 +80,11 @@ class Traffic:
             try:
                 producer = producer or self._connect()
                 self._write(producer, number)
-            except KafkaError:
-                continue
+            except KafkaError:  # it may never speak again: a new one
+                if producer is not None:
+                    with suppress(KafkaError):
+                        producer.close(timeout=0)
+                producer = None
         if producer is not None:
             producer.close(timeout=5)
 
@@ -102,8 +105,7 @@ class Traffic:
             one = event(user, kind, now() + place, order_id=f"o{number}")
             sent = producer.send(EVENTS, msgspec.json.encode(one), user.encode(), timestamp_ms=one["time"])
             sent.add_callback(lambda _, one=one: self._heard(one))
-        with suppress(KafkaError):
-            sent.get(timeout=2)
+        sent.get(timeout=2)
 
     def _heard(self, one: dict[str, Any]) -> None:
         with self._guard:
