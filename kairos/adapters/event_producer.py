@@ -76,6 +76,7 @@ class KafkaEventProducer:
         self._producer = make(self._options)
         self._retired: list[Producer] = []
         self._broken = False
+        self._away = False
         self._stop = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="kafka-answers", daemon=True)
         self._listener.start()
@@ -83,6 +84,18 @@ class KafkaEventProducer:
     async def publish(self, records: Sequence[Record]) -> None:
         if not records:
             return
+        try:
+            await self._publish(records)
+        except NotTakenError as error:
+            if not self._away:
+                log.warning("%s", error)
+            self._away = True
+            raise
+        if self._away:
+            log.warning("Kafka takes records again")
+        self._away = False
+
+    async def _publish(self, records: Sequence[Record]) -> None:
         if self._broken:
             self._renew()
         answers = _Answers(len(records))
@@ -150,13 +163,20 @@ class _Answers:
             self.all_in.set_result(self._error)
 
 
-def _options(kafka: KafkaAddress, patience_ms: int) -> dict[str, Any]:
-    """`client_options` in librdkafka's names."""
+def connection_options(kafka: KafkaAddress) -> dict[str, Any]:
+    """`client_options` in librdkafka's names. Raises SettingsError."""
     given = client_options(kafka)
     checked = given.pop("ssl_check_hostname", True)
     return {
         **{_NAMES[name]: value for name, value in given.items()},
         **({} if checked else {"ssl.endpoint.identification.algorithm": "none"}),
+        "reconnect.backoff.max.ms": 1_000,
+    }
+
+
+def _options(kafka: KafkaAddress, patience_ms: int) -> dict[str, Any]:
+    return {
+        **connection_options(kafka),
         "client.id": "kairos-access",
         "enable.idempotence": True,
         "acks": "all",
@@ -166,13 +186,7 @@ def _options(kafka: KafkaAddress, patience_ms: int) -> dict[str, Any]:
         "message.max.bytes": _MAX_BYTES,
         "queue.buffering.max.messages": QUEUE_RECORDS,
         "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
-        "reconnect.backoff.max.ms": 1_000,
         "topic.metadata.refresh.fast.interval.ms": 100,
         "topic.metadata.propagation.max.ms": 5_000,
-        "error_cb": _hear_of_trouble,
+        "logger": logging.getLogger("librdkafka"),  # else it writes to standard error by itself
     }
-
-
-def _hear_of_trouble(error: KafkaError) -> None:
-    """librdkafka recovers by itself; who sends hears of it when an acknowledgement is missing."""
-    log.debug("Kafka: %s", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import threading
@@ -44,7 +45,7 @@ def serve(conf: Conf, place: str, *, beats: bool, ready: Callable[[str], None]) 
     """Until SIGTERM or SIGINT. `ready` hears the address. Raises SettingsError, SourceStoreError, or OSError for a
     port that is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("kafka", "asyncio", "uvicorn", "alembic"):
+    for name in ("kafka", "librdkafka", "asyncio", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is said here, once
     asyncio.run(_serve(conf, place, beats, ready))
 
@@ -60,8 +61,11 @@ async def _serve(conf: Conf, place: str, beats: bool, ready: Callable[[str], Non
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         with _beating(conf.kafka.bootstrap) if beats else contextlib.nullcontext():
             host, port = listener.getsockname()[:2]
-            ready(f"http://{host}:{port}")
-            await server.serve([listener])
+            async with _grpc(conf, parts) as grpc:
+                ready(f"http://{host}:{port}")
+                if grpc is not None:
+                    ready(grpc)
+                await server.serve([listener])
         watching.cancel()
 
 
@@ -69,9 +73,9 @@ async def _serve(conf: Conf, place: str, beats: bool, ready: Callable[[str], Non
 async def opened(conf: Conf, place: str) -> AsyncIterator[Parts]:
     """The parts, closed at the end. Raises SettingsError and SourceStoreError."""
     async with AsyncExitStack() as closing:
+        store = open_source_store(conf.sources, access_of(conf.gateway, place))
         producer = KafkaEventProducer(conf.kafka)
         closing.push_async_callback(asyncio.to_thread, producer.close)
-        store = open_source_store(conf.sources, access_of(conf.gateway, place))
         counters = Counters(ALL_HELPS)
         identity, seen = None, _seen(conf)
         if conf.profiles.redis is not None:
@@ -86,6 +90,20 @@ async def opened(conf: Conf, place: str) -> AsyncIterator[Parts]:
         intake = Intake(producer, identity, counters, clock, prefix=conf.kafka.prefix)
         room = Room(conf.gateway.memory)
         yield Parts(registry, intake, producer, seen, counters, room, clock, conf.gateway.max_body)
+
+
+@asynccontextmanager
+async def _grpc(conf: Conf, parts: Parts) -> AsyncIterator[str | None]:
+    """Yields the address; None: the configuration names no port. Raises SettingsError."""
+    if conf.gateway.grpc_port is None:
+        yield None
+        return
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read at its import: it tells of every mistake of a client
+    from kairos.apps.grpc.server import serving
+
+    gateway = conf.gateway
+    async with serving(parts, gateway.host, conf.gateway.grpc_port, gateway.connections, STOP_SECONDS) as address:
+        yield address
 
 
 def _seen(conf: Conf) -> Seen:

@@ -24,9 +24,11 @@ from kairos.apps.gateway.taking import Parts, take
 
 REQUESTS_TOTAL = "kairos_gateway_requests_total"
 PROBLEMS_TOTAL = "kairos_gateway_problems_total"
+CALLS_TOTAL = "kairos_gateway_calls_total"
 ALL_HELPS = {
     REQUESTS_TOTAL: "Requests by HTTP status.",
-    PROBLEMS_TOTAL: "Requests that were not served, by code.",
+    PROBLEMS_TOTAL: "Requests and calls that were not served, by code.",
+    CALLS_TOTAL: "Calls over gRPC by its status.",
     **HELPS,
 }
 

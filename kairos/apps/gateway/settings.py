@@ -27,7 +27,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`sources`: a rule folder or the address of a database; default: the rule store. `access`: for a folder, whose
     sources have no keys of their own (AccessSettings). `max_body`: bytes of one request; `memory`: of all
-    together. `connections`: at once."""
+    together. `connections`: at once. `grpc_port`: None: HTTP only."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -36,6 +36,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_body: int = 4_000_000
     memory: int = 64_000_000
     connections: int = 1_000
+    grpc_port: int | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):

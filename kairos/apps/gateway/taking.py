@@ -51,9 +51,14 @@ async def take(
         raise
 
 
-def _admit(parts: Parts, door: Door, events: int) -> None:
+def check_count(events: int) -> None:
+    """Raises Problem."""
     if events > MAX_EVENTS:
         raise Problem(413, "too_many", f"{events} events; at most {MAX_EVENTS} are taken at once")
+
+
+def _admit(parts: Parts, door: Door, events: int) -> None:
+    check_count(events)
     rate = door.entry.access.rate
     seconds = door.bucket.take(events, rate, parts.clock())
     if seconds:
