@@ -31,8 +31,11 @@ APPS = [
     "apprise==2.2.0",
     "confluent-kafka==2.16.1",
     "cryptography==50.0.2",
+    "googleapis-common-protos==1.75.0",
+    "grpcio==1.65.5",
     "httptools==0.9.0",
     "kafka-python==3.0.12",
+    "protobuf==5.29.6",
     "psutil==7.2.2",
     "pyjwt==2.15.1",
     "pymysql==1.2.4",
@@ -47,6 +50,7 @@ APPS = [
 DEV = [
     "cloudevents==2.2.0",
     "filelock==4.2.11",
+    "grpcio-tools==1.65.5",
     "httpx==0.28.1",
     "hypothesis==6.170.15",
     "import-linter==2.16",
@@ -58,6 +62,8 @@ DEV = [
     "pytest-xdist==3.8.0",
     "ruff==0.17.6",
     "segment-analytics-python==2.4.0",
+    "types-grpcio==1.85.0.20261028",
+    "types-protobuf==5.29.1.20250403",
     "types-psutil==7.2.2.20261111",
     "types-pyyaml==6.0.12.20261113",
 ]

@@ -71,11 +71,10 @@ class Kit:
         self.registry = Registry(self.store, self.topics.extend, lambda: self.now)
         self.intake = Intake(self.producer, self.identity, self.counters, lambda: self.now)
         seen = MemorySeen(lambda: self.now)
-        self.app = Gateway(
-            Parts(
-                self.registry, self.intake, self.producer, seen, self.counters, self.room, lambda: self.now, max_body
-            )
-        ).app()  # fmt: skip
+        self.parts = Parts(
+            self.registry, self.intake, self.producer, seen, self.counters, self.room, lambda: self.now, max_body
+        )
+        self.app = Gateway(self.parts).app()
 
     def run(self, scene: Callable[[Kit, httpx.AsyncClient], Awaitable[None]]) -> None:
         async def play() -> None:

@@ -25,12 +25,14 @@ def gateway(
 ) -> None:
     """Take events over HTTP into Kafka, until Ctrl-C or SIGTERM: then requests under way are finished.
 
-    A request is answered with 200 when Kafka has its events, and never before.
+    A request is answered with 200 when Kafka has its events, and never before. With `gateway.grpc_port` events are
+    taken over gRPC too.
 
     \b
     Examples:
       kairos gateway --conf conf/local.yaml
       kairos gateway --set gateway.port=9000 --heartbeat
+      kairos gateway --set gateway.grpc_port=9090
     """
     from kairos.adapters.sources import SourceStoreError
     from kairos.apps.gateway.process import serve
