@@ -36,7 +36,8 @@ def sender(headers: Mapping[str, str], named: str | None, registry: Registry, ke
     door = registry.of_key(key_hash(key)) if key else registry.named(named or "")
     if door is None or (key is None and door.entry.access.hmac is None):
         code, what = ("unknown_key", "this API key") if key else ("no_key", "a request without API key or signature")
-        raise Problem(401, code, f"no source takes {what}; an API key goes into 'Authorization: Bearer KEY' or 'X-Api-Key'")
+        places = "'Authorization: Bearer KEY' or 'X-Api-Key'"
+        raise Problem(401, code, f"no source takes {what}; an API key goes into {places}")
     if named not in (None, door.name):
         raise Problem(403, "wrong_source", f"the API key is of another source than '{named[:100]}'")
     if not door.entry.source.enabled:
