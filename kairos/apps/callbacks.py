@@ -164,7 +164,8 @@ class Callbacks:
             if row.state != "reserved":
                 return row
             await self._clock.sleep(pause)
-            row = await self._in_thread(self._ledger.find, row.key) or row
+            found = await self._in_thread(self._ledger.find, row.key)
+            row = found if found is not None else row
         if row.state == "reserved":
             raise _UnderWayError("the worker has not written yet what became of the call")
         return row
