@@ -53,7 +53,8 @@ class KafkaMailbox:
         self._thread.start()
 
     async def take(self) -> list[Parcel]:
-        return [] if self._no_more.is_set() else await self._taken.get()
+        parcels = [] if self._no_more.is_set() else await self._taken.get()
+        return [] if self._no_more.is_set() else parcels
 
     def done(self, parcel: Parcel) -> None:
         self._done.put(parcel)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from kairos.apps.delivery.policy import Policy
 from kairos.apps.delivery.rate import TokenBucket
 from kairos.apps.delivery.tally import Tally
 from kairos.apps.delivery.wake import Wake
+from tests.delivery.virtual_loop import LoopClock, run
 
 
 @pytest.fixture
@@ -103,6 +106,35 @@ def test_nobody_passes_before_the_first_look_and_pause_acts_at_once(controls: Co
         assert await passes(gate)
 
     asyncio.run(scenario())
+
+
+def test_workers_of_a_channel_share_its_rate(controls: Controls) -> None:
+    async def scenario() -> None:
+        clock = LoopClock(0)
+        gate = Gate(clock, 1_000)
+        governor = Governor(controls, gate, "sms", "w1", clock)
+        controls.limit("sms", 40.0, "ann", 0)
+        controls.beat("w2", "sms", clock.now())
+        controls.beat("w3", "push", clock.now())
+        await governor.look()
+        entered = [asyncio.ensure_future(gate.enter(Wake(), 2**60)) for _ in range(500)]
+        await asyncio.sleep(5)
+        assert 100 <= sum(task.done() for task in entered) <= 102
+        controls.leave("w2")
+        await governor.look()
+        await asyncio.sleep(5)
+        assert 299 <= sum(task.done() for task in entered) <= 304
+        gate.close()
+        for task in entered:
+            task.cancel()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "to_thread", _at_once)  # virtual time knows no threads
+        run(scenario())
+
+
+async def _at_once(call: Callable[[], Any]) -> Any:
+    return call()
 
 
 def test_an_answer_from_before_the_pause_does_not_undo_it(controls: Controls) -> None:

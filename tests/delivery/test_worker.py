@@ -56,6 +56,7 @@ def test_a_repeated_record_is_acknowledged_with_the_same_receipt_and_not_sent() 
     assert len(world.provider.calls) == 1
     assert len(set(world.receipts())) == 1
     assert len(world.receipts()) == 3
+    assert world.last.counters == {"repeated": 1}
 
 
 def test_not_before_and_send_before_are_looked_at_on_the_clock() -> None:

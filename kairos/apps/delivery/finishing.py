@@ -12,16 +12,14 @@ REASONS = ("rejected", "dead_address", "opted_out", "retries_exhausted", "conten
 """Kinds of failure, as the reason of a failed row begins and its dead letter is called."""
 
 
-async def finish(tools: Tools, row: Row, delivery: Delivery, parcel: Parcel) -> None:
-    """Returns when everything is written for good."""
+async def finish(tools: Tools, row: Row, delivery: Delivery, parcel: Parcel, *, repeated: bool) -> None:
+    """Returns when everything is written for good. `repeated`: for a record that is read again."""
+    kind, _, message = (row.reason or "").partition(": ")
+    tools.counters["repeated" if repeated else f"failed.{kind}" if row.state == "failed" else row.state] += 1
     if row.state == "failed":
-        kind, _, message = (row.reason or "").partition(": ")
         if kind == "dead_address" and delivery.address is not None:
             await tools.lists.dead_address(delivery.user_id, delivery.address)
         elif kind == "opted_out":
             await tools.lists.opted_out(delivery.user_id, delivery.channel)
         await tools.posts.do(letter(parcel, tools.channel, kind, message))
-        tools.counters[f"failed.{kind}"] += 1
-    else:
-        tools.counters[row.state] += 1
     await tools.posts.do(receipt_of_row(row, delivery.at))

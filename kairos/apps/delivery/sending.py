@@ -32,6 +32,7 @@ class Sending:
         self._tools, self._delivery, self._key, self._wake = tools, delivery, key, wake
         self._clock = tools.clock_at(max(delivery.at, delivery.not_before))
         self._row: Row | None = None
+        self._ended_before = True
         self._tries: int | None = None
         self._mended = False
         self._earliest = 0
@@ -49,6 +50,11 @@ class Sending:
                 await self._try()
         return self._row
 
+    @property
+    def repeated(self) -> bool:
+        """Its end was in the ledger already: this life has only found it."""
+        return self._ended_before
+
     def _verdict(self) -> Verdict:
         policy, recalled = self._tools.policy, self._wake.recalled
         now, worker = self._clock.now(), self._tools.worker
@@ -63,6 +69,7 @@ class Sending:
     async def _end(self, end: End) -> None:
         row = ended(self._row, self._delivery, self._key, self._tools.worker, self._clock.now(), end)
         self._row = await self._tools.ledger.do(Change(self._row, row))
+        self._ended_before = self._row != row
 
     async def _try(self) -> None:
         """Its turn may come late, or never: then it is judged again."""
@@ -137,7 +144,7 @@ class Sending:
         present = await tools.ledger.do(Change(self._row, after.row, after.call))
         if present is None:
             present = await tools.ledger.do(Change(None, after.row))
-        self._row = present
+        self._row, self._ended_before = present, present != after.row
         if after.again_at is not None:
             self._earliest = after.again_at
             tools.counters["retries"] += 1

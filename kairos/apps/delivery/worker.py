@@ -90,10 +90,11 @@ class Worker:
         wake.recalled = self._recalls[key] > 0
         try:
             async with self._turns.of(key):
-                row = await Sending(self._tools, delivery, key, wake).run()
+                sending = Sending(self._tools, delivery, key, wake)
+                row = await sending.run()
                 if row is not None:
                     reach("after_settle")
-                    await finish(self._tools, row, delivery, parcel)
+                    await finish(self._tools, row, delivery, parcel, repeated=sending.repeated)
                 return row is not None
         finally:
             self._by_key[key].remove(wake)
