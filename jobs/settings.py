@@ -2,7 +2,7 @@
 
 `load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Relative paths are relative to the working
 directory. `kairos.adapters.settings_file` says how values are written. The sections
-`delivery` and `gateway` are those processes' own.
+`delivery`, `gateway` and `bridge` are those processes' own.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
     """Raises SettingsError for an unreadable file, an unknown key, a wrong type or an impossible combination."""
     document = read(Path(path), overrides)
-    for other in ("delivery", "gateway"):
+    for other in ("delivery", "gateway", "bridge"):
         document.pop(other, None)
     return _with_full_paths(_checked(convert(document, Settings, Path(path)), str(path)))
 
