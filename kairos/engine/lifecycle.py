@@ -59,7 +59,7 @@ def end_attempts(moment: Moment, case: Case) -> None:
     case.closed = True
     if case.attempt == 0 and not case.control:
         forget(moment, case)
-    elif not case.reached and case.receipt in ("failed", "recalled"):
+    elif not case.reached and case.receipt in ("failed", "recalled", "released"):
         release(moment, case)
 
 

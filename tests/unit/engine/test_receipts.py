@@ -262,6 +262,16 @@ def test_when_all_attempts_failed_the_budget_gets_its_unit_back_once() -> None:
     assert _told(job.take(failed[1:], "5m")) == ["Refund"]
 
 
+def test_what_was_handed_back_and_then_cancelled_gives_its_unit_of_the_budget_back() -> None:
+    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
+    text = two() + "limits: {budget: {sends: 9}}\ngoal: {event: pay, within: 1d}\n"
+    job = Job(engine_of(rules(text, policy=policy)))
+    job.take([event("0s order")], "1m")
+    assert _told(job.take([receipt("6m a released reason=quiet_hours attempt=1")], "7m")) == ["6m a hold quiet_hours #2"]
+    paid = job.take([event("8m pay", 2)], "2h")
+    assert _told(paid) == ["8m a goal", "Refund", "8m a suppress cancelled #2"]
+
+
 def test_a_late_receipt_of_an_earlier_attempt_recalls_nothing() -> None:
     job = Job(engine_of(rules(two())))
     job.take([event("0s order"), receipt("1m a sent")], "6m")
