@@ -267,7 +267,8 @@ def test_what_was_handed_back_and_then_cancelled_gives_its_unit_of_the_budget_ba
     text = two() + "limits: {budget: {sends: 9}}\ngoal: {event: pay, within: 1d}\n"
     job = Job(engine_of(rules(text, policy=policy)))
     job.take([event("0s order")], "1m")
-    assert _told(job.take([receipt("6m a released reason=quiet_hours attempt=1")], "7m")) == ["6m a hold quiet_hours #2"]
+    released = receipt("6m a released reason=quiet_hours attempt=1")
+    assert _told(job.take([released], "7m")) == ["6m a hold quiet_hours #2"]
     paid = job.take([event("8m pay", 2)], "2h")
     assert _told(paid) == ["8m a goal", "Refund", "8m a suppress cancelled #2"]
 
