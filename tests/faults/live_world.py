@@ -38,12 +38,12 @@ UNPAID = """
     trigger:
       per: order_id
       pattern: [{event: order_created, as: order}, {absent: order_paid}]
-      within: 5s
+      within: 2s
     send: [{channel: webhook, template: unpaid}]
     data: {order_id: order.order_id}
 """
 CHANNELS = ("sms", "webhook")
-WITHIN = 5_000
+WITHIN = 2_000
 EVENTS = "events.shop"
 USERS = 20_000
 """More than any test lasts."""

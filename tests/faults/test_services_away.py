@@ -43,18 +43,18 @@ def without_kafka(world: LiveWorld) -> None:
 
 
 def without_mariadb_then_redis(world: LiveWorld) -> None:
-    """Half a minute apart: workers call nobody whom they cannot reserve; the job waits for profiles, workers go on."""
+    """Twenty seconds apart: workers call nobody whom they cannot reserve; the job waits for profiles, workers go on."""
     gone = now()
     world.own.down(["mariadb"])
     taken = eventually(world.providers.taken, lambda found: bool(found) and found[-1]["at"] < now() - 5_000)
     decided = len(world.topics.read("decisions"))
     eventually(lambda: world.topics.read("decisions"), lambda found: len(found) > decided + 20)
-    until(gone + AWAY // 2)
+    until(gone + AWAY // 3)
     world.own.down(["redis"])
     until(gone + AWAY)
     assert world.providers.taken() == taken
     world.own.up(["mariadb"])
     eventually(world.providers.taken, lambda found: len(found) > len(taken) + 20)
-    until(gone + AWAY * 3 // 2)
+    until(gone + AWAY * 4 // 3)
     world.own.up(["redis"])
     world.until_it_goes_on()

@@ -19,6 +19,7 @@ from kairos.apps.native.settings import data_folder
 from kairos.apps.stack import Stack, StackSettings
 
 PROVIDERS, CALLBACKS, WORKERS, JOB = "providers", "callbacks", "workers", "job"
+SERVERS = ("kafka", "redis", "mariadb", "heartbeat")
 SHORTER = {"timeout": "5s", "lease": "5s"}
 
 
@@ -63,7 +64,7 @@ class Services:
         self._programs = Group(folder / "programs", self._all_programs())
 
     def up_stack(self) -> None:
-        self.stack.up(report=self._report)
+        self.stack.up(SERVERS, self._report)
 
     def up_providers(self) -> None:
         self._programs.up([PROVIDERS], self._report)

@@ -1,0 +1,82 @@
+"""Everything restarted one after the other under traffic, and the job at other parallelisms: no loss, no duplicates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kairos.apps.stack import Stack
+from tests.faults.live_world import CHANNELS, LiveWorld
+from tests.flink.support import now
+
+pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def world(own_stack: Callable[..., Stack], tmp_path: Path) -> Iterator[LiveWorld]:
+    world = LiveWorld(own_stack("kafka", "redis", "mariadb", "heartbeat"), tmp_path)
+    yield world
+    world.close()
+
+
+def test_rolling_restart_under_traffic(world: LiveWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    world.start()
+    begun = {"before": now()}
+    for name, step in STEPS.items():
+        begun[name] = now()
+        step(world)
+    begun["after"] = now()
+    world.until_it_goes_on()
+    world.settle()
+    with capsys.disabled():
+        sys.stdout.write("\n" + gaps(world, begun))
+
+
+def workers(world: LiveWorld) -> None:
+    for channel in CHANNELS:
+        assert world.workers[channel].stop() == 0
+        world.start_workers([channel])
+    world.until_it_goes_on()
+
+
+def to_two_slots(world: LiveWorld) -> None:
+    world.start_job("--from", world.stop_job(), "--set", "job.parallelism=2")
+    world.until_it_goes_on()
+
+
+def service(name: str) -> Callable[[LiveWorld], None]:
+    def restart(world: LiveWorld) -> None:
+        world.own.down([name])
+        world.own.up([name])
+        world.until_it_goes_on()
+
+    return restart
+
+
+def killed_job_to_one_slot(world: LiveWorld) -> None:
+    assert world.job is not None
+    world.job.kill()
+    world.start_job("--from", "latest", "--set", "job.parallelism=1")
+    world.until_it_goes_on()
+
+
+STEPS: dict[str, Callable[[LiveWorld], None]] = {
+    "workers restarted": workers,
+    "job stopped, 1 -> 2 slots": to_two_slots,
+    **{f"{name} restarted": service(name) for name in ("redis", "mariadb", "kafka", "heartbeat")},
+    "job killed, 2 -> 1 slots": killed_job_to_one_slot,
+}
+
+
+def gaps(world: LiveWorld, begun: dict[str, int]) -> str:
+    """The longest that a message waited from its decision to its provider, by what was going on when it was decided."""
+    delays, ends = world.delays(), [*list(begun.values())[1:], now()]
+    lines = ["longest wait from decision to provider"]
+    for (name, start), end in zip(begun.items(), ends, strict=True):
+        waits = [wait for at, wait in delays if start <= at < end]
+        if waits:
+            lines.append(f"  {name:<28} {max(waits) / 1000:6.1f} s  of {len(waits)} messages")
+    return "\n".join(lines) + "\n"
