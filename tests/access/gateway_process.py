@@ -98,7 +98,7 @@ class GatewayProcess:
         return httpx.post(self.url + path, content=sent, headers={"x-api-key": key, **headers}, timeout=60)
 
     def records(self, source: str) -> list[dict[str, Any]]:
-        """All events that Kafka has of the source now, with `key` and `ts` of their records."""
+        """All events that Kafka has of the source now, with `key`, `ts` and `place` of their records."""
         return read_all(self._kafka, f"events.{source}")
 
 
@@ -126,7 +126,12 @@ def read_all(kafka: str, topic: str, *, keyless: bool = False) -> list[dict[str,
         while any(consumer.position(place) < end for place, end in ends.items()):
             for records in consumer.poll(timeout_ms=500).values():
                 found += [
-                    {**json.loads(record.value), "key": (record.key or b"").decode(), "ts": record.timestamp}
+                    {
+                        **json.loads(record.value),
+                        "key": (record.key or b"").decode(),
+                        "ts": record.timestamp,
+                        "place": f"{topic}/{record.partition}@{record.offset}",
+                    }
                     for record in records
                     if keyless == (record.key is None)
                 ]
