@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
@@ -116,6 +117,7 @@ def test_gzip() -> None:
         (b" " * 10_000_001, {}, (413, "too_large")),
         (gzip.compress(b" " * 10_000_000), {"content-encoding": "gzip"}, (413, "too_large")),
         (b"[" + b",".join([b"1"] * 10_001) + b"]", {}, (413, "too_many")),
+        (b"\n" * 10_001, {"content-type": LINES}, (413, "too_many")),
     ],
 )  # fmt: skip
 def test_bodies_that_are_none(content: bytes, headers: dict[str, str], expected: tuple[int, str]) -> None:
@@ -151,6 +153,22 @@ def test_an_endless_body_is_not_read_to_its_end() -> None:
     # the transport in process hands over chunk by chunk
     kit.run(scene)
     assert len(read) < 15
+    assert kit.room.used == 0
+
+
+def test_a_body_that_never_ends_to_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kairos.apps.gateway.body.READ_SECONDS", 0.01)
+    kit = Kit()
+
+    async def scene(kit: Kit, client: httpx.AsyncClient) -> None:
+        async def stuck() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        answer = await client.post("/v1/events", content=stuck(), headers={"x-api-key": "shop-key"})
+        assert code(answer) == (408, "slow")
+
+    kit.run(scene)
     assert kit.room.used == 0
 
 

@@ -196,6 +196,11 @@ def test_calls_that_are_refused(path: str, body: dict[str, Any], reason: str) ->
     assert (answer.status_code, answer.json()["code"]) == (400, reason)
 
 
+def test_a_batch_of_too_many_calls() -> None:
+    answer = Kit().post({"batch": [1] * 10_001}, "/v1/batch", key="app-key")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_many")
+
+
 def test_other_calls_are_events_of_their_own_name() -> None:
     shop = Entry(
         Source("app", {name: EventSchema({}) for name in ("page", "screen", "group")}), Access((key_hash("app-key"),))

@@ -83,12 +83,12 @@ def test_what_is_refused_is_a_dead_letter(gateway: GatewayProcess, stack: Stack)
 
 def hostile(source: str) -> Iterator[tuple[bytes, dict[str, str]]]:
     yield b" " * 10_000_000, {}
-    yield gzip.compress(b" " * 50_000_000), {"content-encoding": "gzip"}
+    yield gzip.compress(b" " * 20_000_000), {"content-encoding": "gzip"}
     yield b"[" * 3_000_000, {}
     yield b'{"a":' * 600_000, {}
     yield b"[" + b"{}," * 1_000_000 + b"{}]", {}
     yield b"\xff" * 3_000_000, {}
-    yield json.dumps([{"id": n, "type": unique("t"), "props": {"x": "y" * 300}} for n in range(5_000)]).encode(), {}
+    yield json.dumps([{"id": n, "type": unique("t"), "props": {"x": "y" * 300}} for n in range(500)]).encode(), {}
     yield b"{}", {"content-type": "application/json; charset=utf-7"}
     yield b"{}", {"webhook-id": "x" * 10_000}
 
@@ -111,7 +111,7 @@ def test_bodies_that_mean_harm_cost_no_memory(gateway: GatewayProcess) -> None:
     for _ in range(2):
         all_of_them()
     settled = resident(gateway)
-    for _ in range(4):
+    for _ in range(3):
         all_of_them()
     assert resident(gateway) - settled < 50_000_000
     until(gateway, source, 200)
@@ -125,6 +125,18 @@ def test_a_head_without_end_is_cut_off(gateway: GatewayProcess) -> None:
         with pytest.raises(OSError):
             send_headers(connection, 2_000)
     assert resident(gateway) - before < 20_000_000
+
+
+def test_senders_that_go_away_in_the_middle_leave_nothing_behind(gateway: GatewayProcess) -> None:
+    source = gateway.source(EVENTS)
+    host, _, port = gateway.url.removeprefix("http://").partition(":")
+    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nx-api-key: {source}\r\ncontent-length: 1000000\r\n\r\n"
+    for _ in range(200):
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(head.encode() + b"[" * 500_000)
+    # half a megabyte each, of 64 that all may hold: had any stayed, there would be no room
+    until(gateway, source, 200)
+    assert "Traceback" not in gateway.said()
 
 
 def send_headers(connection: socket.socket, count: int) -> None:

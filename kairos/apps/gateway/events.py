@@ -8,11 +8,9 @@ from starlette.requests import Request
 from kairos.apps.access.intake import Item
 from kairos.apps.access.registry import Door
 from kairos.apps.gateway import cloud_events
-from kairos.apps.gateway.problem import Problem
+from kairos.apps.gateway.problem import Problem, check_count
 from kairos.engine.normalise import Refusal
 
-MAX_EVENTS = 10_000
-"""In one request: each costs an outcome, however small it is."""
 JSON = ("", "application/json", "text/json")
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines")
 _SPACE = b" \t\r\n"
@@ -33,6 +31,7 @@ def read_events(request: Request, body: bytes, door: Door, now: int) -> list[Ite
     if "ce-specversion" in request.headers:
         return [cloud_events.binary(request.headers, body, events, now)]
     if kind in LINES:
+        check_count(body.count(b"\n"))
         return [Item(line) for line in body.split(b"\n") if line.strip(_SPACE)] or [_empty(body)]
     if kind not in JSON:
         expected = ", ".join(("application/json", LINES[0], cloud_events.STRUCTURED, cloud_events.BATCH))
@@ -41,13 +40,18 @@ def read_events(request: Request, body: bytes, door: Door, now: int) -> list[Ite
 
 
 def split(body: bytes) -> list[Item]:
-    """The elements of a JSON array as they are written; of what is none, the body as a whole, refused."""
+    """The elements of a JSON array as they are written; of what is none, the body as a whole, refused.
+
+    Raises Problem for too many.
+    """
     try:
-        return [Item(bytes(raw)) for raw in _array(body)]
+        found = _array(body)
     except RecursionError:
         return [Item(body, Refusal("too_deep", "the body is nested too deeply"))]
     except ValueError as error:
         return [Item(body, Refusal("not_json", f"the body is no JSON array: {error}"))]
+    check_count(len(found))
+    return [Item(bytes(raw)) for raw in found]
 
 
 def _empty(body: bytes) -> Item:

@@ -7,7 +7,8 @@ from typing import Any
 
 from kairos import __version__
 from kairos.apps.gateway import cloud_events
-from kairos.apps.gateway.events import LINES, MAX_EVENTS
+from kairos.apps.gateway.events import LINES
+from kairos.apps.gateway.problem import MAX_EVENTS
 from kairos.engine.event import MAX_BYTES
 
 _EVENT = {

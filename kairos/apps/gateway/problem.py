@@ -5,6 +5,9 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+MAX_EVENTS = 10_000
+"""In one request: each costs an outcome, however small it is."""
+
 
 class Problem(Exception):
     """`status` of HTTP; `code` names the counter; `message` is for people. `retry_after`: seconds."""
@@ -22,3 +25,9 @@ class Problem(Exception):
             headers["WWW-Authenticate"] = 'Basic realm="kairos"'
         body = msgspec.json.encode({"code": self.code, "message": self.message})
         return Response(body, self.status, headers, "application/json")
+
+
+def check_count(events: int) -> None:
+    """Raises Problem for more than a request may have."""
+    if events > MAX_EVENTS:
+        raise Problem(413, "too_many", f"{events} events; at most {MAX_EVENTS} are taken at once")

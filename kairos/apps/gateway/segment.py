@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from kairos.apps.access.intake import Item
+from kairos.apps.gateway.problem import check_count
 from kairos.engine.event import EventError, document_of
 from kairos.engine.normalise import Refusal
 
@@ -34,13 +35,14 @@ _batch = msgspec.json.Decoder(Batch).decode
 
 
 def read_batch(body: bytes, now: int) -> tuple[list[Item], str | None]:
-    """(calls, write key); what is no batch is one refused item."""
+    """(calls, write key); what is no batch is one refused item. Raises Problem for too many."""
     try:
         found = _batch(body)
     except RecursionError:
         return [Item(body, Refusal("too_deep", "the body is nested too deeply"))], None
     except ValueError as error:
         return [Item(body, Refusal("not_json", f"the body is no batch of calls: {error}"))], None
+    check_count(len(found.batch))
     return [_read(bytes(raw), None, now)[0] for raw in found.batch], found.writeKey
 
 

@@ -13,8 +13,7 @@ from kairos.apps.access.intake import Intake, Item, Outcome, UnavailableError
 from kairos.apps.access.registry import Door, Registry
 from kairos.apps.gateway.auth import check_signature
 from kairos.apps.gateway.body import Room
-from kairos.apps.gateway.events import MAX_EVENTS
-from kairos.apps.gateway.problem import Problem
+from kairos.apps.gateway.problem import Problem, check_count
 
 RETRY_SECONDS = 1
 
@@ -49,12 +48,6 @@ async def take(
         if isinstance(error, UnavailableError):
             raise Problem(503, "unavailable", f"{error}; send it again", RETRY_SECONDS) from None
         raise
-
-
-def check_count(events: int) -> None:
-    """Raises Problem."""
-    if events > MAX_EVENTS:
-        raise Problem(413, "too_many", f"{events} events; at most {MAX_EVENTS} are taken at once")
 
 
 def _admit(parts: Parts, door: Door, events: int) -> None:

@@ -13,8 +13,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 from google.rpc.code_pb2 import INVALID_ARGUMENT, OK
 
 from kairos.apps.access.intake import Item, Outcome
-from kairos.apps.gateway.problem import Problem
-from kairos.apps.gateway.taking import check_count
+from kairos.apps.gateway.problem import Problem, check_count
 from kairos.apps.grpc.events_pb2 import Event, Result, SendRequest, SendResponse
 from kairos.engine.event import EventError, document_of
 from kairos.engine.normalise import Refusal
