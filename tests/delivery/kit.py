@@ -58,6 +58,7 @@ class ListMailbox:
         self.left = [parcel for _, batch in batches for parcel in batch]
         self.closed = asyncio.Event()
         self._hold_open = hold_open
+        self._began = asyncio.get_running_loop().time()
 
     async def take(self) -> list[Parcel]:
         if not self._batches:
@@ -65,7 +66,7 @@ class ListMailbox:
                 await self.closed.wait()
             return []
         at, batch = self._batches.pop(0)
-        await asyncio.sleep(max(0, at / 1000 - asyncio.get_running_loop().time()))
+        await asyncio.sleep(max(0, at / 1000 - asyncio.get_running_loop().time() + self._began))
         return batch
 
     def done(self, parcel: Parcel) -> None:

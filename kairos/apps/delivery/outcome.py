@@ -44,9 +44,13 @@ class After(msgspec.Struct, frozen=True):
     mend: str | None = None
 
 
-def after_call(row: Row, call: Call, outcome: Outcome, tries: int, policy: Policy, now: int, chance: Random) -> After:
-    """`tries`: calls of this row that came to nothing, this one included. The reason of a failed row begins with its
-    kind: "rejected: ...", as a dead letter names it."""
+def after_call(
+    row: Row, call: Call, outcome: Outcome, *, maybe_taken: bool, tries: int, policy: Policy, now: int, chance: Random
+) -> After:
+    """`maybe_taken`: an earlier call of this row has no known outcome, so it is never "certainly not sent" again.
+    `tries`: calls of this row that came to nothing, this one included. The reason of a failed row begins with its kind:
+    "rejected: ...", as a dead letter names it.
+    """
     said = None if isinstance(outcome, Accepted) else storable(outcome.reason, MOST_TEXT)
     done = msgspec.structs.replace(call, ended_at=now, outcome=NAMES[type(outcome)], reason=said)
     if isinstance(outcome, Accepted):
@@ -59,14 +63,14 @@ def after_call(row: Row, call: Call, outcome: Outcome, tries: int, policy: Polic
         kind = "opted_out" if outcome.opted_out else "dead_address"
         return After(_final(row, "failed", f"{kind}: {said}", now), done)
     if isinstance(outcome, Misconfigured):
-        return After(_open(row, "retry", said, now), done, mend=said)
+        return After(still_open(row, maybe_taken, said, now), done, mend=said)
     if isinstance(outcome, Unknown) and not policy.resend:
         return After(_final(row, "unknown", said, now), done)
     again_at = now + policy.pause(tries, outcome.after if isinstance(outcome, Retry) else None, chance)
+    maybe_taken = maybe_taken or isinstance(outcome, Unknown)
     if not policy.exhausted(tries, row.reserved_at, again_at):
-        # An unknown outcome stays "reserved": nobody may take it for certainly not sent.
-        return After(_open(row, "retry" if isinstance(outcome, Retry) else "reserved", said, now), done, again_at)
-    if isinstance(outcome, Unknown):
+        return After(still_open(row, maybe_taken, said, now), done, again_at)
+    if maybe_taken:
         return After(_final(row, "unknown", said, now), done)
     return After(_final(row, "failed", f"retries_exhausted: {said}", now), done)
 
@@ -76,8 +80,15 @@ def storable(text: str, most: int) -> str:
     return text[:most].encode("utf-8", "replace").decode()
 
 
-def _open(row: Row, state: str, reason: str | None, now: int) -> Row:
-    return msgspec.structs.replace(row, state=state, reason=reason, lease_until=now)
+def not_called(row: Row, call: Call, *, maybe_taken: bool, reason: str, now: int) -> After:
+    """The call was reserved, and never made."""
+    done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason=reason)
+    return After(still_open(row, maybe_taken, reason, now), done)
+
+
+def still_open(row: Row, maybe_taken: bool, reason: str | None, now: int) -> Row:
+    """Free for the next call. "retry" says that it was certainly not taken so far; "reserved" that nobody knows."""
+    return msgspec.structs.replace(row, state="reserved" if maybe_taken else "retry", reason=reason, lease_until=now)
 
 
 def _final(row: Row, state: str, reason: str | None, now: int, provider_id: str | None = None) -> Row:

@@ -10,7 +10,7 @@ from kairos.adapters.channels.channel import Message
 from kairos.adapters.content import ContentError
 from kairos.adapters.ledger import Call, Change, Row
 from kairos.apps.delivery.failpoint import reach
-from kairos.apps.delivery.outcome import MOST_TEXT, After, after_call, storable
+from kairos.apps.delivery.outcome import MOST_TEXT, After, after_call, not_called, storable
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.verdict import End, Go, Known, Verdict, Wait, ended, reservation, verdict
 from kairos.apps.delivery.wake import Wake
@@ -35,6 +35,7 @@ class Sending:
         self._ended_before = True
         self._tries: int | None = None
         self._mended = False
+        self._maybe_taken = False
         self._earliest = 0
 
     async def run(self) -> Row | None:
@@ -94,12 +95,21 @@ class Sending:
         reach("after_reserve")
         row, call = reserved
         if (reason := self._hindrance(row)) is not None:
-            return _not_called(row, call, self._clock.now(), reason)
+            return not_called(row, call, maybe_taken=self._maybe_taken, reason=reason, now=self._clock.now())
         outcome = await self._tools.provider.send(message)
         reach("before_settle")
         self._tries = (self._tries or 0) + 1
         tools = self._tools
-        return after_call(row, call, outcome, self._tries, tools.policy, self._clock.now(), tools.chance)
+        return after_call(
+            row,
+            call,
+            outcome,
+            maybe_taken=self._maybe_taken,
+            tries=self._tries,
+            policy=tools.policy,
+            now=self._clock.now(),
+            chance=tools.chance,
+        )
 
     def _hindrance(self, row: Row) -> str | None:
         """Reserving takes time, in which the reason for calling may have gone."""
@@ -133,6 +143,7 @@ class Sending:
         if self._row != row:
             return None
         self._mended = False
+        self._maybe_taken = before is not None and before.state == "reserved"
         if self._tries is None:
             reopened = before is not None and before.reason == REOPENED
             self._tries = 0 if reopened else row.calls - 1  # calls before this life count
@@ -152,9 +163,3 @@ class Sending:
             self._tries, self._mended = 0, True
             tools.gate.pause()
             await tools.pauses.pause(tools.channel, after.mend)
-
-
-def _not_called(row: Row, call: Call, now: int, reason: str) -> After:
-    """The call in the ledger was never made."""
-    done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason=reason)
-    return After(msgspec.structs.replace(row, state="retry", lease_until=now), done)
