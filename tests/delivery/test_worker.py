@@ -424,3 +424,22 @@ def test_lists_are_tried_until_they_answer() -> None:
     asyncio.run(WaitingLists(away, Clock(BASE)).dead_address("u1", "a"))
     assert away.calls == 4
     assert waited == [200, 400, 800]
+
+
+@pytest.mark.parametrize("then", [Retry("busy", 10 * MINUTE), Misconfigured("token"), None])
+def test_what_may_have_gone_never_counts_as_certainly_not_sent_again(then: Retry | Misconfigured | None) -> None:
+    """Whatever comes after the unknown outcome: an answer, or a reservation (null) that takes too long for its call."""
+    world = World(Script([Unknown("cut"), *([then] if then else [])]), resend=True, backoff=50, lease=HOUR)
+    if then is None:
+        world.ledger_away = lambda: BASE + 32 < world.clock.now() < BASE + 2 * MINUTE
+
+    async def scenario() -> None:
+        running = asyncio.create_task(world.deliver(delivery(), later=[(MINUTE, recall_of(delivery(), MINUTE))]))
+        await asyncio.sleep(4 * 60)
+        world.last.gate.set(None, paused=False)
+        await running
+
+    run(scenario())
+    assert world.states() == {"u1": "unknown"}
+    assert {status for _, status, _ in world.receipts()} == {"unknown", "too_late"}
+    assert len(world.provider.calls) == (2 if then else 1)
