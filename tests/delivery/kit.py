@@ -58,7 +58,7 @@ class ListMailbox:
         self.left = [parcel for _, batch in batches for parcel in batch]
         self.closed = asyncio.Event()
         self._hold_open = hold_open
-        self._began = asyncio.get_running_loop().time()
+        self._began: float | None = None
 
     async def take(self) -> list[Parcel]:
         if not self._batches:
@@ -66,7 +66,9 @@ class ListMailbox:
                 await self.closed.wait()
             return []
         at, batch = self._batches.pop(0)
-        await asyncio.sleep(max(0, at / 1000 - asyncio.get_running_loop().time() + self._began))
+        now = asyncio.get_running_loop().time()
+        self._began = now if self._began is None else self._began
+        await asyncio.sleep(max(0, self._began + at / 1000 - now))
         return batch
 
     def done(self, parcel: Parcel) -> None:
