@@ -1,8 +1,8 @@
 """Rules, events and decisions as a few words each, for tests of the engine.
 
 Times count from BASE, Monday 2026-11-02T12:00Z. An event is `"10m order amount=80 user=u2 id=e7"`: type, then props as
-JSON or plain text; `user` (u1), `id` (e1, e2, ... by place) and `source` are the envelope's. A decision is told as
-`"10m nudge send sms"`: time, activity, outcome, then its reason or channel, `#2` from the second attempt on.
+JSON or plain text; `user` (u1), `id` (e1, e2, ... by place), `source` and `merged` are the envelope's. A decision is
+told as `"10m nudge send sms"`: time, activity, outcome, then its reason or channel, `#2` from the second attempt on.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def event(text: str, place: int = 1) -> Event:
     envelope = {
         name: str(props.pop(name, default)) for name, default in (("user", "u1"), ("id", f"e{place}"), ("source", ""))
     }
-    return Event(envelope["id"], type_, BASE + ms(at), envelope["source"], props, envelope["user"])
+    merged = bool(props.pop("merged", False))
+    return Event(envelope["id"], type_, BASE + ms(at), envelope["source"], props, envelope["user"], merged)
 
 
 def _value(text: str) -> Any:

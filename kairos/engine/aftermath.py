@@ -16,6 +16,19 @@ def apply_to_cases(moment: Moment, handlers: Handlers, event: Event) -> None:
     """Goals are met, and what has not gone yet is undone by a goal or by the event that its final absence is about."""
     for activity in handlers.goals:
         _meet_goal(moment, activity, event)
+    _undo_waiting(moment, event)
+
+
+def apply_merged(moment: Moment, event: Event) -> None:
+    """It is in the metrics already. Whose it was nobody knew when it happened: so it begins, completes and fulfils
+    nothing, but what must not have happened has."""
+    moment.counters["merged"] += 1
+    for key in list(moment.state.runs):
+        _cancel_late(moment, key, event)
+    _undo_waiting(moment, event)
+
+
+def _undo_waiting(moment: Moment, event: Event) -> None:
     for case in [c for c in moment.state.cases if c.matched_at < event.time and _may_still_go(c)]:
         owner = moment.plan.compiled(case.activity, case.version)
         if owner is not None and _undoes(moment, owner, case, event):
@@ -96,10 +109,16 @@ def _record_goal(moment: Moment, activity: CompiledActivity, case: Case, event: 
 
 
 def apply_late(moment: Moment, event: Event) -> None:
-    """An event from before what was already applied: it updates metrics and undoes absences, but joins no pattern."""
+    """An event from before what was already applied: it updates metrics and undoes absences, but joins no pattern.
+
+    One that was merged could not have come in time, so nobody is told that it did not.
+    """
     state, now = moment.state, moment.state.applied_until
-    moment.counters["late"] += 1
-    moment.effects.append(Late(event, now))
+    if event.merged:
+        moment.counters["merged"] += 1
+    else:
+        moment.counters["late"] += 1
+        moment.effects.append(Late(event, now))
     handlers = moment.plan.by_type.get(event.type)
     if handlers is None:
         return

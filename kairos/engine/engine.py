@@ -12,7 +12,7 @@ from operator import attrgetter
 
 import msgspec
 
-from kairos.engine.aftermath import apply_late, apply_to_cases, wants_to_know
+from kairos.engine.aftermath import apply_late, apply_merged, apply_to_cases, wants_to_know
 from kairos.engine.deciding import decide
 from kairos.engine.effect import Effect
 from kairos.engine.event import RECEIPT, Event
@@ -138,8 +138,12 @@ class Engine:
             apply_deadlines(moment, instant, found)
         for event in events:
             handlers = plan.by_type.get(event.type)
-            if handlers is not None:
-                count(moment, handlers, event)
+            if handlers is None:
+                continue
+            count(moment, handlers, event)
+            if event.merged:
+                apply_merged(moment, event)
+            else:
                 if state.cases:
                     apply_to_cases(moment, handlers, event)
                 match(moment, handlers, event, found)
@@ -200,8 +204,10 @@ class Engine:
         handlers = plan.by_type.get(event.type)
         if handlers is None:
             return None
-        if state.cases and (handlers.goals or wants_to_know(plan, state, event)):
+        if state.cases and ((handlers.goals and not event.merged) or wants_to_know(plan, state, event)):
             return 0
+        if event.merged:
+            return None
         if not first:
             return handlers.ever_after
         after = handlers.alone_after

@@ -28,8 +28,9 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One thing that a user did.
 
     `time` is event time in epoch milliseconds. `source` is "" where there is no sources.yaml and the line names none;
-    `id` is "" only for a receipt without one. Events kept inside a user's state carry an empty `user_id` (the state
-    belongs to one user) and only the props that some expression reads.
+    `id` is "" only for a receipt without one. `merged`: it happened before anybody knew whose it was, and was told
+    afterwards; it feeds metrics and undoes absences, and takes part in nothing else. Events kept inside a user's state
+    carry an empty `user_id` (the state belongs to one user) and only the props that some expression reads.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     source: str
     props: dict[str, Any]
     user_id: str = ""
+    merged: bool = False
 
     @property
     def order(self) -> tuple[int, str, str]:
@@ -125,8 +127,11 @@ def event_of(document: Mapping[str, Any]) -> Event:
     source = document.get("source", "")
     if not isinstance(source, str):
         raise EventError("bad_field", f"'source' must be text, not {_kind(source)}")
+    merged = document.get("merged", False)
+    if not isinstance(merged, bool):
+        raise EventError("bad_field", f"'merged' must be true or false, not {_kind(merged)}")
     event_id = "" if receipt and "id" not in document else _text(document, "id")
-    return Event(event_id, event_type, _time(document), source, props, _text(document, "user_id"))
+    return Event(event_id, event_type, _time(document), source, props, _text(document, "user_id"), merged)
 
 
 def _text(document: Mapping[str, Any], field: str) -> str:

@@ -9,7 +9,8 @@ import msgspec
 from kairos.engine.event import Event
 from kairos.engine.pattern import Runs
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+"""1: events could not be merged. An engine of version 1 would take such ones for others, so it must not read them."""
 CALLED_BACK = "called_back"
 """Instead of a receipt: the attempt was recalled, and its worker has not answered yet."""
 
@@ -120,7 +121,10 @@ class StateCodec:
         return self._encoder.encode(state)
 
     def decode(self, value: bytes) -> UserState:
-        """Raises StateVersionError; a golden file per version under tests/ keeps old values readable."""
+        """What an older version wrote is of this one from here on. Raises StateVersionError.
+
+        A golden file per version under tests/ keeps old values readable.
+        """
         try:
             state = self._decoder.decode(value)
         except msgspec.DecodeError as error:
@@ -129,4 +133,5 @@ class StateCodec:
             ) from None
         if state.version > STATE_VERSION:
             raise StateVersionError(f"user state of version {state.version}, this engine knows up to {STATE_VERSION}")
+        state.version = STATE_VERSION
         return state

@@ -88,7 +88,7 @@ class World:
         for activity in self.rules.activities.values():
             first, *rest = activity.pattern.steps
             for event in self.events:
-                if event.type not in first.types:
+                if event.type not in first.types or event.merged:
                     continue
                 if not rest:
                     yield Wish(activity, event, event.time)
@@ -121,6 +121,8 @@ class World:
 
     # ------------------------------------------------------------------------------------------------ what undoes
     def _goals(self, event: Event) -> None:
+        if event.merged:
+            return
         for name in sorted(self.rules.activities):
             goal = self.rules.activities[name].goal
             if goal is None or not self.rules.activities[name].send or event.type not in goal.events:

@@ -146,7 +146,8 @@ def streams(draw: st.DrawFn, receipts: bool = True, repeated: bool = True) -> li
             continue
         key = draw(st.sampled_from(("x", "y", ["x", "y"], None)))
         props = {"n": draw(st.integers(1, 3)), "k": key}
-        events.append(Event(f"e{place}", draw(st.sampled_from("abc")), time, "", props, user))
+        merged = draw(st.integers(0, 5)) == 0
+        events.append(Event(f"e{place}", draw(st.sampled_from("abc")), time, "", props, user, merged))
     return events
 
 

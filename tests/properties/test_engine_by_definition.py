@@ -34,3 +34,17 @@ def test_gates_holds_fallback_and_goals(texts: tuple[list[str], str], events: li
         told = [(r.at, r.activity, r.outcome, r.reason, r.channel, r.attempt or 1) for r in records]
         wanted = World(rule_set, user, dict(profile), sorted(mine, key=lambda e: e.order)).live()
         assert sorted(told, key=str) == sorted(wanted, key=str)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=rule_texts(triggers=("{event: a}", "{count: b, times: 2, within: 3m}"), sends=SENDS, audiences=AUDIENCES),
+    events=streams(receipts=False, repeated=False),
+)
+def test_where_nothing_must_be_absent_and_no_metric_is_read_merged_events_are_as_if_they_had_never_been(
+    texts: tuple[list[str], str], events: list[Event]
+) -> None:
+    activities, policy = texts
+    rule_set = rules(*activities, policy=policy, crowds="vip: {members: redis}\n")
+    known = [event for event in events if not event.merged]
+    assert run(rule_set, events, PROFILES) == run(rule_set, known, PROFILES)

@@ -63,7 +63,7 @@ def lines(draw: st.DrawFn) -> bytes:
         ("source", draw(texts)),
         ("props", draw(flat | flat | values)),
     ]
-    fields += draw(st.lists(st.tuples(st.sampled_from(["id", "extra", "props", "time"]), values), max_size=1))
+    fields += draw(st.lists(st.tuples(st.sampled_from(["id", "extra", "props", "time", "merged"]), values), max_size=1))
     if draw(st.integers(0, 3)) == 0:
         fields.pop(draw(st.integers(0, len(fields) - 1)))
     text = written(Members(draw(st.permutations(fields))), draw(st.booleans()))
@@ -102,7 +102,10 @@ def envelope(document: dict[str, Any]) -> Event | None:
         time = 1_763_778_000_000
     if type(time) is not int or not 631_152_000_000 <= time <= 4_102_444_800_000:
         return None
-    return Event(document.get("id", ""), document["type"], time, source, props, document["user_id"])
+    merged = document.get("merged", False)
+    if not isinstance(merged, bool):
+        return None
+    return Event(document.get("id", ""), document["type"], time, source, props, document["user_id"], merged)
 
 
 @settings(max_examples=1500, deadline=None)

@@ -22,12 +22,12 @@ from kairos.engine.user_state import (
 )
 from tests.engine_kit import BASE, DAY, HOUR, MINUTE, engine_of, event, events, ms, rules
 
-GOLDEN = Path(__file__).parent / "golden" / "state_v1.msgpack"
+GOLDEN = Path(__file__).parent / "golden"
 SEND = "send: [{channel: sms, template: t}]\n"
 
 
-def full_state() -> UserState:
-    """Every field of every part holds something."""
+def full_state(version: int = STATE_VERSION) -> UserState:
+    """Every field of every part that this version had holds something."""
     taken = Event("e1", "order", BASE, "shop", {"n": 1.5, "tags": ["x", None]})
     case = Case(
         activity="a", version="0123456789abcdef", occurrence="fedcba9876543210", part="so1", matched_at=BASE + 1,
@@ -39,7 +39,7 @@ def full_state() -> UserState:
     return UserState(
         applied_until=BASE,
         due=BASE + 8,
-        tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7})],
+        tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7}, merged=version > 1)],
         seen={"shop\0e1": BASE},
         metrics={"orders@00000000": {0: 3, 1: [2, 1]}},
         runs={
@@ -58,25 +58,27 @@ def test_encoding_keeps_everything() -> None:
     assert _plain(codec.decode(codec.encode(UserState()))) == _plain(UserState())
 
 
-def test_a_value_of_version_1_is_read() -> None:
-    """The file is never written again: state of version 1 lies in savepoints. A new version adds a file of its own."""
-    assert _plain(StateCodec().decode(GOLDEN.read_bytes())) == _plain(full_state())
+@pytest.mark.parametrize("version", range(1, STATE_VERSION + 1))
+def test_a_value_of_each_version_is_read(version: int) -> None:
+    """A file is never written again: state of its version lies in savepoints. A new version adds a file of its own."""
+    value = (GOLDEN / f"state_v{version}.msgpack").read_bytes()
+    assert msgspec.msgpack.decode(value)[0] == version
+    assert _plain(StateCodec().decode(value)) == _plain(full_state(version))
 
 
-def test_version_1_is_written_as_it_always_was() -> None:
-    assert STATE_VERSION == 1
-    assert StateCodec().encode(full_state()) == GOLDEN.read_bytes()
+def test_this_version_is_written_as_it_always_was() -> None:
+    assert StateCodec().encode(full_state()) == (GOLDEN / f"state_v{STATE_VERSION}.msgpack").read_bytes()
 
 
-@pytest.mark.parametrize("value", [b"", b"\x93\x02\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
+@pytest.mark.parametrize("value", [b"", b"\x93\x03\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
 def test_what_cannot_be_read_says_so(value: bytes) -> None:
     with pytest.raises(StateVersionError, match="user state"):
         StateCodec().decode(value)
 
 
 def test_a_newer_version_is_refused_by_number() -> None:
-    with pytest.raises(StateVersionError, match="version 2"):
-        StateCodec().decode(msgspec.msgpack.encode([2, 0, 0, [], {}, {}, {}, [], [], {}, 0, "more"]))
+    with pytest.raises(StateVersionError, match="version 3"):
+        StateCodec().decode(msgspec.msgpack.encode([3, 0, 0, [], {}, {}, {}, [], [], {}, 0, "more"]))
 
 
 def _plain(state: UserState) -> object:
