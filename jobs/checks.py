@@ -7,14 +7,17 @@ from pathlib import Path
 import msgspec
 
 from jobs.settings import Kafka, Settings
+from jobs.sources import declared
 from kairos.adapters.kafka_topics import KafkaUnreachableError, check_kafka, create_topics
 from kairos.adapters.profiles import ProfilesUnreachableError, check_profiles
 from kairos.adapters.rule_store import RuleStoreError, open_rule_store
+from kairos.adapters.sources import SourceStoreError, open_source_store
 from kairos.engine.engine import Engine
 from kairos.engine.moment import Settings as EngineSettings
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.release import Release
 from kairos.engine.simulate import as_if_live
+from operators.registry import Sources
 
 CHANNELS = ("console", "email", "file", "in_app", "push", "sms", "webhook", "wechat")
 OUTPUTS = ("decisions", "dead-letters", "receipts", *(f"deliveries.{channel}" for channel in CHANNELS))
@@ -61,3 +64,13 @@ def first_release(settings: Settings) -> Release:
     except Exception as error:  # a release in a database may be anything
         raise StartError(f"rules.store: release {release.number} in {place} cannot be used: {error}") from None
     return release
+
+
+def first_sources(settings: Settings) -> Sources | None:
+    """What their store has now; None: none is configured. Raises StartError."""
+    if settings.sources.store is None:
+        return None
+    try:
+        return declared(open_source_store(settings.sources.store, {}).read())
+    except SourceStoreError as error:
+        raise StartError(f"sources.store: {error}") from None

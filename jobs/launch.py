@@ -17,7 +17,7 @@ import msgspec
 from pyflink.common import JobClient
 from pyflink.datastream import StreamExecutionEnvironment
 
-from jobs.checks import StartError, check, first_release
+from jobs.checks import StartError, check, first_release, first_sources
 from jobs.environment import MAX_PARALLELISM, configuration, on_cluster, prepare_process
 from jobs.jvm import stop_with_savepoint
 from jobs.prepare import prepare
@@ -106,7 +106,8 @@ def first_cause(error: BaseException) -> str:
 
 def prepare_run(settings: Settings) -> Run:
     """Raises StartError."""
-    release = msgspec.msgpack.encode(Shipped(first_release(settings), time.time_ns() // 1_000_000))
+    shipped = Shipped(first_release(settings), time.time_ns() // 1_000_000, first_sources(settings))
+    release = msgspec.msgpack.encode(shipped)
     profiles = settings.profiles
     open_source = partial(open_profiles, profiles) if profiles.redis or profiles.file else None
     if settings.files is None:

@@ -19,7 +19,7 @@ from jobs.jvm import key_by_first_field, name_operators, rows_of
 from jobs.recovery import evaluate_uid
 from jobs.settings import Settings
 from jobs.sinks import file_sink, kafka_sink
-from jobs.sources import file_events, kafka_events, polled_releases, shipped_release
+from jobs.sources import file_events, kafka_events, open_registry, polled_releases, shipped_release
 from kairos.adapters.rule_store import open_rule_store
 from kairos.engine.moment import Settings as EngineSettings
 from operators.dispatch import Dispatch
@@ -32,9 +32,9 @@ def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
     tables = StreamTableEnvironment.create(env)
     if settings.kafka:
         events = kafka_events(tables, settings.kafka, settings.time)
-        releases = polled_releases(
-            tables, partial(open_rule_store, settings.rules.store), run.release, settings.rules.poll
-        )
+        open_rules = partial(open_rule_store, settings.rules.store)
+        open_sources = partial(open_registry, settings.sources.store) if settings.sources.store else None
+        releases = polled_releases(tables, open_rules, open_sources, run.release, settings.rules.poll)
     else:
         events = file_events(tables, run.input)
         releases = shipped_release(env, run.release)

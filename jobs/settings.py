@@ -65,6 +65,13 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll: Duration = Duration(1_000)
 
 
+class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`store`: an SQLAlchemy URL of what `kairos source` writes, asked as often as the rules are; None: each release
+    brings its sources.yaml along."""
+
+    store: str | None = None
+
+
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bounded run: `events` is a JSON lines file, `output` the folder for decisions, deliveries and dead letters."""
 
@@ -130,6 +137,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: Time = Time()
     state: State = State()
     rules: Rules = Rules()
+    sources: Sources = Sources()
     profiles: Profiles = Profiles()
     limits: Limits = Limits()
     rehearsal: bool = False
@@ -160,6 +168,8 @@ def _checked(settings: Settings, file: str) -> Settings:
         raise SettingsError(f"{file}: a bounded run has job.parallelism 1: it decides in the order of event time")
     if settings.kafka and settings.rehearsal:
         raise SettingsError(f"{file}: 'rehearsal' is for bounded runs: real users would get what nobody approved")
+    if settings.sources.store is not None and "://" not in settings.sources.store:
+        raise SettingsError(f"{file}: sources.store must be the address of a database: a folder's come with its rules")
     if settings.job.parallelism < 1:
         raise SettingsError(f"{file}: job.parallelism must be at least 1")
     return settings
@@ -167,9 +177,10 @@ def _checked(settings: Settings, file: str) -> Settings:
 
 def _with_full_paths(settings: Settings) -> Settings:
     """What TaskManagers open, they must find whatever their working directory is."""
-    rules, profiles = settings.rules, settings.profiles
+    rules, sources, profiles = settings.rules, settings.sources, settings.profiles
     return msgspec.structs.replace(
         settings,
         rules=msgspec.structs.replace(rules, store=full_store(rules.store)),
+        sources=Sources(sources.store and full_store(sources.store)),
         profiles=msgspec.structs.replace(profiles, file=profiles.file and str(Path(profiles.file).absolute())),
     )

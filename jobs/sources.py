@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyflink.common import Duration, Types, WatermarkStrategy
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
@@ -11,6 +11,8 @@ from pyflink.table import StreamTableEnvironment
 
 from jobs.jvm import rows_of
 from jobs.settings import Kafka, Time
+from kairos.adapters.sources import Snapshot, open_source_store
+from operators.registry import FoundSources, LookUp, Sources
 from operators.rows import INPUT
 from operators.rules import PollRules, RuleStore, announce_shipped
 
@@ -82,17 +84,38 @@ def file_events(tables: StreamTableEnvironment, path: str) -> DataStream:
     return rows_of(tables, table, INPUT)
 
 
+def open_registry(address: str) -> LookUp:
+    """`address`: an SQLAlchemy URL. Nothing is connected yet. Raises SourceStoreError."""
+    store = open_source_store(address, {})
+
+    def look_up() -> tuple[FoundSources, Sequence[str]]:
+        snapshot = store.read()
+        return FoundSources(declared(snapshot), snapshot.unusable), snapshot.problems
+
+    return look_up
+
+
+def declared(snapshot: Snapshot) -> Sources:
+    """What each source sends; how it may be reached is its door's business."""
+    return {name: entry.source for name, entry in snapshot.entries.items()}
+
+
 def polled_releases(
-    tables: StreamTableEnvironment, open_store: Callable[[], RuleStore], shipped: bytes, poll: int
+    tables: StreamTableEnvironment,
+    open_store: Callable[[], RuleStore],
+    open_sources: Callable[[], LookUp] | None,
+    shipped: bytes,
+    poll: int,
 ) -> DataStream:
-    """One look at the rule store every `poll` ms. It emits only changes, and neither holds time back nor drives it."""
+    """One look at the stores every `poll` ms. It emits only changes, and neither holds time back nor drives it."""
     rate = max(1, 1000 // poll)
     tables.execute_sql(f"""
         CREATE TEMPORARY TABLE ticks (tick BIGINT)
         WITH ('connector' = 'datagen', 'scan.parallelism' = '1', 'rows-per-second' = '{rate}')""")
     ticks = rows_of(tables, tables.from_path("ticks"), Types.ROW_NAMED(["tick"], [Types.LONG()]))
     timeless = WatermarkStrategy.no_watermarks().with_idleness(Duration.of_seconds(1))
-    releases = ticks.flat_map(PollRules(open_store, shipped, time.time)).uid("poll-rules").set_parallelism(1)
+    releases = ticks.flat_map(PollRules(open_store, open_sources, shipped, time.time))
+    releases = releases.uid("poll-rules").set_parallelism(1)
     return releases.assign_timestamps_and_watermarks(timeless).uid("timeless-rules").set_parallelism(1)
 
 

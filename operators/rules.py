@@ -13,6 +13,7 @@ from pyflink.datastream.state import BroadcastState, MapStateDescriptor, ReadOnl
 
 from kairos.engine.rule.release import Release, decode, encode
 from kairos.engine.rule.succession import succeed
+from operators.registry import LookUp, Sources, SourceWatch, kept_sources
 from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -29,30 +30,44 @@ class RuleStore(Protocol):
 
 
 class Shipped(msgspec.Struct, frozen=True):
-    """The release current at a submission of the job, which is told apart from others by its time (epoch ms)."""
+    """The release current at a submission of the job, which is told apart from others by its time (epoch ms).
+
+    `sources`: what their store had then; None: there is none, and the release's hold.
+    """
 
     release: Release
     submitted: int
+    sources: Sources | None = None
 
 
-class Announcement(msgspec.Struct, frozen=True):
-    """A release on its way to all tasks. `shipped`: it came with the job; else it was found at `seen` (epoch ms)."""
+class Announcement(msgspec.Struct, frozen=True, tag="release"):
+    """A release on its way to all tasks. `shipped`: it came with the job, with its `sources`; else it was found at
+    `seen` (epoch ms)."""
 
     release: Release
     submitted: int
     seen: int
     shipped: bool
+    sources: Sources | None = None
 
 
 class PollRules(FlatMapFunction):
     """Each tick -> the release that is new, announced. The shipped one goes first, so that it gets into the state; then
-    whatever the store has, because after a restart of this task only the state knows what was announced before.
+    whatever the store has, because after a restart of this task only the state knows what was announced before. The
+    same for sources, where they have a store.
 
     Trouble is counted, and logged when it changes; the last good release stays in force.
     """
 
-    def __init__(self, open_store: Callable[[], RuleStore], shipped: bytes, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], RuleStore],
+        open_sources: Callable[[], LookUp] | None,
+        shipped: bytes,
+        clock: Callable[[], float],
+    ) -> None:
         self._open_store = open_store
+        self._open_sources = open_sources
         self._shipped = shipped
         self._clock = clock
 
@@ -62,13 +77,19 @@ class PollRules(FlatMapFunction):
         self._last: int | None = None
         self._trouble = ""
         self._telemetry = Telemetry(runtime_context)
+        self._watch = SourceWatch(self._open_sources(), self._telemetry) if self._open_sources else None
 
     def flat_map(self, value: Any) -> Iterator[bytes]:
         if self._last is None:
             self._last = 0
             yield announce_shipped(self._shipped)
+        yield from self._release(self._last)
+        if self._watch is not None:
+            yield from self._watch.look()
+
+    def _release(self, last: int) -> Iterator[bytes]:
         try:
-            release = self._store.latest(self._last)
+            release = self._store.latest(last)
         except Exception as error:  # whatever ails the store must not end the job
             self._refuse(str(error))
             return
@@ -92,7 +113,8 @@ def decode_shipped(value: bytes) -> Shipped:
 
 def announce_shipped(value: bytes) -> bytes:
     shipped = decode_shipped(value)
-    announcement = Announcement(shipped.release, shipped.submitted, shipped.submitted, shipped=True)
+    submitted = shipped.submitted
+    announcement = Announcement(shipped.release, submitted, submitted, shipped=True, sources=shipped.sources)
     return msgspec.msgpack.encode(announcement)
 
 
@@ -104,6 +126,15 @@ def known_releases(shipped: bytes, state: ReadOnlyBroadcastState) -> list[Releas
         return [announcement.release]
     newer = following(known[-1], announcement, submission_of(state))
     return [*known, newer][-2:] if newer else known
+
+
+def known_sources(shipped: bytes, state: ReadOnlyBroadcastState) -> Sources | None:
+    """What their store said, after a start or restore; None: there is none."""
+    came = decode_shipped(shipped)
+    if came.sources is None or came.submitted > submission_of(state):
+        return came.sources
+    kept = kept_sources(state)
+    return came.sources if kept is None else kept
 
 
 def submission_of(state: ReadOnlyBroadcastState) -> int:

@@ -35,10 +35,12 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What the store says now. `problems`: what in it cannot be used; for these sources the last good entry stands."""
+    """What the store says now. `problems`: what in it cannot be used; for these sources the last good entry stands.
+    `unusable`: sources of which this process has not seen a good entry."""
 
     entries: Mapping[str, Entry]
     problems: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
 
 class SourceStoreError(Exception):

@@ -57,7 +57,8 @@ class SqlSourceStore:
             self._take(dict(row), keys, problems)
         names = {row["name"] for row in rows}
         self._good = {name: good for name, good in self._good.items() if name in names}
-        return Snapshot({name: entry for name, (_, entry) in self._good.items()}, tuple(problems))
+        entries = {name: entry for name, (_, entry) in self._good.items()}
+        return Snapshot(entries, tuple(problems), tuple(sorted(names - entries.keys())))
 
     def _take(self, row: Mapping[str, Any], keys: tuple[str, ...], problems: list[str]) -> None:
         """What is wrong with a row leaves that part of the last good entry in force; the rest of the row holds."""

@@ -137,7 +137,7 @@ class Store:
 
 def poll(store: Store, ticks: int) -> tuple[list[list[Announcement]], Counter[str]]:
     context = Context()
-    poller = PollRules(lambda: store, shipped(Release(1, rules("login")), 100), lambda: 0.2)
+    poller = PollRules(lambda: store, None, shipped(Release(1, rules("login")), 100), lambda: 0.2)
     poller.open(context)  # type: ignore[arg-type]
     decode = msgspec.msgpack.Decoder(Announcement).decode
     return [[decode(value) for value in poller.flat_map(None)] for _ in range(ticks)], context.counted
