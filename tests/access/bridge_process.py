@@ -117,10 +117,11 @@ class Queue:
         finally:
             connection.close()
 
-    def publish(self, messages: Iterable[tuple[bytes, Mapping[str, Any]]]) -> None:
-        """(body, AMQP properties); returns when RabbitMQ has confirmed all."""
+    def publish(self, messages: Iterable[tuple[bytes, Mapping[str, Any]]], *, confirmed: bool = True) -> None:
+        """(body, AMQP properties); returns when RabbitMQ has confirmed each, or else at once."""
         with self._channel() as channel:
-            channel.confirm_delivery()
+            if confirmed:
+                channel.confirm_delivery()
             for body, properties in messages:
                 channel.basic_publish("", self.name, body, pika.BasicProperties(delivery_mode=2, **properties))
 
