@@ -36,9 +36,20 @@ def test_rolling_restart_under_traffic(world: LiveWorld, capsys: pytest.CaptureF
 
 
 def workers(world: LiveWorld) -> None:
+    """The new one joins before the old one leaves: half of what is waiting changes hands, twice."""
     for channel in CHANNELS:
-        assert world.workers[channel].stop() == 0
+        before = world.workers[channel]
         world.start_workers([channel])
+        world.workers[channel].until_said(" at work,")
+        assert before.stop() == 0
+    world.until_it_goes_on()
+    assert world.unknown() == 0
+
+
+def killed_workers(world: LiveWorld) -> None:
+    for channel in CHANNELS:
+        world.workers[channel].kill()
+    world.start_workers()
     world.until_it_goes_on()
 
 
@@ -68,6 +79,7 @@ STEPS: dict[str, Callable[[LiveWorld], None]] = {
     "job stopped, 1 -> 2 slots": to_two_slots,
     **{f"{name} restarted": service(name) for name in ("redis", "mariadb", "kafka", "heartbeat")},
     "job killed, 2 -> 1 slots": killed_job_to_one_slot,
+    "workers killed": killed_workers,
 }
 
 

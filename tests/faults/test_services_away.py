@@ -28,6 +28,7 @@ def test_each_service_is_away_for_a_minute(world: LiveWorld) -> None:
     without_kafka(world)
     without_mariadb_then_redis(world)
     world.settle()
+    assert world.unknown() == 0
 
 
 def until(moment: int) -> None:
