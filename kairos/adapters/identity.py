@@ -7,7 +7,7 @@ where they stay until they are known to be published: a crash in between publish
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Protocol, cast
 
 import redis.asyncio as redis
@@ -31,8 +31,12 @@ class IdentityAwayError(Exception):
 class Identity(Protocol):
     """All methods raise IdentityAwayError. `claims` are in the order in which they count."""
 
-    async def users(self, many: Sequence[Claims]) -> list[str | None]:
-        """For each the user that the first known claim leads to; None: nobody knows."""
+    async def users(self, claims: Collection[Claim]) -> dict[Claim, str]:
+        """Of the claims that lead to somebody."""
+        ...
+
+    async def waiting(self, claims: Claims, user_id: str) -> list[bytes]:
+        """What `bind` would give at this moment; nothing changes."""
         ...
 
     async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
@@ -44,7 +48,7 @@ class Identity(Protocol):
         ...
 
     async def merged(self, user_id: str, drafts: Sequence[bytes]) -> None:
-        """They are published."""
+        """They are published, each as often as it is there."""
         ...
 
 
@@ -84,14 +88,17 @@ class RedisIdentity:
         self._wait = self._redis.register_script(_WAIT)
         self._bind = self._redis.register_script(_BIND)
 
-    async def users(self, many: Sequence[Claims]) -> list[str | None]:
-        keys = [f"identity:{_key(claim)}" for claims in many for claim in claims]
-        answers = iter(await _asked(self._redis.mget(keys)) if keys else ())
-        found = []
-        for claims in many:
-            known = [user for user in [next(answers) for _ in claims] if user is not None]
-            found.append(_text(known[0]) if known else None)
-        return found
+    async def users(self, claims: Collection[Claim]) -> dict[Claim, str]:
+        if not claims:
+            return {}
+        users = await _asked(self._redis.mget([f"identity:{_key(claim)}" for claim in claims]))
+        return {claim: _text(user) for claim, user in zip(claims, users, strict=True) if user is not None}
+
+    async def waiting(self, claims: Claims, user_id: str) -> list[bytes]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in (f"merging:{user_id}", *(f"waiting:{_key(claim)}" for claim in claims)):
+            pipeline.lrange(name, 0, -1)
+        return [draft for drafts in await _asked(pipeline.execute()) for draft in drafts]
 
     async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
         if not many:
@@ -107,7 +114,7 @@ class RedisIdentity:
     async def merged(self, user_id: str, drafts: Sequence[bytes]) -> None:
         pipeline = self._redis.pipeline(transaction=False)
         for draft in drafts:
-            pipeline.lrem(f"merging:{user_id}", 1, cast(str, draft))
+            pipeline.lrem(f"merging:{user_id}", 0, cast(str, draft))
         if drafts:
             await _asked(pipeline.execute())
 

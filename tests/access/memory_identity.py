@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kairos.adapters.identity import MAX_WAITING, Claims, IdentityAwayError
 from kairos.engine.normalise import Claim
@@ -13,31 +13,35 @@ class MemoryIdentity:
     def __init__(self) -> None:
         self.away = False
         self.bound: dict[Claim, str] = {}
-        self.waiting: dict[Claim, list[bytes]] = defaultdict(list)
+        self.kept: dict[Claim, list[bytes]] = defaultdict(list)
         self.merging: dict[str, list[bytes]] = defaultdict(list)
 
-    async def users(self, many: Sequence[Claims]) -> list[str | None]:
+    async def users(self, claims: Collection[Claim]) -> dict[Claim, str]:
         self._answer()
-        return [next((self.bound[claim] for claim in claims if claim in self.bound), None) for claims in many]
+        return {claim: self.bound[claim] for claim in claims if claim in self.bound}
+
+    async def waiting(self, claims: Claims, user_id: str) -> list[bytes]:
+        self._answer()
+        return [*self.merging[user_id], *(draft for claim in claims for draft in self.kept[claim])]
 
     async def wait(self, many: Sequence[tuple[Claims, bytes]]) -> list[str | None]:
-        users = await self.users([claims for claims, _ in many])
+        self._answer()
+        users = [next((self.bound[claim] for claim in claims if claim in self.bound), None) for claims, _ in many]
         for (claims, draft), user in zip(many, users, strict=True):
             if user is None:
-                self.waiting[claims[0]] = [*self.waiting[claims[0]], draft][-MAX_WAITING:]
+                self.kept[claims[0]] = [*self.kept[claims[0]], draft][-MAX_WAITING:]
         return users
 
     async def bind(self, claims: Claims, user_id: str) -> list[bytes]:
         self._answer()
         for claim in claims:
             self.bound[claim] = user_id
-            self.merging[user_id] += self.waiting.pop(claim, [])
+            self.merging[user_id] += self.kept.pop(claim, [])
         return list(self.merging[user_id])
 
     async def merged(self, user_id: str, drafts: Sequence[bytes]) -> None:
         self._answer()
-        for draft in drafts:
-            self.merging[user_id].remove(draft)
+        self.merging[user_id] = [draft for draft in self.merging[user_id] if draft not in drafts]
 
     def _answer(self) -> None:
         if self.away:

@@ -25,7 +25,7 @@ def test_a_redis_that_is_away_is_told_as_such() -> None:
     async def run() -> None:
         identity = RedisIdentity("redis://127.0.0.1:1/0")
         claim = Claim("device_id", "d1")
-        for attempt in (identity.users([[claim]]), identity.wait([([claim], b"x")]), identity.bind([claim], "u1")):
+        for attempt in (identity.users([claim]), identity.wait([([claim], b"x")]), identity.bind([claim], "u1")):
             with pytest.raises(IdentityAwayError, match="does not answer"):
                 await attempt
         await identity.close()

@@ -44,7 +44,7 @@ def test_a_binding_holds_from_its_place_in_the_batch_on() -> None:
 def test_within_one_batch() -> None:
     kit = Kit()
     found = statuses(kit, anonymous("a1"), identify(), anonymous("a2"), identify())
-    assert found == ["waiting", "bound", "accepted", "bound"]
+    assert found == ["accepted", "bound", "accepted", "bound"]
     assert sorted(sent(kit)) == [("a1", "u1", True), ("a2", "u1", False)]
 
 
@@ -79,7 +79,7 @@ def test_with_redis_away_only_what_needs_it_waits() -> None:
 def test_what_waits_and_cannot_be_read_ends_as_a_dead_letter() -> None:
     kit = Kit()
     statuses(kit, anonymous("a1"))
-    (waiting,) = kit.identity.waiting.values()
+    (waiting,) = kit.identity.kept.values()
     waiting.insert(0, b"{rubbish")
     assert statuses(kit, identify()) == ["bound"]
     assert sent(kit) == [("a1", "u1", True)]

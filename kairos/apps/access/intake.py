@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from kairos.adapters.sources import topic_of
 from kairos.apps.access.counters import Counters
 from kairos.apps.access.registry import Door
 from kairos.engine.dead_letter import Reading, dead_letter
-from kairos.engine.normalise import Draft, Refusal, after_waiting, envelope, to_wait
+from kairos.engine.normalise import Claim, Draft, Refusal, after_waiting, envelope, to_wait
 
 LETTER_BYTES = 100_000
 """How much of a refused event its dead letter keeps."""
@@ -77,60 +78,39 @@ class Intake:
         need no second one. Raises UnavailableError."""
         batch = _Batch(door, items, self._clock())
         try:
-            await self._resolve(batch)
-            letters = [self._letter(batch, item, why) for item, why in batch.refused if not (again and item in items)]
-            await self._producer.publish([*batch.records, *letters])
-            for user, drafts in batch.merging.items():
-                await self._known().merged(user, drafts)
+            batch.resolve(await self._known().users(batch.claims) if batch.claims else {})
+            for binding in batch.bindings:
+                batch.merge(await self._known().waiting(binding.claims, binding.event.user_id), binding)
+            await self._publish(batch, again)
+            if batch.waiting or batch.bindings:
+                await self._settle(batch, again)
         except (NotTakenError, IdentityAwayError) as error:
             raise UnavailableError(str(error)) from None
         self._count(door.name, batch)
         return batch.outcomes
 
-    async def _resolve(self, batch: _Batch) -> None:
-        """In order, because a binding holds from its place on; those between two bindings are asked for at once."""
-        together: list[tuple[int, Draft]] = []
-        for n in range(len(batch.items)):
-            draft = batch.read(n)
-            if draft is None:
-                continue
-            if not draft.binds:
-                together.append((n, draft))
-                continue
-            await self._find_users(batch, together)
-            together = []
-            await self._bind(batch, n, draft)
-        await self._find_users(batch, together)
-
-    async def _find_users(self, batch: _Batch, drafts: Sequence[tuple[int, Draft]]) -> None:
-        users = await self._users([draft for _, draft in drafts if not draft.event.user_id])
-        for n, draft in drafts:
-            user = draft.event.user_id or next(users)
+    async def _settle(self, batch: _Batch, again: bool) -> None:
+        """Redis hears of the batch when Kafka has it: one that fails before leaves no trace, and means the same again.
+        What came from elsewhere in between is published now."""
+        known = self._known()
+        waiting = [place for places in batch.waiting.values() for place in places]
+        users = await known.wait([(draft.claims, to_wait(draft)) for _, draft in waiting])
+        for (n, draft), user in zip(waiting, users, strict=True):
             if user is None:
                 batch.outcomes[n] = WAITING
             else:
                 batch.send(n, draft, user)
+        for binding in batch.bindings:
+            batch.merge(await known.bind(binding.claims, binding.event.user_id), binding)
+        await self._publish(batch, again)
+        for user, drafts in batch.merging.items():
+            await known.merged(user, list(drafts))
 
-    async def _users(self, drafts: Sequence[Draft]) -> Iterator[str | None]:
-        """None: it waits from now on."""
-        if not drafts:
-            return iter(())
-        known = self._known()
-        users = await known.users([draft.claims for draft in drafts])
-        strangers = [n for n, user in enumerate(users) if user is None]
-        bound = await known.wait([(drafts[n].claims, to_wait(drafts[n])) for n in strangers])
-        for n, user in zip(strangers, bound, strict=True):
-            users[n] = user
-        return iter(users)
-
-    async def _bind(self, batch: _Batch, n: int, draft: Draft) -> None:
-        user = draft.event.user_id
-        for kept in await self._known().bind(draft.claims, user):
-            batch.merge(kept, user)
-        if draft.published:
-            batch.send(n, draft, user)
-        else:
-            batch.outcomes[n] = BOUND
+    async def _publish(self, batch: _Batch, again: bool) -> None:
+        letters = [self._letter(batch, item, why) for item, why in batch.refused if not (again and item in batch.items)]
+        records = [*batch.told, *batch.records, *letters]
+        batch.told, batch.records, batch.refused = [], [], []
+        await self._producer.publish(records)
 
     def _known(self) -> Identity:
         if self._identity is None:
@@ -154,17 +134,51 @@ class Intake:
 
 
 class _Batch:
-    """What becomes of the items of one call."""
+    """What becomes of the items of one call. Still to be published: `told` (it had waited), `records`, `refused`."""
 
     def __init__(self, door: Door, items: Sequence[Item], now: int) -> None:
         self.door, self.items, self.now = door, items, now
         self.outcomes: list[Outcome] = [ACCEPTED] * len(items)
         self.refused: list[tuple[Item, Refusal]] = []
         self.records: list[Record] = []
-        self.merging: dict[str, list[bytes]] = {}
-        """user -> what had waited and is now hers"""
+        self.told: list[Record] = []
+        self.waiting: dict[Claim, list[tuple[int, Draft]]] = defaultdict(list)
+        """first claim -> places of nobody yet"""
+        self.bindings: list[Draft] = []
+        self.merging: dict[str, dict[bytes, None]] = defaultdict(dict)
+        """user -> what had waited before this call, and is now hers"""
+        self._drafts = [(n, draft) for n in range(len(items)) if (draft := self._draft(n)) is not None]
 
-    def read(self, n: int) -> Draft | None:
+    @property
+    def claims(self) -> set[Claim]:
+        """Those whose users decide about an event."""
+        strangers = (draft for _, draft in self._drafts if not draft.event.user_id)
+        return {claim for draft in strangers for claim in draft.claims}
+
+    def resolve(self, users: Mapping[Claim, str]) -> None:
+        """In order, because a binding holds from its place on, and tells afterwards what was nobody's before."""
+        known = dict(users)
+        for n, draft in self._drafts:
+            if draft.binds:
+                known.update(dict.fromkeys(draft.claims, draft.event.user_id))
+                self._bind(n, draft)
+            elif user := draft.event.user_id or next((known[c] for c in draft.claims if c in known), None):
+                self.send(n, draft, user)
+            else:
+                self.waiting[draft.claims[0]].append((n, draft))
+
+    def _bind(self, n: int, draft: Draft) -> None:
+        user = draft.event.user_id
+        for claim in draft.claims:
+            for place, stranger in self.waiting.pop(claim, ()):
+                self.send(place, stranger, user, merged=True)
+        self.bindings.append(draft)
+        if draft.published:
+            self.send(n, draft, user)
+        else:
+            self.outcomes[n] = BOUND
+
+    def _draft(self, n: int) -> Draft | None:
         """None: it is refused."""
         found = self._read(self.items[n])
         if isinstance(found, Refusal):
@@ -182,19 +196,24 @@ class _Batch:
             return self.door.normaliser.read(item.raw, self.now, item.beside)
         return self.door.normaliser.read_document(item.document, self.now, mapped=item.mapped)
 
-    def send(self, n: int, draft: Draft, user: str) -> None:
-        value = envelope(draft, user)
+    def send(self, n: int, draft: Draft, user: str, *, merged: bool = False) -> None:
+        value = envelope(draft, user, merged=merged)
         if isinstance(value, Refusal):
             self._refuse(n, value)
         else:
             self.records.append(Record(self.door.topic, user.encode(), value, draft.event.time))
 
-    def merge(self, kept: bytes, user: str) -> None:
+    def merge(self, waited: Sequence[bytes], binding: Draft) -> None:
+        """Each once, however often it is found."""
+        user = binding.event.user_id
+        merging = self.merging[user] if waited else {}
+        for kept in waited:
+            if kept not in merging:
+                merging[kept] = None
+                self._merge(kept, user)
+
+    def _merge(self, kept: bytes, user: str) -> None:
         """What cannot be read any more, or has become too large with its user, ends as a dead letter."""
-        merging = self.merging.setdefault(user, [])
-        if kept in merging:
-            return  # two bindings of one user in one batch find the same
-        merging.append(kept)
         try:
             draft = after_waiting(kept)
         except ValueError as error:
@@ -205,7 +224,7 @@ class _Batch:
         if isinstance(value, Refusal):
             self.refused.append((Item(kept, value), value))
         else:
-            self.records.append(Record(topic_of(draft.event.source), user.encode(), value, draft.event.time))
+            self.told.append(Record(topic_of(draft.event.source), user.encode(), value, draft.event.time))
 
     def _refuse(self, n: int, why: Refusal) -> None:
         self.refused.append((self.items[n], why))
