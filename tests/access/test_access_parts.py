@@ -112,6 +112,29 @@ def test_the_registry_keeps_what_it_knows(caplog: pytest.LogCaptureFixture) -> N
     assert registry.named("shop") is None
 
 
+def test_looking_never_ends(caplog: pytest.LogCaptureFixture) -> None:
+    looks = 0
+
+    class Faulty:
+        def read(self) -> Snapshot:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                raise RuntimeError("a mistake of ours")
+            return Snapshot({"shop": SHOP})
+
+    registry = Registry(Faulty(), lambda _: None, lambda: 0)
+
+    async def three_times(seconds: float) -> None:
+        if looks == 3:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(registry.watch(three_times))
+    assert "a mistake of ours" in caplog.text
+    assert registry.named("shop") is not None
+
+
 def test_topics_that_could_not_be_made_are_made_later(caplog: pytest.LogCaptureFixture) -> None:
     store, asked = Store(), []
     store.gives = Snapshot({"shop": SHOP})

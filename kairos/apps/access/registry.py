@@ -62,10 +62,13 @@ class Registry:
         self._tell([*snapshot.problems, *await self._topics()])
 
     async def watch(self, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
-        """For ever."""
+        """For ever, whatever a look comes upon: a gateway that no longer looks would never say so."""
         while True:
             await sleep(POLL_SECONDS)
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception as error:
+                log.exception("the sources could not be looked up: %s", error)
 
     def _adopt(self, snapshot: Snapshot) -> None:
         doors = {}
