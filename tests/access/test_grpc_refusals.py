@@ -1,0 +1,260 @@
+"""Calls over gRPC that are not served: the answers of HTTP, as a status with its details."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from grpc import aio
+
+from kairos.adapters.channels.webhook import signature
+from kairos.adapters.settings_file import SettingsError
+from kairos.adapters.sources import Access, Entry, SourceStoreError
+from kairos.apps.grpc import server
+from kairos.apps.grpc.events_pb2 import Event, SendResponse
+from kairos.engine.rule.model import Source
+from tests.access.gateway_kit import NOW, ORDER, SHOP, Kit
+from tests.access.grpc_kit import KEY, SEND, Metadata, batch, details, on_channel, order, refusal, send, told
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+SIGNED = Entry(Source("hook", ORDER), Access(hmac={"env": "HOOK_SECRET"}))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        KEY,
+        (("authorization", "Bearer shop-key"),),
+        (("authorization", "Basic " + base64.b64encode(b"shop-key:").decode()),),
+    ],
+)
+def test_an_api_key_is_metadata(metadata: Metadata) -> None:
+    assert send(Kit(), batch(order()), metadata).accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ((), (grpc.StatusCode.UNAUTHENTICATED, "no_key")),
+        ((("x-api-key", "guess"),), (grpc.StatusCode.UNAUTHENTICATED, "unknown_key")),
+        ((("authorization", "Basic ????"),), (grpc.StatusCode.UNAUTHENTICATED, "bad_key")),
+        ((*KEY, ("kairos-source", "app")), (grpc.StatusCode.PERMISSION_DENIED, "wrong_source")),
+    ],
+)
+def test_strangers(metadata: Metadata, expected: tuple[grpc.StatusCode, str]) -> None:
+    kit = Kit()
+    assert told(refusal(kit, batch(order()), metadata)) == expected
+    assert kit.producer.records == []
+    assert kit.counters.value("kairos_gateway_problems_total", code=expected[1]) == 1
+    assert kit.counters.value("kairos_gateway_calls_total", status=expected[0].name) == 1
+
+
+def test_a_source_that_is_switched_off() -> None:
+    off = Entry(Source("shop", ORDER, enabled=False), SHOP.access)
+    assert told(refusal(Kit(off), batch(order()))) == (grpc.StatusCode.PERMISSION_DENIED, "disabled_source")
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Kit:
+    monkeypatch.setenv("HOOK_SECRET", "whsec_" + base64.b64encode(SECRET).decode())
+    return Kit(SIGNED)
+
+
+def signed(message: bytes) -> Metadata:
+    stamp = NOW // 1000
+    made = signature(SECRET, "m1", stamp, message)
+    names = ("kairos-source", "webhook-id", "webhook-timestamp", "webhook-signature")
+    return tuple(zip(names, ("hook", "m1", str(stamp), made), strict=True))
+
+
+def test_a_signature_is_over_the_message_as_it_is_sent(hook: Kit) -> None:
+    message = batch(order()).SerializeToString()
+    other = batch(order(id="e2")).SerializeToString()
+    assert told(refusal(hook, other, signed(message))) == (grpc.StatusCode.UNAUTHENTICATED, "wrong_signature")
+    assert send(hook, message, signed(message)).accepted == 1
+    assert told(refusal(hook, message, signed(message))) == (grpc.StatusCode.ALREADY_EXISTS, "replayed")
+
+
+# ------------------------------------------------------------------------------------------------- what is too much
+
+
+def pushback(error: aio.AioRpcError) -> int:
+    """Milliseconds, said twice: to programs that read details, and to gRPC's own retries."""
+    (info,) = details(error, RetryInfo)
+    milliseconds = int(error.trailing_metadata()["grpc-retry-pushback-ms"])
+    assert info.retry_delay.ToMilliseconds() == milliseconds
+    return milliseconds
+
+
+def test_faster_than_the_source_may() -> None:
+    kit = Kit(Entry(SHOP.source, Access(SHOP.access.keys, rate=10)))
+    many = batch(*(order(id=str(number)) for number in range(50)))
+    assert send(kit, many).accepted == 50
+    error = refusal(kit, many)
+    assert told(error) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_fast")
+    assert pushback(error) == 3_000
+    kit.now += 3_001
+    assert send(kit, batch(order())).accepted == 1
+
+
+def test_kafka_is_away() -> None:
+    kit = Kit()
+    kit.producer.away = True
+    error = refusal(kit, batch(order()))
+    assert told(error) == (grpc.StatusCode.UNAVAILABLE, "unavailable")
+    assert pushback(error) == 1_000
+    kit.producer.away = False
+    assert send(kit, batch(order())).accepted == 1
+
+
+def test_before_the_sources_are_known() -> None:
+    kit = Kit()
+    kit.store.read = broken  # type: ignore[method-assign]
+    error = refusal(kit, batch(order()))
+    assert told(error) == (grpc.StatusCode.UNAVAILABLE, "not_ready")
+
+
+def broken() -> Any:
+    raise SourceStoreError("away")
+
+
+@pytest.mark.parametrize("message", [b"\xff\xff", b"not protobuf", batch(order()).SerializeToString()[:-1]])
+def test_bytes_that_are_no_message(message: bytes) -> None:
+    assert told(refusal(Kit(), message)) == (grpc.StatusCode.INVALID_ARGUMENT, "not_protobuf")
+
+
+def field(number: int, content: bytes) -> bytes:
+    """As protobuf writes it: tag, length in groups of seven bits, content."""
+    size, length = len(content), []
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + content
+
+
+def test_lists_that_are_nested_too_deeply() -> None:
+    """Written by hand: no protobuf library would."""
+    value = b""
+    for _ in range(200):
+        value = field(6, field(1, value))
+    struct = field(1, field(1, b"a") + field(2, value))
+    assert told(refusal(Kit(), field(1, field(5, struct)))) == (grpc.StatusCode.INVALID_ARGUMENT, "not_protobuf")
+
+
+def test_more_events_than_one_call_may_bring() -> None:
+    kit = Kit()
+    error = refusal(kit, batch(*[Event()] * 10_001))
+    assert told(error) == (grpc.StatusCode.INVALID_ARGUMENT, "too_many")
+    assert kit.producer.records == []
+
+
+def test_a_message_larger_than_a_body() -> None:
+    kit = Kit(max_body=1_000)
+    assert refusal(kit, b"x" * 1_001).code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert kit.room.used == 0
+
+
+def test_packed_messages_are_not_taken() -> None:
+    error = refusal(Kit(), batch(order()), compression=grpc.Compression.Gzip)
+    assert error.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_all_messages_together_have_a_limit() -> None:
+    kit = Kit(memory=5)
+    assert told(refusal(kit, batch(order()))) == (grpc.StatusCode.UNAVAILABLE, "busy")
+    assert kit.room.used == 0
+
+
+def test_an_event_larger_than_its_source_may_send() -> None:
+    kit = Kit(Entry(SHOP.source, Access(SHOP.access.keys, max_bytes=200)))
+    response = send(kit, batch(order(), order(props={"order_id": "x" * 200})))
+    assert [result.reason for result in response.results] == ["", "too_large"]
+
+
+def test_another_method() -> None:
+    async def scene(channel: aio.Channel) -> None:
+        await channel.unary_unary("/kairos.v1.Events/Receive")(b"", timeout=60)
+
+    with pytest.raises(aio.AioRpcError) as caught:
+        on_channel(Kit(), scene)
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+async def silence() -> AsyncIterator[bytes]:
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+def test_a_message_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message at a time may be read here: the next sender's turn comes when the silent one is given up."""
+    monkeypatch.setattr(server, "READ_SECONDS", 0.2)
+    kit = Kit(max_body=1_000, memory=1_000)
+
+    async def scene(channel: aio.Channel) -> tuple[aio.AioRpcError, bytes]:
+        silent = channel.stream_unary(SEND)(silence(), metadata=KEY, timeout=60)
+        await silent.wait_for_connection()
+        answer = await channel.unary_unary(SEND)(batch(order()).SerializeToString(), metadata=KEY, timeout=60)
+        with pytest.raises(aio.AioRpcError) as caught:
+            await silent
+        return caught.value, answer
+
+    error, answer = on_channel(kit, scene)
+    assert told(error) == (grpc.StatusCode.DEADLINE_EXCEEDED, "slow")
+    assert SendResponse.FromString(answer).accepted == 1
+
+
+def test_more_calls_at_once_than_there_may_be() -> None:
+    async def scene(channel: aio.Channel) -> None:
+        silent = channel.stream_unary(SEND)(silence(), metadata=KEY, timeout=60)
+        await silent.wait_for_connection()
+        try:
+            while True:  # until the silent one has come in
+                await channel.unary_unary(SEND)(b"", metadata=KEY, timeout=60)
+        finally:
+            silent.cancel()
+
+    with pytest.raises(aio.AioRpcError) as caught:
+        on_channel(Kit(), scene, calls=1)
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_call_without_message() -> None:
+    async def scene(channel: aio.Channel) -> None:
+        await channel.stream_unary(SEND)(nothing(), metadata=KEY, timeout=60)
+
+    with pytest.raises(aio.AioRpcError) as caught:
+        on_channel(Kit(), scene)
+    assert told(caught.value) == (grpc.StatusCode.INVALID_ARGUMENT, "no_message")
+
+
+def test_a_stranger_is_refused_before_the_message_is_there() -> None:
+    async def scene(channel: aio.Channel) -> None:
+        await channel.stream_unary(SEND)(silence(), metadata=(("x-api-key", "guess"),), timeout=60)
+
+    with pytest.raises(aio.AioRpcError) as caught:
+        on_channel(Kit(), scene)
+    assert told(caught.value) == (grpc.StatusCode.UNAUTHENTICATED, "unknown_key")
+
+
+def test_a_port_that_is_taken() -> None:
+    async def twice() -> None:
+        async with server.serving(Kit().parts, "127.0.0.1", 0, 100, 5) as address:
+            port = int(address.rpartition(":")[2])
+            async with server.serving(Kit().parts, "127.0.0.1", port, 100, 5):
+                pass
+
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1:\d+: cannot listen there for gRPC"):
+        asyncio.run(twice())
