@@ -165,6 +165,21 @@ def test_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "rules"),
+        ("rules: {store: 'sqlite:////r.db'}\n", "sqlite:////r.db"),
+        ("rules: {store: 'sqlite:////r.db'}\nsources: {store: 'sqlite:////s.db'}\n", "sqlite:////s.db"),
+        ("sources: {store: 'sqlite:////s.db'}\ngateway: {sources: 'sqlite:////g.db'}\n", "sqlite:////g.db"),
+    ],
+)
+def test_where_sources_are(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "conf.yaml"
+    file.write_text(CONF + text)
+    assert load(file).sources.endswith(expected)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("rules: {}\n", "section 'kafka'"),

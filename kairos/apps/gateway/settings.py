@@ -25,9 +25,9 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`sources`: a rule folder or the address of a database; default: the rule store. `access`: for a folder, whose
-    sources have no keys of their own (AccessSettings). `max_body`: bytes of one request; `memory`: of all
-    together. `connections`: at once. `grpc_port`: None: HTTP only."""
+    """`sources`: a rule folder or the address of a database; default: the job's `sources.store`, or else
+    the rule store. `access`: for a folder, whose sources have no keys of their own (AccessSettings). `max_body`: bytes
+    of one request; `memory`: of all together. `connections`: at once. `grpc_port`: None: HTTP only."""
 
     host: str = "127.0.0.1"
     port: int = 8080
@@ -47,15 +47,22 @@ class Profiles(msgspec.Struct, frozen=True):
     redis: str | None = None
 
 
+class JobSources(msgspec.Struct, frozen=True):
+    """The section `sources`: the database that the job checks events against."""
+
+    store: str | None = None
+
+
 class Conf(msgspec.Struct, frozen=True):
     kafka: KafkaAddress
     gateway: GatewaySettings = GatewaySettings()
+    job_sources: JobSources = msgspec.field(default=JobSources(), name="sources")
     rules: Rules = Rules()
     profiles: Profiles = Profiles()
 
     @property
     def sources(self) -> str:
-        return full_store(self.gateway.sources or self.rules.store)
+        return full_store(self.gateway.sources or self.job_sources.store or self.rules.store)
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Conf:
