@@ -34,8 +34,8 @@ MAX_NAME = 190
 def source() -> None:
     """Where events may come from. What is changed here holds a second later, with no restart.
 
-    For sources in a database: `gateway.sources` of the configuration, else `sources.store`, else `rules.store`. Those of
-    a rule folder stand in its sources.yaml.
+    For sources in a database: `gateway.sources` of the configuration, else `sources.store`, else `rules.store`. Those
+    of a rule folder stand in its sources.yaml.
     """
 
 
