@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from grpc import aio
 
 from kairos.adapters.channels.webhook import signature
+from kairos.adapters.event_producer import Record
 from kairos.adapters.settings_file import SettingsError
 from kairos.adapters.sources import Access, Entry, SourceStoreError
 from kairos.apps.grpc import server
@@ -247,6 +249,59 @@ def test_a_stranger_is_refused_before_the_message_is_there() -> None:
     with pytest.raises(aio.AioRpcError) as caught:
         on_channel(Kit(), scene)
     assert told(caught.value) == (grpc.StatusCode.UNAUTHENTICATED, "unknown_key")
+
+
+class Slow:
+    """A producer that publishes when it is let: `asked` when somebody waits for it."""
+
+    def __init__(self, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._publish = kit.producer.publish
+        self.asked, self.free = asyncio.Event(), asyncio.Event()
+        monkeypatch.setattr(kit.producer, "publish", self.publish)
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        self.asked.set()
+        await self.free.wait()
+        await self._publish(records)
+
+
+def test_a_call_under_way_is_finished_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    kit = Kit()
+    slow = Slow(kit, monkeypatch)
+
+    async def play() -> bytes:
+        await kit.registry.refresh()
+        async with AsyncExitStack() as client:
+            async with server.serving(kit.parts, "127.0.0.1", 0, 100, 60) as address:
+                channel = await client.enter_async_context(aio.insecure_channel(address.removeprefix("grpc://")))
+                message = batch(order()).SerializeToString()
+                call = channel.unary_unary(SEND)(message, metadata=KEY, timeout=60)
+                await slow.asked.wait()
+                asyncio.get_running_loop().call_soon(slow.free.set)
+            return await call
+
+    assert SendResponse.FromString(asyncio.run(play())).accepted == 1
+
+
+def test_who_does_not_wait_holds_nothing(hook: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither memory, nor the signature: the same call may come again."""
+    slow, message = Slow(hook, monkeypatch), batch(order()).SerializeToString()
+
+    async def scene(channel: aio.Channel) -> bytes:
+        call = channel.unary_unary(SEND)(message, metadata=signed(message), timeout=60)
+        await slow.asked.wait()
+        assert hook.room.used == len(message)
+        call.cancel()
+        while hook.room.used:
+            await asyncio.sleep(0)
+        slow.asked.clear()
+        again = channel.unary_unary(SEND)(message, metadata=signed(message), timeout=60)
+        await slow.asked.wait()
+        slow.free.set()
+        return await again
+
+    assert SendResponse.FromString(on_channel(hook, scene)).accepted == 1
+    assert hook.room.used == 0
 
 
 def test_a_port_that_is_taken() -> None:

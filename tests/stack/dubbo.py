@@ -91,9 +91,6 @@ class DubboSender:
         return [str(file) for file in self._folder.glob("kairos/**/*.java")]
 
     def _compile(self, generated: list[str]) -> None:
-        subprocess.run(
-            ["javac", *(f"-J{option}" for option in SHORT_LIVED), "-proc:none", "-nowarn", "-cp", f"{JARS}/*"]
-            + ["-d", str(self._folder), *generated, str(SOURCE)],
-            check=True,
-            stderr=subprocess.DEVNULL,  # notes about what Dubbo has deprecated
-        )
+        javac = ["javac", *(f"-J{option}" for option in SHORT_LIVED), "-proc:none", "-nowarn", "-cp", f"{JARS}/*"]
+        files = ["-d", str(self._folder), *generated, str(SOURCE)]
+        subprocess.run([*javac, *files], check=True, stderr=subprocess.DEVNULL)  # notes about what Dubbo has deprecated
