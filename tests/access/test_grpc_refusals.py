@@ -265,19 +265,31 @@ class Slow:
         await self._publish(records)
 
 
+async def closed(target: str) -> None:
+    """Returns when nobody listens there any more."""
+    host, _, port = target.partition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except ConnectionRefusedError:
+            return
+        writer.close()
+
+
 def test_a_call_under_way_is_finished_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     kit = Kit()
     slow = Slow(kit, monkeypatch)
 
     async def play() -> bytes:
         await kit.registry.refresh()
-        async with AsyncExitStack() as client:
+        async with AsyncExitStack() as client, asyncio.TaskGroup() as group:
             async with server.serving(kit.parts, "127.0.0.1", 0, 100, 60) as address:
-                channel = await client.enter_async_context(aio.insecure_channel(address.removeprefix("grpc://")))
+                target = address.removeprefix("grpc://")
+                channel = await client.enter_async_context(aio.insecure_channel(target))
                 message = batch(order()).SerializeToString()
                 call = channel.unary_unary(SEND)(message, metadata=KEY, timeout=60)
                 await slow.asked.wait()
-                asyncio.get_running_loop().call_soon(slow.free.set)
+                group.create_task(closed(target)).add_done_callback(lambda _: slow.free.set())
             return await call
 
     assert SendResponse.FromString(asyncio.run(play())).accepted == 1
