@@ -1,8 +1,8 @@
 """Packaging, and the one place where versions of dependencies are pinned (docs/dependencies.md says why each is here).
 
-`base` runs the engine and the commands on a rule folder, `flink` the job, `apps` the processes around it, `dev` the
-checks and tests. All install into one environment; a dependency that clashes with Flink's pins gets an extra and an
-environment of its own.
+`base` runs the engine and the commands on a rule folder, `flink` the job, `apps` the processes around it, `parquet` is
+for such files, `dev` for checks and tests. All install into one environment; a dependency that clashes with Flink's
+pins gets an extra and an environment of its own.
 """
 
 from setuptools import find_packages, setup
@@ -47,6 +47,8 @@ APPS = [
     "yarl==1.25.1",
 ]
 
+PARQUET = ["pyarrow==16.1.0"]
+
 DEV = [
     "cloudevents==2.2.0",
     "filelock==4.2.11",
@@ -79,6 +81,6 @@ setup(
     package_dir={"": "."},
     packages=find_packages(include=["kairos*", "operators*", "jobs*"]),
     install_requires=BASE,
-    extras_require={"flink": FLINK, "apps": APPS, "dev": DEV},
+    extras_require={"flink": FLINK, "apps": APPS, "parquet": PARQUET, "dev": DEV},
     entry_points={"console_scripts": ["kairos = kairos.apps.cli:main"]},
 )

@@ -13,6 +13,8 @@ Profiles = dict[str, dict[str, Any]]
 
 _LISTS = ("crowds", "lists", "unsubscribed", "dead_addresses")
 _ADDRESSES = ("phone", "email", "wechat_openid", "push_token")
+OWN_FIELDS = {"timezone": "string", **dict.fromkeys(_ADDRESSES, "string"), **dict.fromkeys(_LISTS, "list")}
+"""Fields with a meaning of their own, and their types."""
 
 
 class ProfileFileError(Exception):
@@ -44,13 +46,14 @@ def read_profiles(path: Path, report: Callable[[str], None]) -> Profiles:
 def _usable(user: str, field: str, value: Any, report: Callable[[str], None]) -> bool:
     if value is None:
         return True
-    problem = _problem(field, value)
+    problem = problem_of(field, value)
     if problem:
         report(f"{user}.{field}: {problem}; left out")
     return not problem
 
 
-def _problem(field: str, value: Any) -> str:
+def problem_of(field: str, value: Any) -> str:
+    """What is wrong with the value of a field that has a meaning of its own; "" with any other."""
     if field == "timezone":
         return "" if isinstance(value, str) and _is_zone(value) else "a time zone such as Asia/Shanghai is expected"
     if field in _LISTS:

@@ -66,6 +66,16 @@ def test_a_profile_is_replaced_as_a_whole_and_others_stay(client: redis.Redis) -
     assert read_back(client, [one, other]) == {one: {"email": "b@example.com"}, other: {"phone": "2"}}
 
 
+def test_what_workers_wrote_stays_where_the_new_profile_says_nothing_of_it(client: redis.Redis) -> None:
+    one, other = name(), name()
+    told = {"unsubscribed": ["sms"], "dead_addresses": ["0138"]}
+    write_profiles(client, {one: {"level": 1, **told}, other: told})
+    write_profiles(client, {one: {"phone": "0138"}, other: {"unsubscribed": []}})
+    assert read_back(client, [one, other]) == {
+        one: {"phone": "0138", **told}, other: {"unsubscribed": [], "dead_addresses": ["0138"]},
+    }  # fmt: skip
+
+
 def test_an_empty_profile_is_none(client: redis.Redis) -> None:
     user = name()
     write_profiles(client, {user: {"phone": "1"}})
@@ -96,3 +106,21 @@ def test_the_command_loads_a_file(stack: Stack, client: redis.Redis, tmp_path: P
     assert failed.returncode == 2
     assert "redis://127.0.0.1:1/0" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_the_command_loads_a_table_and_tells_what_it_left_out(
+    stack: Stack, client: redis.Redis, tmp_path: Path
+) -> None:
+    one, two = name(), name()
+    file = tmp_path / "customers.csv"
+    file.write_text(f"user_id,phone,level,secret\n{one},0138,3,x\n{two},0139,high,x\n")
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "profile.yaml").write_text("phone: string\nlevel: integer\n")
+    kairos = Path(sys.executable).with_name("kairos")
+    command = [kairos, "profiles", "load", file, "--redis", stack.settings.redis_url, "--rules", rules]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert f"{file}:3: level: an integer is expected; the row is left out\n" in done.stderr
+    assert f"{file}:1: column 'secret' is not declared in profile.yaml; it is left out\n" in done.stderr
+    assert read_back(client, [one, two]) == {one: {"phone": "0138", "level": 3}, two: None}
