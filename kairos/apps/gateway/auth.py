@@ -1,6 +1,6 @@
 """Who sends: by API key, or by a signature over the request (https://www.standardwebhooks.com).
 
-A source with a secret takes signed requests only. What a stranger hears never says which sources there are.
+A source with a secret takes signed requests only.
 """
 
 from __future__ import annotations
