@@ -59,7 +59,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._engine = self._make_engine()
         self._intake = Intake(self._clock if self._settings.receipts is None else None, self._settings.ahead)
         self._outlet = Outlet(self._telemetry, self._settings.dead_letter_bytes)
-        self._rules = Rulebook(self._shipped, self._engine, self._intake, self._telemetry)
+        self._rules = Rulebook(self._shipped, self._engine, self._intake, self._profiles, self._telemetry)
 
     def _make_engine(self) -> Engine:
         settings, profiles = self._settings, self._profiles.get if self._profiles else None

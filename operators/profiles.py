@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from kairos.engine.rule.needs import Needs
+
 
 class ProfileSource(Protocol):
-    """One per task. `expect` is called when an event arrives, long before its decision; `get` for the decision."""
+    """One per task. `need` says what is to be fetched from now on. `expect` is called when an event arrives, long
+    before its decision; `get` for the decision."""
+
+    def need(self, needs: Needs) -> None: ...
 
     def expect(self, user_id: str) -> None:
         """Fetch this user's profile in the background, if it is not cached. Never blocks."""

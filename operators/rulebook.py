@@ -9,8 +9,10 @@ from pyflink.datastream.state import BroadcastState, ReadOnlyBroadcastState
 
 from kairos.engine.engine import Engine
 from kairos.engine.rule.compile import Plan, compile_release
+from kairos.engine.rule.needs import needs_of
 from kairos.engine.rule.release import Release
 from operators.intake import Intake
+from operators.profiles import ProfileSource
 from operators.registry import FoundSources, Sources, keep_sources, merged
 from operators.rules import Announcement, following, keep_releases, known_releases, known_sources, submission_of
 from operators.telemetry import Telemetry
@@ -20,12 +22,15 @@ log = logging.getLogger(__name__)
 
 class Rulebook:
     """`shipped`: what the job brought along. The engine gets each plan, the intake what the sources declare: those of
-    their store, where there is one, else those of the release."""
+    their store, where there is one, else those of the release; profiles are told what is needed of them."""
 
-    def __init__(self, shipped: bytes, engine: Engine, intake: Intake, telemetry: Telemetry) -> None:
+    def __init__(
+        self, shipped: bytes, engine: Engine, intake: Intake, profiles: ProfileSource | None, telemetry: Telemetry
+    ) -> None:
         self._shipped = shipped
         self._engine = engine
         self._intake = intake
+        self._profiles = profiles
         self._telemetry = telemetry
         self._plan: Plan | None = None
         self._known: list[Release] = []
@@ -83,8 +88,11 @@ class Rulebook:
         keep_releases(self._known, announcement.submitted, state)
 
     def _adopt(self, release: Release) -> None:
-        max_runs = self._engine.settings.max_runs
-        self._plan = compile_release(release, self._plan, max_runs=max_runs, script=self._engine.script)
+        max_runs, before = self._engine.settings.max_runs, self._plan
+        self._plan = compile_release(release, before, max_runs=max_runs, script=self._engine.script)
         self._engine.adopt(self._plan)
+        if self._profiles is not None:  # the release before is still in force for what is earlier
+            needs = needs_of(self._plan)
+            self._profiles.need(needs if before is None else needs_of(before) | needs)
         self._known = [*self._known, release][-2:]
         self._intake.expect(release.rules.sources if self._sources is None else self._sources)

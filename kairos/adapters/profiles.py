@@ -2,7 +2,8 @@
 
 Redis holds one hash per user, `profile:<user>`. Addresses and the time zone are text; every other value is JSON (`3`,
 `true`, `["vip"]`) or, where it is not, text. The fields `crowds`, `lists`, `unsubscribed` and `dead_addresses` are JSON
-lists of texts.
+lists of texts. Who is in a crowd or on a list may also, or only, be said by a Redis set: `crowd:<name>`, `list:black`,
+`list:white`; both count.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 import redis
 
 from kairos.adapters.profile_file import ProfileFileError, read_profiles
 from kairos.engine.moment import Degraded
+from kairos.engine.rule.needs import EVERY_FIELD, Needs
 
 Profile = Mapping[str, Any]
 
 PREFIX = "profile:"
+CROWD, LIST = "crowd:", "list:"
 TEXTS = frozenset({"phone", "email", "wechat_openid", "push_token", "timezone", "name"})
 """Fields that are text even where they look like a number."""
 BATCH = 500
@@ -79,6 +82,9 @@ class FileProfiles:
     def __init__(self, path: Path) -> None:
         self._profiles = read_profiles(path, lambda _problem: None)
 
+    def need(self, needs: Needs) -> None:
+        pass
+
     def expect(self, user_id: str) -> None:
         pass
 
@@ -92,8 +98,8 @@ class FileProfiles:
 class RedisProfiles:
     """A bounded cache that a helper thread fills while events wait for their watermark.
 
-    `expect`, `get` and `close` are for the caller's one thread; the helper talks to Redis and the cache, to nothing
-    else. With Redis away `get` waits, with a growing pause, or answers `Degraded` at once.
+    `need`, `expect`, `get` and `close` are for the caller's one thread; the helper talks to Redis and the cache, to
+    nothing else. With Redis away `get` waits, with a growing pause, or answers `Degraded` at once.
     """
 
     def __init__(
@@ -114,12 +120,20 @@ class RedisProfiles:
         self._degrade = degrade
         self._clock = clock
         self._pause = pause
+        self._needs = EVERY_FIELD
         self._cache: OrderedDict[str, tuple[float, Profile | None]] = OrderedDict()
         self._lock = threading.Lock()
         self._wanted: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._asked: set[str] = set()
         self._helper = threading.Thread(target=self._prefetch, name="profiles", daemon=True)
         self._helper.start()
+
+    def need(self, needs: Needs) -> None:
+        """What was fetched for other needs is forgotten."""
+        if needs != self._needs:
+            with self._lock:
+                self._needs = needs
+                self._cache.clear()
 
     def expect(self, user_id: str) -> None:
         if user_id in self._asked or self._cached(user_id) is not None:
@@ -137,7 +151,8 @@ class RedisProfiles:
         pause, longest = BACKOFF_SECONDS
         while True:
             try:
-                profile = self._fetch([user_id])[0]
+                needs = self._needs
+                profile = self._fetch([user_id], needs)[0]
             except redis.RedisError:
                 self._count("failure")
                 if self._degrade:
@@ -146,7 +161,7 @@ class RedisProfiles:
                 self._pause(pause)
                 pause = min(pause * 2, longest)
             else:
-                self._keep(user_id, profile)
+                self._keep(user_id, profile, needs)
                 return profile
 
     def close(self) -> None:
@@ -158,8 +173,10 @@ class RedisProfiles:
         entry = self._cache.get(user_id)
         return entry if entry is not None and entry[0] > self._clock() else None
 
-    def _keep(self, user_id: str, profile: Profile | None) -> None:
+    def _keep(self, user_id: str, profile: Profile | None, needs: Needs) -> None:
         with self._lock:
+            if needs is not self._needs:
+                return
             self._cache[user_id] = (self._clock() + self._ttl, profile)
             self._cache.move_to_end(user_id)
             while len(self._cache) > self._max_users:
@@ -175,22 +192,53 @@ class RedisProfiles:
                     return
                 users.append(user)
             try:
-                for user, profile in zip(users, self._fetch(users), strict=True):
-                    self._keep(user, profile)
+                needs = self._needs
+                for user, profile in zip(users, self._fetch(users, needs), strict=True):
+                    self._keep(user, profile, needs)
             except redis.RedisError:
                 self._pause(BACKOFF_SECONDS[0])
             finally:
                 self._asked.difference_update(users)
 
-    def _fetch(self, users: Sequence[str]) -> list[Profile | None]:
-        """Raises redis.RedisError."""
+    def _fetch(self, users: Sequence[str], needs: Needs) -> list[dict[str, Any] | None]:
+        """In one round trip: a command for each user, and one for each set. Raises redis.RedisError."""
         pipeline = self._client.pipeline(transaction=False)
+        names = None if needs.fields is None else sorted(needs.fields)
         for user in users:
-            pipeline.hgetall(PREFIX + user)
-        return [_profile(fields) for fields in pipeline.execute()]
+            if names is None:
+                pipeline.hgetall(PREFIX + user)
+            else:
+                pipeline.hmget(PREFIX + user, names)
+        sets = [("crowds", CROWD, name) for name in sorted(needs.crowds)]
+        sets += [("lists", LIST, name) for name in sorted(needs.lists)]
+        for _, prefix, name in sets:
+            pipeline.smismember(prefix + name, list(users))
+        answers = pipeline.execute()
+        profiles = [_profile(_named(names, answer)) for answer in answers[: len(users)]]
+        for (field, _, name), members in zip(sets, answers[len(users) :], strict=True):
+            for place, member in enumerate(members):
+                if member:
+                    profiles[place] = _with(profiles[place], field, name)
+        return profiles
 
 
-def _profile(fields: Mapping[bytes, bytes]) -> Profile | None:
+def _named(names: Sequence[str] | None, answer: Any) -> Mapping[bytes, bytes]:
+    """What HGETALL gives, of what HMGET gave."""
+    if names is None:
+        return cast(Mapping[bytes, bytes], answer)
+    return {name.encode(): value for name, value in zip(names, answer, strict=True) if value is not None}
+
+
+def _with(profile: dict[str, Any] | None, field: str, name: str) -> dict[str, Any]:
+    """A member of a set is one as if the profile said so; what stands there and is no list counts for nothing."""
+    profile = {} if profile is None else profile
+    known = profile.get(field)
+    names = known if isinstance(known, list) else []
+    profile[field] = names if name in names else [*names, name]
+    return profile
+
+
+def _profile(fields: Mapping[bytes, bytes]) -> dict[str, Any] | None:
     """A hash as Redis gives it; an empty one is no profile."""
     texts = ((field.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for field, value in fields.items())
     return {field: _value(field, text) for field, text in texts} or None

@@ -48,7 +48,7 @@ class Job:
         self.state = state
         self.intake = Intake(None, 0)
         self.context = Context()
-        self.book = Rulebook(self.shipped, engine_of(RuleSet()), self.intake, Telemetry(self.context))  # type: ignore[arg-type]
+        self.book = Rulebook(self.shipped, engine_of(RuleSet()), self.intake, None, Telemetry(self.context))  # type: ignore[arg-type]
 
     def hear(self, *announced: bytes) -> None:
         for value in announced:
