@@ -157,13 +157,8 @@ def found(letter: DeadLetter, channel: str | None = None) -> Found:
 def test_what_a_letter_keeps_is_what_came() -> None:
     """Through each way in: an SDK's format, the source's own, and what nobody can read."""
     kit = Kit()
-    cloud = {
-        "specversion": "1.0",
-        "id": "c1",
-        "source": "/s",
-        "type": "com.shop.order.created",
-        "data": {"order_id": 5},
-    }
+    data = {"order_id": 5}
+    cloud = {"specversion": "1.0", "id": "c1", "source": "/s", "type": "com.shop.order.created", "data": data}
     kit.post(cloud, headers={"content-type": "application/cloudevents+json"})
     kit.post({"event": "order_created", "userId": "u1", "properties": data}, "/v1/track")
     kit.post({"type": "order_created", "id": "e1"})
