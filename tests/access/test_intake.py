@@ -48,6 +48,13 @@ def test_within_one_batch() -> None:
     assert sorted(sent(kit)) == [("a1", "u1", True), ("a2", "u1", False)]
 
 
+def test_of_two_bindings_in_one_batch_the_first_gets_what_has_waited() -> None:
+    kit = Kit()
+    statuses(kit, anonymous("a1"))
+    assert statuses(kit, identify("ann"), identify("bob"), anonymous("a2")) == ["bound", "bound", "accepted"]
+    assert sent(kit) == [("a1", "ann", True), ("a2", "bob", False)]
+
+
 def test_a_phone_leads_to_the_user_as_a_device_does() -> None:
     kit = Kit()
     bound = event(type="identify", props={"phone": "138", "device_id": "d7"})

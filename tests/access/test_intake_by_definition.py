@@ -139,7 +139,7 @@ SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
 FAILING = st.sets(st.integers(1, 30), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(STEPS, SIZES, FAILING)
 def test_whatever_the_batches_and_with_kafka_failing_each_is_told_once_as_the_twin_says(
     steps: list[Step], sizes: list[int], failing: set[int]
@@ -150,7 +150,7 @@ def test_whatever_the_batches_and_with_kafka_failing_each_is_told_once_as_the_tw
     assert waiting == still
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(STEPS, SIZES, FAILING, FAILING)
 def test_with_redis_failing_too_nothing_is_lost(
     steps: list[Step], sizes: list[int], redis: set[int], kafka: set[int]

@@ -104,7 +104,7 @@ class Intake:
             batch.merge(await known.bind(binding.claims, binding.event.user_id), binding)
         await self._publish(batch, again)
         for user, drafts in batch.merging.items():
-            await known.merged(user, list(drafts))
+            await known.merged(user, drafts)
 
     async def _publish(self, batch: _Batch, again: bool) -> None:
         letters = [self._letter(batch, item, why) for item, why in batch.refused if not (again and item in batch.items)]
@@ -145,8 +145,9 @@ class _Batch:
         self.waiting: dict[Claim, list[tuple[int, Draft]]] = defaultdict(list)
         """first claim -> places of nobody yet"""
         self.bindings: list[Draft] = []
-        self.merging: dict[str, dict[bytes, None]] = defaultdict(dict)
+        self.merging: dict[str, list[bytes]] = defaultdict(list)
         """user -> what had waited before this call, and is now hers"""
+        self._merged: set[bytes] = set()
         self._drafts = [(n, draft) for n in range(len(items)) if (draft := self._draft(n)) is not None]
 
     @property
@@ -204,12 +205,12 @@ class _Batch:
             self.records.append(Record(self.door.topic, user.encode(), value, draft.event.time))
 
     def merge(self, waited: Sequence[bytes], binding: Draft) -> None:
-        """Each once, however often it is found."""
+        """Each once, however often it is found, and for the first binding that finds it."""
         user = binding.event.user_id
-        merging = self.merging[user] if waited else {}
         for kept in waited:
-            if kept not in merging:
-                merging[kept] = None
+            if kept not in self._merged:
+                self._merged.add(kept)
+                self.merging[user].append(kept)
                 self._merge(kept, user)
 
     def _merge(self, kept: bytes, user: str) -> None:
