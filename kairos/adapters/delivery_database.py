@@ -9,7 +9,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from kairos.adapters.delivery_tables import METADATA
+from kairos.adapters.migrations import migrate
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 20
@@ -40,14 +40,11 @@ def open_engine(address: str, what: str = "delivery store") -> sql.Engine:
 def create_tables(engine: sql.Engine) -> None:
     """Those that are missing. Raises DatabaseError."""
     try:
-        METADATA.create_all(engine)
+        migrate(engine)
     except SQLAlchemyError as error:
-        try:
-            METADATA.create_all(engine)  # another worker may have been making them at the same moment
-        except SQLAlchemyError:
-            cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
-            shown = engine.url.render_as_string(hide_password=True)
-            raise DatabaseError(f"the delivery store {shown} does not answer: {cause}") from None
+        cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
+        shown = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(f"the delivery store {shown} does not answer: {cause}") from None
 
 
 def hidden(address: str) -> str:

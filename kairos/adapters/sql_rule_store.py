@@ -6,9 +6,10 @@ import time
 from collections.abc import Mapping
 
 import sqlalchemy as sql
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from kairos.adapters.delivery_database import DatabaseError, open_engine
+from kairos.adapters.migrations import migrate
 from kairos.adapters.rule_store import BrokenReleaseError, RuleStoreError, overtaken
 from kairos.engine.rule.release import Release, ReleaseError, decode, encode
 
@@ -26,17 +27,15 @@ RELEASES = sql.Table(
 
 
 class SqlRuleStore:
-    """`address` is an SQLAlchemy URL. The table is created where it is missing."""
+    """`address` is an SQLAlchemy URL. The table is made, or brought up to date, at the first use."""
 
     def __init__(self, address: str) -> None:
         try:
-            url = make_url(address)
-            self._place = url.render_as_string(hide_password=True)
-            timeout = {"connect_timeout": 5} if url.get_backend_name() == "mysql" else {}
-            self._engine = sql.create_engine(url, pool_pre_ping=True, connect_args=timeout)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise RuleStoreError(f"the rule store's address is not usable: {error}") from None
-        self._created = False
+            self._engine = open_engine(address, "rule store")
+        except DatabaseError as error:
+            raise RuleStoreError(str(error)) from None
+        self._place = self._engine.url.render_as_string(hide_password=True)
+        self._migrated = False
         self._refused: set[int] = set()
 
     def latest(self, after: int) -> Release | None:
@@ -81,12 +80,10 @@ class SqlRuleStore:
             raise self._unreachable(error) from None
 
     def _connect(self) -> sql.Connection:
-        connection = self._engine.connect()
-        if not self._created:
-            METADATA.create_all(connection)
-            connection.commit()
-            self._created = True
-        return connection
+        if not self._migrated:
+            migrate(self._engine)
+            self._migrated = True
+        return self._engine.connect()
 
     def _unreachable(self, error: SQLAlchemyError) -> RuleStoreError:
         cause = error.orig if isinstance(error, sql.exc.DBAPIError) else error
