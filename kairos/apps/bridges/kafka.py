@@ -38,12 +38,13 @@ async def open_topic(kafka: KafkaAddress, topic: str, group: str, start: str) ->
 class KafkaFeed:
     def __init__(self, kafka: KafkaAddress, topic: str, group: str, start: str) -> None:
         self._place = f"topic '{topic}' at {kafka.bootstrap}"
-        self._consumer = Consumer(_options(kafka, group, start), logger=log)
+        self._consumer = Consumer({**_options(kafka, group, start), "error_cb": self._hear_of_trouble})
         self._consumer.subscribe([topic])
         self._waiting: deque[tuple[Item, tuple[int, int]]] = deque()
         self._topic = topic
         self._taken: dict[int, int] = {}
         """partition -> the offset after what was taken last"""
+        self._away = False
 
     async def take(self) -> list[Item]:
         if not self._waiting:
@@ -51,6 +52,7 @@ class KafkaFeed:
                 found: list[Any] = await asyncio.to_thread(self._consumer.consume, MOST_EVENTS, IDLE_SECONDS)
             except KafkaException as error:
                 raise self._lost(error.args[0]) from None
+            self._away = self._away and not found
             for message in found:
                 if (trouble := message.error()) is not None:
                     raise self._lost(trouble)
@@ -70,6 +72,13 @@ class KafkaFeed:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.to_thread(self._consumer.close)
+
+    def _hear_of_trouble(self, error: KafkaError) -> None:
+        """librdkafka recovers by itself, and nothing comes meanwhile. In the thread that consumes."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            if not self._away:
+                log.warning("%s: no broker answers; it waits", self._place)
+            self._away = True
 
     def _lost(self, error: KafkaError) -> FeedLostError:
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -101,13 +110,5 @@ def _options(kafka: KafkaAddress, group: str, start: str) -> dict[str, Any]:
         "heartbeat.interval.ms": SESSION_MS // 4,
         "queued.max.messages.kbytes": MEMORY_KILOBYTES,
         "topic.metadata.refresh.interval.ms": 5_000,
-        "error_cb": _hear_of_trouble,
+        "logger": logging.getLogger("librdkafka"),
     }
-
-
-def _hear_of_trouble(error: KafkaError) -> None:
-    """librdkafka recovers by itself, and nothing comes meanwhile."""
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:
-        log.warning("Kafka: %s; it waits", error.str())
-    else:
-        log.debug("Kafka: %s", error.str())

@@ -34,7 +34,7 @@ def clock() -> int:
 def serve(conf: Conf, name: str, source: str, open_feed: Callable[[], Awaitable[Feed]]) -> None:
     """Until SIGTERM or SIGINT. `name`: kind and queue or topic. Raises SettingsError and SourceStoreError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("kafka", "asyncio", "alembic", "aiormq", "aiormq.connection"):
+    for noisy in ("kafka", "asyncio", "alembic", "aiormq", "librdkafka"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # what matters of it is said here, once
     asyncio.run(_serve(conf, name, source, open_feed))
 
