@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from traceback import format_tb
 
 import msgspec
 from pyflink.common import Row, Types
@@ -128,7 +129,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
         """
         self._engine.take_effects()
         self._telemetry.count("engine", "failed")
-        log.error("the engine failed, release %d", self._rules.number, exc_info=error)
+        where = "".join(format_tb(error.__traceback__))  # not what the error says: that may be of the user's data
+        log.error("the engine failed, release %d: %s\n%s", self._rules.number, type(error).__name__, where)
         return f"{type(error).__name__}: {error}"
 
     def process_broadcast_element(self, value: bytes, ctx: KeyedBroadcastProcessFunction.Context) -> Iterable[Row]:

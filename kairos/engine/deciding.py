@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from kairos.engine.decision import Outcome, Record
 from kairos.engine.effect import Candidate, Delivery, Effect
@@ -12,8 +13,9 @@ from kairos.engine.gate.order import ask
 from kairos.engine.gate.question import Question, Verdict
 from kairos.engine.lifecycle import SEND_BEFORE, count_for_once, end_attempts, forget, free_slots, keep, next_entry
 from kairos.engine.moment import Degraded, Moment
+from kairos.engine.personal import without_addresses
 from kairos.engine.policy.quiet_hours import next_quiet
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant
+from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant, Value
 from kairos.engine.user_state import Case, Reservation
 from kairos.engine.variant import choose_variant
 
@@ -78,6 +80,7 @@ def record_of(
 ) -> Record:  # fmt: skip
     """The record of this case; the scope must point at it. Variants are of those not in the control group."""
     values = send.data if send is not None else activity.data
+    texts = activity.spec.data if send is None else {**activity.spec.data, **send.spec.data}
     variant = choose_variant(activity, moment.user_id) if not case.control else None
     record = Record(
         activity=activity.name,
@@ -91,12 +94,16 @@ def record_of(
         channel=send.channel if send else None,
         occurrence=case.occurrence,
         steps={name: [event.id for event in events] for name, events in case.steps.items()},
-        data={name: value(moment.scope) for name, value in values.items()} if values else {},
+        data=without_addresses(_evaluated(moment, values), texts, moment.profile) if values else {},
     )
     attempt = case.attempt if outcome == "send" else case.attempt + 1
     if attempt > 1 and outcome in ("send", "hold", "suppress"):
         record.attempt = attempt
     return record
+
+
+def _evaluated(moment: Moment, values: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: value(moment.scope) for name, value in values.items()}
 
 
 def _match(moment: Moment, activity: CompiledActivity, case: Case, now: int) -> Record:
@@ -198,7 +205,7 @@ def _delivery(
         at=record.at,
         not_before=record.at,
         send_before=last,
-        values={**record.data, **template_values(send, moment.scope)},
+        values={**_evaluated(moment, send.data), **template_values(send, moment.scope)},
         variant=record.variant,
         cut=cut,
     )

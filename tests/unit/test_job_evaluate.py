@@ -208,3 +208,18 @@ def test_a_broken_release_is_refused_and_the_one_in_force_stays(value: bytes) ->
     assert operator.flink.counted["rules.refused"] == 1
     operator.event("u1", "order_created", T)
     assert operator.flink.timers == [T + 10 * MINUTE]
+
+
+def test_what_an_error_says_is_not_logged(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """It may be of the user's data; where it happened is enough."""
+    number = "+4477" + "00900123"
+
+    def fail(*_arguments: object) -> None:
+        raise ValueError(number)
+
+    operator = Operator(unpaid())
+    monkeypatch.setattr(Engine, "on_event", fail)
+    operator.event("u1", "order_created", T)
+    assert "ValueError" in caplog.text
+    assert "operators/evaluate.py" in caplog.text
+    assert number not in caplog.text
