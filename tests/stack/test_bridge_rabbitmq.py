@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
+from kairos.apps.bridges.feed import FeedLostError
+from kairos.apps.bridges.rabbitmq import open_queue
 from kairos.apps.stack import Stack
 from kairos.engine.rule.model import EventSchema, Source
 from tests.access.bridge_process import BridgePlace, BridgeProcess, Queue
@@ -78,13 +82,16 @@ def test_what_the_body_lacks_comes_from_the_properties(world: World, bridge: Bri
 
 
 def test_poison_is_a_dead_letter_and_goes_from_the_queue(world: World, bridge: BridgeProcess) -> None:
-    eventually(lambda: world.queue.ready() == 0)
-    before = len(world.place.letters(world.source))
-    world.queue.publish(
-        [(b"\xff\x00", {}), (b"[1]", {"message_id": "p"}), (b'{"u":"ann"}', {}), (b"x" * 1_000_001, {})]
-    )
-    letters = eventually(lambda: len(found := world.place.letters(world.source)) == before + 4 and found[before:])
-    assert sorted(letter["reason"] for letter in letters) == ["bad_field", "not_json", "not_json", "too_large"]
+    bodies = (b"\xff\x00", b"[1]", b'{"u":"ann"}', b"x" * 1_000_001)
+    world.queue.publish((body, {}) for body in bodies)
+    sizes = {len(body) for body in bodies}
+
+    def poison() -> list[dict[str, Any]]:
+        return [letter for letter in world.place.letters(world.source) if letter["size"] in sizes]
+
+    letters = eventually(lambda: len(found := poison()) == len(bodies) and found)
+    reasons = {letter["size"]: letter["reason"] for letter in letters}
+    assert reasons == {2: "not_json", 3: "not_json", 11: "bad_field", 1_000_001: "too_large"}
     assert {letter["origin"] for letter in letters} == {f"rabbitmq:{world.queue.name}/{world.source}"}
     assert [len(letter["value"]) for letter in letters if letter.get("truncated")] == [100_000]
     world.place.put(Source(world.source, ORDER, enabled=False, mapping=MAPPING))
@@ -125,6 +132,22 @@ def test_after_a_broken_mapping_is_mended_its_letters_are_sent_again(world: Worl
     again = world.place.replay(letter["place"])
     assert again.exit_code == 0, again.stderr
     world.has(*before, "m5")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda url: url.with_password("hunter2"), "ACCESS_REFUSED"),
+        (lambda url: url.with_password("hunter2").with_port(1), "Connect call failed"),
+        (lambda url: url.with_path("/nowhere"), "the virtual host is not there"),
+    ],
+)
+def test_what_keeps_it_out_is_said_without_the_password(stack: Stack, change: Callable[[URL], URL], words: str) -> None:
+    url = change(URL(stack.settings.rabbitmq_url))
+    with pytest.raises(FeedLostError, match=words) as raised:
+        asyncio.run(open_queue(url, "orders", 1))
+    assert f"RabbitMQ at {url.host}:{url.port}" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_a_queue_that_is_not_there_yet_is_waited_for(world: World, stack: Stack) -> None:

@@ -39,6 +39,8 @@ async def open_queue(url: URL, queue: str, prefetch: int) -> RabbitFeed:
                 raise
     except aiormq.exceptions.ChannelNotFoundEntity:
         raise FeedLostError(f"there is no queue '{queue}' at {place}; whoever fills it declares it") from None
+    except aiormq.exceptions.InvalidFrameError:  # what aiormq makes of a connection that is closed as it opens
+        raise FeedLostError(f"{place}: the virtual host is not there, or not for this user") from None
     except TROUBLE as error:
         raise FeedLostError(f"{place} does not let us read '{queue}': {_reason(error)}") from None
     return feed
@@ -119,4 +121,6 @@ async def _close(connection: aiormq.abc.AbstractConnection) -> None:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError | asyncio.CancelledError):
+        return "no answer"
     return str(error) or type(error).__name__
