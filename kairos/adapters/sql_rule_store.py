@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 import sqlalchemy as sql
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from kairos.adapters.delivery_database import DatabaseError, open_engine
@@ -22,7 +23,7 @@ RELEASES = sql.Table(
     sql.Column("published_at", sql.BigInteger, nullable=False),
     sql.Column("author", sql.String(200), nullable=False),
     # 16 MB in MySQL, where a plain BLOB ends at 64 KB
-    sql.Column("body", sql.LargeBinary(2**24 - 1), nullable=False),
+    sql.Column("body", sql.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"), nullable=False),
 )
 
 

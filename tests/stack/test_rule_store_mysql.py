@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sql
 
-from kairos.adapters.sql_rule_store import METADATA
+from kairos.adapters.sql_rule_store import RELEASES
 from kairos.apps.stack import Stack
 from tests.unit import rule_store_contract as contract
 
@@ -24,5 +24,6 @@ def test_mysql(own_stack: Callable[..., Stack]) -> None:
     ):
         check(address)
         engine = sql.create_engine(address)
-        METADATA.drop_all(engine)
+        with engine.begin() as connection:
+            connection.execute(RELEASES.delete())
         engine.dispose()

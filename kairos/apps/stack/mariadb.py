@@ -1,4 +1,4 @@
-"""MariaDB with one database and a user who may use only that."""
+"""MariaDB with one database, its owner, and a user for each process who may do no more than that has to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pymysql
 
+from kairos.adapters.database_roles import ROLES, grants
+from kairos.adapters.delivery_database import DatabaseError, create_tables, open_engine
 from kairos.apps.native.programs import program
 from kairos.apps.native.service import NotReady
 from kairos.apps.native.settings import ServiceError
@@ -18,8 +20,10 @@ from kairos.apps.stack.settings import DATABASE, StackSettings
 INIT_SQL = f"""\
 CREATE DATABASE IF NOT EXISTS `{DATABASE}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 CREATE USER IF NOT EXISTS '{DATABASE}'@'%' IDENTIFIED BY '{DATABASE}';
-GRANT ALL ON `{DATABASE}`.* TO '{DATABASE}'@'%';
-"""
+GRANT ALL ON `{DATABASE}`.* TO '{DATABASE}'@'%' WITH GRANT OPTION;
+""" + "".join(
+    f"CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{user}';\n" for user in map(StackSettings.mysql_user, ROLES)
+)
 
 _AS_ROOT = ["--user=root"] if os.geteuid() == 0 else []
 """The server refuses to run as root unless told so; in a container there may be no other user."""
@@ -30,6 +34,7 @@ class MariaDbService:
 
     def __init__(self, settings: StackSettings) -> None:
         self._settings = settings
+        self._granted = False
         self.address = f"mysql://{settings.host}:{settings.mariadb_port}/{DATABASE}"
         self.ports: Sequence[int] = (settings.mariadb_port,)
         self.folder: Path = settings.folder / self.name
@@ -88,4 +93,22 @@ class MariaDbService:
         except pymysql.MySQLError as error:
             raise NotReady(str(error)) from None
         with connection:
+            self._grant(connection)
             return f"MariaDB {connection.get_server_info().removeprefix('5.5.5-')}"
+
+    def _grant(self, connection: pymysql.Connection) -> None:
+        """Rights are on tables, so those are made first. Once is enough. Raises NotReady."""
+        if self._granted:
+            return
+        engine = open_engine(self._settings.mysql_url)
+        try:
+            create_tables(engine)
+            with connection.cursor() as cursor:
+                for role in ROLES:
+                    for statement in grants(role, DATABASE, StackSettings.mysql_user(role)):
+                        cursor.execute(statement)
+        except (DatabaseError, pymysql.MySQLError) as error:
+            raise NotReady(str(error)) from None
+        finally:
+            engine.dispose()
+        self._granted = True

@@ -9,7 +9,7 @@ import msgspec
 from kairos.apps.native.settings import data_folder, load
 
 DATABASE = "kairos"
-"""Name of the database, and of its only user and that user's password, RabbitMQ's too: they listen on loopback."""
+"""Name of the database, and of its owner and the owner's password, RabbitMQ's too: they listen on loopback."""
 
 
 class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,8 +39,19 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     @property
     def mysql_url(self) -> str:
-        """As SQLAlchemy takes it."""
-        return f"mysql+pymysql://{DATABASE}:{DATABASE}@{self.host}:{self.mariadb_port}/{DATABASE}"
+        """As SQLAlchemy takes it; of the database's owner."""
+        return self._mysql_url(DATABASE)
+
+    def mysql_url_of(self, role: str) -> str:
+        """`role`: a key of `kairos.adapters.database_roles.ROLES`."""
+        return self._mysql_url(self.mysql_user(role))
+
+    @staticmethod
+    def mysql_user(role: str) -> str:
+        return f"{DATABASE}_{role}"
+
+    def _mysql_url(self, user: str) -> str:
+        return f"mysql+pymysql://{user}:{user}@{self.host}:{self.mariadb_port}/{DATABASE}"
 
 
 def load_settings(path: Path = Path("conf/stack.yaml")) -> StackSettings:

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sql.Column("effective_at", sql.BigInteger, nullable=False),
         sql.Column("published_at", sql.BigInteger, nullable=False),
         sql.Column("author", sql.String(200), nullable=False),
-        sql.Column("body", sql.LargeBinary(2**24 - 1), nullable=False),
+        sql.Column("body", sql.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"), nullable=False),
         if_not_exists=True,
     )
     _ledger()
