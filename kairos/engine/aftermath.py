@@ -8,7 +8,9 @@ from kairos.engine.event import Event
 from kairos.engine.matching import count, heir_of
 from kairos.engine.moment import Moment, part_keys
 from kairos.engine.recall import give_up, undo
-from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity
+from kairos.engine.rule.handlers import Handlers
 from kairos.engine.user_state import Case, UserState
 
 

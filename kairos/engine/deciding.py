@@ -15,7 +15,7 @@ from kairos.engine.lifecycle import SEND_BEFORE, count_for_once, end_attempts, f
 from kairos.engine.moment import Degraded, Moment
 from kairos.engine.personal import without_addresses
 from kairos.engine.policy.quiet_hours import next_quiet
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant, Value
+from kairos.engine.rule.compiled import CompiledActivity, CompiledSend, CompiledVariant, Value
 from kairos.engine.user_state import Case, Reservation
 from kairos.engine.variant import choose_variant
 

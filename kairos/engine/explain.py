@@ -17,7 +17,8 @@ from kairos.engine.expression.scope import Scope
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.pattern import Match, Progress, Runs, Step
-from kairos.engine.rule.compile import CompiledActivity, Plan
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.telling import condition_values, name_steps
 from kairos.engine.user_state import Case
 

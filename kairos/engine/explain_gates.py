@@ -9,7 +9,7 @@ from typing import Any
 from kairos.engine.gate.address import ADDRESS_FIELD, address_of, is_dead, texts
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
-from kairos.engine.rule.compile import CompiledActivity
+from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.telling import condition_values, duration
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kairos.engine.effect import Refund
 from kairos.engine.moment import Moment
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend
+from kairos.engine.rule.compiled import CompiledActivity, CompiledSend
 from kairos.engine.user_state import Case
 from kairos.engine.variant import choose_variant
 

@@ -7,7 +7,9 @@ from kairos.engine.event import Event
 from kairos.engine.metric.window import Cells, WindowedMetric
 from kairos.engine.moment import Moment, part_keys
 from kairos.engine.pattern import Match, Runs
-from kairos.engine.rule.compile import CompiledActivity, Handlers, Plan, draining_key
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity
+from kairos.engine.rule.handlers import Handlers, draining_key
 from kairos.engine.user_state import ActivityRuns, Case
 
 

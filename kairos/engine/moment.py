@@ -15,7 +15,8 @@ from kairos.engine.expression.scope import Scope
 from kairos.engine.gate.question import Verdict
 from kairos.engine.metric.key import value_key
 from kairos.engine.pattern import Match, Runs
-from kairos.engine.rule.compile import CompiledActivity, Plan
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.user_state import Case, UserState
 
 Profiles = Callable[[str], Mapping[str, Any] | None]

@@ -20,7 +20,7 @@ from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.pattern import Match, Runs
 from kairos.engine.rehearse import alone, simulation_of
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant
+from kairos.engine.rule.compiled import CompiledActivity, CompiledSend, CompiledVariant
 from kairos.engine.rule.examples import Example, TestFile
 from kairos.engine.rule.model import RuleSet, Send
 from kairos.engine.simulate import Simulation

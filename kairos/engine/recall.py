@@ -10,7 +10,7 @@ from kairos.engine.deciding import cancel, record_of
 from kairos.engine.effect import Recall
 from kairos.engine.lifecycle import end_attempts
 from kairos.engine.moment import Moment
-from kairos.engine.rule.compile import CompiledActivity
+from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.user_state import CALLED_BACK, Case
 
 CAME_TO_NOTHING = frozenset({"recalled", "released", "failed", "expired"})

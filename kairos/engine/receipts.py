@@ -6,7 +6,7 @@ from kairos.engine.event import Event
 from kairos.engine.lifecycle import ask_again, end_attempts, next_entry, take_back
 from kairos.engine.moment import Moment
 from kairos.engine.recall import give_up, hear_answer
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend
+from kairos.engine.rule.compiled import CompiledActivity, CompiledSend
 from kairos.engine.user_state import CALLED_BACK, Case
 
 # each later receipt implies the earlier ones; `unknown`: nobody can say whether it went

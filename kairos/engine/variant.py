@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kairos.engine.decision import share_of
-from kairos.engine.rule.compile import CompiledActivity, CompiledVariant
+from kairos.engine.rule.compiled import CompiledActivity, CompiledVariant
 
 
 def choose_variant(activity: CompiledActivity, user_id: str) -> CompiledVariant | None:

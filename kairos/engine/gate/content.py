@@ -6,7 +6,7 @@ from typing import Any
 
 from kairos.engine.expression.scope import Scope
 from kairos.engine.gate.question import Question, Verdict, suppress
-from kairos.engine.rule.compile import CompiledSend
+from kairos.engine.rule.compiled import CompiledSend
 
 
 def content(q: Question) -> Verdict | None:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from kairos.engine.expression.scope import Scope
 from kairos.engine.gate.address import texts
 from kairos.engine.policy.spec import UserList
-from kairos.engine.rule.compile import CompiledActivity, CompiledSend, CompiledVariant, Plan
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity, CompiledSend, CompiledVariant
 from kairos.engine.user_state import Case, UserState
 
 

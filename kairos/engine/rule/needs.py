@@ -9,7 +9,8 @@ import msgspec
 from kairos.engine.crowd.spec import Crowd, Members, RuleCrowd, Sample
 from kairos.engine.expression import parse
 from kairos.engine.expression.condition import Script
-from kairos.engine.rule.compile import CompiledActivity, Plan
+from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.rule.metric_readers import expressions_of
 
 ALWAYS = frozenset({"timezone", "crowds", "lists", "unsubscribed", "dead_addresses"})

@@ -1,0 +1,79 @@
+"""What an event of one type touches, and when something may come of it: the index of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kairos.engine.metric.window import WindowedMetric
+from kairos.engine.pattern.spec import Pattern
+from kairos.engine.rule.compiled import CompiledActivity
+
+
+@dataclass(slots=True)
+class Handlers:
+    """What one event type touches. `openers`: those of `activities` of which it may be the first event.
+
+    When such an event may cause a decision, at the earliest (ms later, 0: now): `alone_after`, whatever came before it
+    (None: not alone); `with_runs`, given runs under this key; `ever_after`: the earliest of all these.
+    """
+
+    metrics: list[WindowedMetric] = field(default_factory=list)
+    activities: list[CompiledActivity] = field(default_factory=list)
+    openers: list[CompiledActivity] = field(default_factory=list)
+    goals: list[CompiledActivity] = field(default_factory=list)
+    alone_after: int | None = None
+    ever_after: int | None = None
+    with_runs: dict[str, int] = field(default_factory=dict)
+
+    def add(self, activity: CompiledActivity, event_type: str, draining: bool) -> None:
+        self.activities.append(activity)
+        opens = event_type in activity.matcher.opening and not draining
+        if opens:
+            self.openers.append(activity)
+        after = _decides_after(activity, event_type)
+        if after is None:
+            return
+        self.ever_after = _earliest(self.ever_after, after)
+        if opens and _least_events(activity.spec.pattern) <= 1:
+            self.alone_after = _earliest(self.alone_after, after)
+            return
+        for key in (activity.name, draining_key(activity)) if draining else (activity.name,):
+            self.with_runs[key] = min(after, self.with_runs.get(key, after))
+
+
+def draining_key(activity: CompiledActivity) -> str:
+    """Where the runs of a draining definition are kept, beside those of the new one."""
+    return f"{activity.name}@{activity.version}"
+
+
+def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
+    """How long after an event of this type it can, at the earliest, take part in a decision of this activity.
+
+    None: never by itself (another event must come after it). A timer is worth its price only where this is not None.
+    """
+    pattern = activity.spec.pattern
+    steps = pattern.steps
+    positive = [step for step in steps if step.kind == "event"]
+    if pattern.after_match.kind not in ("exclusive", "no_skip"):
+        return 0  # any event may end the run that a finished match waits for
+    final_absence = steps[-1].kind == "absent"
+    if final_absence and len(positive) == 1 and positive[0].times is None:
+        return pattern.within if event_type in positive[0].types else None
+    if final_absence:
+        return 0
+    for step in reversed(steps):
+        if step.kind == "event" and event_type in step.types:
+            return 0
+        if step.kind == "event" and not step.optional and not (step.times and step.times.least == 0):
+            return None
+    return None
+
+
+def _least_events(pattern: Pattern) -> int:
+    """How many events a match takes at least."""
+    needed = [step for step in pattern.steps if step.kind == "event" and not step.optional]
+    return sum(1 if step.times is None else step.times.least for step in needed)
+
+
+def _earliest(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
