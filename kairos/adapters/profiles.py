@@ -9,6 +9,7 @@ lists of texts. Who is in a crowd or on a list may also, or only, be said by a R
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -56,9 +57,14 @@ def check_profiles(redis_url: str | None, file: str | None) -> None:
         if file:
             read_profiles(Path(file), lambda _problem: None)
     except (redis.RedisError, ValueError) as error:
-        raise ProfilesUnreachableError(f"no Redis answers at {redis_url}: {error}") from None
+        raise ProfilesUnreachableError(f"no Redis answers at {without_password(redis_url or '')}: {error}") from None
     except (OSError, ProfileFileError) as error:
         raise ProfilesUnreachableError(f"the file {file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def without_password(url: str) -> str:
+    """As it may be shown."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", re.sub(r"//[^/]*@", "//***@", url))
 
 
 def connect(url: str) -> redis.Redis:

@@ -79,14 +79,14 @@ def test_redis(keys: Keys, start: Start, tmp_path: Path) -> None:
         with pytest.raises(ProfilesUnreachableError, match="certificate verify failed"):
             check_profiles(unknown, None)
 
-    async def users(url: str) -> list[str | None]:
+    async def users(url: str) -> dict[Claim, str]:
         identity = RedisIdentity(url)
         try:
             return await identity.users([Claim("device_id", "d1")])
         finally:
             await identity.close()
 
-    assert asyncio.run(users(f"{address}?ssl_ca_certs={keys.authority}")) == [None]
+    assert asyncio.run(users(f"{address}?ssl_ca_certs={keys.authority}")) == {}
     with pytest.raises(IdentityAwayError, match="certificate verify failed"):
         asyncio.run(users(address))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,11 +40,11 @@ def load(
     import redis
 
     from kairos.adapters.profile_writer import write_profiles
-    from kairos.adapters.profiles import connect
+    from kairos.adapters.profiles import connect, without_password
     from kairos.apps.stack import load_settings
 
     address = url or load_settings().redis_url
-    shown = re.sub(r"//[^@/]*@", "//", address)  # without the password
+    shown = without_password(address)
     table = _Table(file, rules)
     try:
         with progress_bar("written") as bar:
