@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,10 +45,14 @@ def test_four_commands_and_no_restart(stack: Stack, tmp_path: Path) -> None:
             said = kairos("source", "add", str(rules / "sources.yaml"), "--conf", str(gateway.conf))
             assert f"topic events.{source}: made" in said
             key = kairos("source", "key", source, "--conf", str(gateway.conf)).strip()
-            event = {"id": "e1", "type": "order", "user_id": "u1", "time": now(), "props": {"order_id": "o1"}}
-            eventually(lambda: gateway.post([event], key).is_success)
 
-            (decision,) = job.until_decided("u1")
+            def decided() -> list[dict[str, Any]]:
+                """A new event each time: one from before the job saw the release is decided by the one before."""
+                event = {"id": unique("e"), "type": "order", "user_id": "u1", "time": now(), "props": {"order_id": "o"}}
+                gateway.post([event], key)
+                return job.decisions("u1")
+
+            decision = eventually(decided)[0]
             assert (decision["activity"], decision["outcome"]) == ("ordered", "match")
         finally:
             job.close()
