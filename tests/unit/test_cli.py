@@ -486,3 +486,33 @@ def test_schema_of_an_unknown_kind_of_file() -> None:
 
 def test_the_reference_in_the_docs_is_what_the_command_prints() -> None:
     assert run("schema", "--reference").stdout == (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
+
+
+# ----------------------------------------------------------------------------------------------------------- database
+
+
+def test_a_database_is_brought_up_to_date(tmp_path: Path) -> None:
+    for _ in range(2):
+        result = run("database", "upgrade", f"sqlite:///{tmp_path}/control.db")
+        assert (result.exit_code, result.stderr) == (0, f"sqlite:///{tmp_path}/control.db: version 0002\n")
+
+
+def test_a_database_that_is_away_is_named_without_its_password() -> None:
+    result = run("database", "upgrade", "mysql+pymysql://kairos:s3cret@127.0.0.1:1/kairos")
+    assert result.exit_code == 2
+    assert "mysql+pymysql://kairos:***@127.0.0.1:1/kairos does not answer" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("root", "--user", "u"), "there is no role 'root'; there are job, gateway, worker, publish, audit"),
+        (("job", "--user", "u'@'%"), "--user: expected letters, digits and underscores"),
+        (("job", "--user", "u", "--database", "a`.`b"), "--database: expected letters, digits and underscores"),
+    ],
+)
+def test_rights_for_nobody_in_particular_are_not_printed(arguments: tuple[str, ...], said: str) -> None:
+    result = run("database", "grants", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
