@@ -62,7 +62,7 @@ def test_a_failing_step_shows_the_end_of_its_output(machine: Path) -> None:
     done = setup(machine, "jars")
     assert done.returncode == 1
     assert "cannot find the jar" in done.stderr
-    assert "jars of the Kafka connector and broker (Maven) failed; its whole output is in" in done.stderr
+    assert "jars of Kafka and of a Dubbo client (Maven) failed; its whole output is in" in done.stderr
 
 
 def test_what_is_there_is_not_fetched_again(machine: Path) -> None:
