@@ -46,11 +46,6 @@ def parsers_of(conf: Conf) -> dict[str, Parser]:
     return found
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Raises OSError where the port is taken."""
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-
-
 def serve(conf: Conf, listener: socket.socket) -> None:
     """Until SIGTERM or SIGINT: what has come by then is answered. Raises SettingsError and DatabaseError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -31,8 +31,9 @@ def callbacks(
       kairos callbacks --host 0.0.0.0 --port 8090
     """
     from kairos.adapters.delivery_database import DatabaseError
-    from kairos.apps.callback_server import listen, parsers_of, serve
+    from kairos.apps.callback_server import parsers_of, serve
     from kairos.apps.delivery.settings import load
+    from kairos.apps.listening import listen
 
     try:
         settings = load(conf, set or ())

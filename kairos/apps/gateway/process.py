@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,6 +28,7 @@ from kairos.apps.gateway.body import Room
 from kairos.apps.gateway.server import ALL_HELPS, Gateway
 from kairos.apps.gateway.settings import Conf, access_of
 from kairos.apps.gateway.taking import Parts
+from kairos.apps.listening import listen
 
 STOP_SECONDS = 15
 """How long requests under way may take once the gateway is told to stop."""
@@ -51,9 +51,7 @@ def serve(conf: Conf, place: str, *, beats: bool, ready: Callable[[str], None]) 
 
 
 async def _serve(conf: Conf, place: str, beats: bool, ready: Callable[[str], None]) -> None:
-    listener = socket.create_server((conf.gateway.host, conf.gateway.port), backlog=BACKLOG)
-    # asyncio does this only for sockets that it opened; without it an answer waits 40 ms for the client's TCP
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener = listen(conf.gateway.host, conf.gateway.port, BACKLOG)
     async with opened(conf, place) as parts:
         watching = asyncio.create_task(parts.registry.watch())
         server = _Server(_configuration(conf, parts))

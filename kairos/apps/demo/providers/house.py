@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from kairos.apps.demo.providers.desk import Desk, Fault
 from kairos.apps.demo.providers.mail import MailServer
 from kairos.apps.demo.providers.reports import Reporter
 from kairos.apps.demo.providers.world import World
+from kairos.apps.listening import listen
 
 
 class ReportSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,7 +55,7 @@ async def house(folder: Path, now: Callable[[], int], port: int = 0) -> AsyncIte
     """Opens everything on loopback; `port` is that of HTTP. Raises OSError where it is taken."""
     world = World(folder, now)
     mail = MailServer(world)
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = listen("127.0.0.1", port)
     reporter = Reporter(world)
     app = Starlette(routes=[*sms.ROUTES, *apps.ROUTES, *_DOOR], exception_handlers={msgspec.MsgspecError: _unreadable})
     app.state.world, app.state.reporter = world, reporter
