@@ -91,7 +91,10 @@ submit: setup-stack ## submit the job: CONF=conf/cluster.yaml, FROM=savepoint, P
 stop: setup-run ## stop the job with a savepoint and print its path
 	@$(KAIROS) cluster stop $(ARGS)
 
-.PHONY: demo-fallback
+.PHONY: demo-order-sms demo-fallback
+demo-order-sms: setup-stack ## an unpaid order in RabbitMQ becomes a text message: told by real servers, step by step
+	@$(KAIROS) demo order-sms $(ARGS)
+
 demo-fallback: setup-stack ## WeChat first, a text message where that fails: told by real servers, step by step
 	@$(KAIROS) demo fallback $(ARGS)
 

@@ -1,4 +1,4 @@
-"""What a demonstration runs: a stack of its own, stand-ins of providers, callbacks, workers, and the job."""
+"""What a demonstration runs: a stack of its own, stand-ins of providers, callbacks, workers, a bridge, and the job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kairos.apps.native.service import NotReady
 from kairos.apps.native.settings import data_folder
 from kairos.apps.stack import Stack, StackSettings
 
-PROVIDERS, CALLBACKS, WORKERS, JOB = "providers", "callbacks", "workers", "job"
+PROVIDERS, CALLBACKS, WORKERS, BRIDGE, JOB = "providers", "callbacks", "workers", "bridge", "job"
 SERVERS = ("kafka", "redis", "mariadb", "heartbeat")
 SHORTER = {"timeout": "5s", "lease": "5s"}
 
@@ -45,12 +45,15 @@ class Program:
 class Services:
     """Everything lies below `folder`, and listens on ports that were free when this was made.
 
+    `bridge`: the words after `kairos bridge`, of one from RabbitMQ; none: there is neither the one nor the other.
     `up_stack`, `up_providers`, `write_conf` and `up_rest` are called in this order; all raise ServiceError.
     """
 
-    def __init__(self, folder: Path, channels: Sequence[str], report: Callable[[str], None]) -> None:
-        kafka, controller, redis, mariadb, self._callbacks, self._rest = _free_ports(6)
-        self.folder, self.channels, self._report = folder, channels, report
+    def __init__(
+        self, folder: Path, channels: Sequence[str], report: Callable[[str], None], bridge: Sequence[str] = ()
+    ) -> None:
+        kafka, controller, redis, mariadb, rabbitmq, self._callbacks, self._rest = _free_ports(7)
+        self.folder, self.channels, self._report, self._bridge = folder, channels, report, bridge
         self.conf, self.rules, self.desk = folder / "conf.yaml", folder / "rules", folder / "providers"
         self.stack = Stack(
             StackSettings(
@@ -59,18 +62,19 @@ class Services:
                 kafka_controller_port=controller,
                 redis_port=redis,
                 mariadb_port=mariadb,
+                rabbitmq_port=rabbitmq,
             )
         )
         self._programs = Group(folder / "programs", self._all_programs())
 
     def up_stack(self) -> None:
-        self.stack.up(SERVERS, self._report)
+        self.stack.up([*SERVERS, *(["rabbitmq"] if self._bridge else [])], self._report)
 
     def up_providers(self) -> None:
         self._programs.up([PROVIDERS], self._report)
 
     def up_rest(self) -> None:
-        self._programs.up([CALLBACKS, WORKERS, JOB], self._report)
+        self._programs.up([name for name in self.programs if name != PROVIDERS], self._report)
 
     def down(self) -> None:
         """In any state, also that of an earlier run in the same folder."""
@@ -78,28 +82,32 @@ class Services:
         self.stack.down(report=self._report)
 
     @property
+    def programs(self) -> list[str]:
+        """Their names, in the order of starting."""
+        return self._programs.names
+
+    @property
     def http(self) -> str:
         """Where the stand-ins listen."""
         return str(self._opened()["http"])
 
     def write_conf(self) -> None:
-        """One configuration for the job, the workers and the callbacks; the ports of providers are known by now."""
+        """One configuration for all programs; the ports of providers are known by now."""
         stack, state = self.stack.settings, self.folder / "state"
         options = self._opened()["options"]
         twilio = {**options["twilio"], "status_callback": self.callback_url("sms")}
+        channels = {"wechat": {"provider": "wechat", **options["wechat"]}, "sms": {"provider": "twilio", **twilio}}
         conf = {
             "kafka": {"bootstrap": stack.kafka},
             "rules": {"store": str(self.rules)},
             "profiles": {"redis": stack.redis_url},
             "state": {"checkpoints": str(state / "checkpoints"), "savepoints": str(state / "savepoints")},
             "job": {"jars": [str(data_folder() / "jars" / "flink" / "*.jar")], "log_dir": str(self.folder / "log")},
+            "bridge": {"rabbitmq": {"url": stack.rabbitmq_url}},
             "flink": {"rest.bind-port": str(self._rest)},
             "delivery": {
                 "store": stack.mysql_url,
-                "channels": {
-                    "wechat": {"provider": "wechat", **options["wechat"], **SHORTER},
-                    "sms": {"provider": "twilio", **twilio, **SHORTER},
-                },
+                "channels": {name: {**channels[name], **SHORTER} for name in self.channels},
             },
         }
         with self.conf.open("w", encoding="utf-8") as file:
@@ -115,12 +123,15 @@ class Services:
     def _all_programs(self) -> list[Program]:
         conf, port = ["--conf", str(self.conf)], str(self._callbacks)
         workers = ["kairos", "deliver", *self.channels, *conf]
-        return [
+        bridge = ["kairos", "bridge", *self._bridge, *conf]
+        programs = [
             self._program(PROVIDERS, ["kairos.apps.demo.providers", "--folder", str(self.desk)], self._providers_open),
             self._program(CALLBACKS, ["kairos", "callbacks", *conf, "--port", port], self._callbacks_answer),
             self._program(WORKERS, workers, self._heard(WORKERS, " at work,", len(self.channels))),
+            self._program(BRIDGE, bridge, self._heard(BRIDGE, " is carried", 1)),
             self._program(JOB, ["kairos", "run", *conf], self._heard(JOB, " is running", 1)),
         ]
+        return [program for program in programs if program.name != BRIDGE or self._bridge]
 
     def _program(self, name: str, words: list[str], ready: Callable[[], str]) -> Program:
         return Program(name, self.folder, "this machine", words, ready)

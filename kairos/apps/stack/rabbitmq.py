@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,6 +85,7 @@ class RabbitMqService:
         }
 
     def check(self) -> str:
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # what it says of each try is in the NotReady
         try:
             return f"RabbitMQ {asyncio.run(_version(self._url))}"
         except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
