@@ -38,10 +38,12 @@ class MariaDbService:
         self.address = f"mysql://{settings.host}:{settings.mariadb_port}/{DATABASE}"
         self.ports: Sequence[int] = (settings.mariadb_port,)
         self.folder: Path = settings.folder / self.name
+        self._temporary = settings.folder / "mariadb-tmp"
 
     def prepare(self) -> None:
         """Makes the system tables, in a folder that gets its name only when they are complete."""
         (self._settings.folder / "mariadb-init.sql").write_text(INIT_SQL)
+        self._temporary.mkdir(exist_ok=True)
         if self.folder.exists():
             return
         fresh = self.folder.with_name("mariadb.new")
@@ -55,7 +57,7 @@ class MariaDbService:
             *_AS_ROOT,
         ]
         shutil.rmtree(fresh, ignore_errors=True)
-        done = subprocess.run(install, capture_output=True, text=True)
+        done = subprocess.run(install, capture_output=True, text=True, env={**os.environ, **self.environment()})
         if done.returncode != 0:
             raise ServiceError(f"MariaDB's data folder {fresh} could not be made:\n{done.stdout}{done.stderr}")
         fresh.rename(self.folder)
@@ -77,7 +79,8 @@ class MariaDbService:
         ]
 
     def environment(self) -> dict[str, str]:
-        return {}
+        """A server that starts deletes temporary tables of others where it keeps its own."""
+        return {"TMPDIR": str(self._temporary)}
 
     def check(self) -> str:
         try:
