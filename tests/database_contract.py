@@ -8,11 +8,11 @@ import sqlalchemy as sql
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from kairos.adapters import delivery_tables, sources_tables, sql_rule_store
+from kairos.adapters import delivery_tables, sources_tables, sql_rule_store, user_lists
 from kairos.adapters.delivery_database import open_engine
 from kairos.adapters.migrations import HEAD, VERSION_TABLE, migrate, version_of
 
-ALL = [delivery_tables.METADATA, sources_tables.METADATA, sql_rule_store.METADATA]
+ALL = [delivery_tables.METADATA, sources_tables.METADATA, sql_rule_store.METADATA, user_lists.METADATA]
 
 
 def check_the_scripts_make_what_the_modules_say(engine: sql.Engine) -> None:

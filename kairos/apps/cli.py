@@ -40,6 +40,7 @@ COMMANDS = {
     "dead-letters": Command("kairos.apps.commands.dead_letters", "Look at what could not be used; send it again."),
     "stack": Command("kairos.apps.commands.stack", "Start, stop, look at the servers on this machine."),
     "database": Command("kairos.apps.commands.database", "Make the tables of a database, and say who may do what."),
+    "list": Command("kairos.apps.commands.user_list", "Keep the black list, the white list, and crowds by hand."),
     "profiles": Command("kairos.apps.commands.profiles", "Write what is known of users into Redis."),
     "heartbeat": Command("kairos.apps.commands.heartbeat", "Tell the job that time passes while users are silent."),
     "source": Command("kairos.apps.commands.source", "Say where events may come from, and how fast."),

@@ -17,8 +17,10 @@ from kairos.adapters.kafka_topics import create_topics
 from kairos.adapters.profile_writer import write_profiles
 from kairos.adapters.profiles import connect
 from kairos.adapters.sql_rule_store import SqlRuleStore
+from kairos.adapters.user_lists import key_of
 from kairos.apps.cli import app
 from kairos.apps.stack import Stack
+from kairos.engine.policy.spec import UserList
 from kairos.engine.rule.release import Release
 from tests.unit.audit.story import BASE, RULES, Story
 
@@ -41,10 +43,12 @@ class Live:
             f"profiles: {{redis: '{stack.settings.redis_url}'}}\n"
             f"delivery: {{store: '{stack.settings.mysql_url}'}}\n"
         )
-        awake = msgspec.structs.replace(RULES, policy=msgspec.structs.replace(RULES.policy, quiet_hours=None))
+        policy = msgspec.structs.replace(RULES.policy, white=UserList(None))
+        asleep = msgspec.structs.replace(RULES, policy=policy)
+        awake = msgspec.structs.replace(RULES, policy=msgspec.structs.replace(policy, quiet_hours=None))
         store = SqlRuleStore(stack.settings.mysql_url)
         store.publish(Release(1, awake), {}, "test")
-        store.publish(Release(2, RULES, BASE + 4 * HOUR), {}, "test")
+        store.publish(Release(2, asleep, BASE + 4 * HOUR), {}, "test")
         self.know(u1={"timezone": "Pacific/Honolulu"})
 
     def know(self, **users: dict[str, Any]) -> None:
@@ -119,6 +123,10 @@ def test_what_is_live(live: Live) -> None:
     live.know(u1={"timezone": "Europe/Berlin"})
     status, told = live.audit()
     assert (status, violations(told)) == (1, {"quiet_hours": 1})
+
+    with connect(live.settings.redis_url) as client:
+        client.sadd(key_of("white"), "u1")
+    assert violations(live.audit()[1]) == {}
 
     old = "ledger rows older than the oldest decision kept"
     for before, not_judged in ((1, {old: 1}), (-1, {old: 3})):  # the first of each partition, then all there are

@@ -12,7 +12,7 @@ import sqlalchemy as sql
 from alembic import command
 from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 VERSION_TABLE = "kairos_migrations"
 LOCK = "kairos-migrations"
 LOCK_SECONDS = 60

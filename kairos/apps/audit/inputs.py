@@ -23,6 +23,7 @@ from kairos.adapters.settings_file import SettingsError, convert, read
 from kairos.apps.audit.audit import Given
 from kairos.apps.delivery.settings import RESENDING, Conf, load
 from kairos.engine.moment import Degraded
+from kairos.engine.rule.needs import Needs
 
 LEDGER = "delivery.db"
 """The ledger of a run on files, in its output folder."""
@@ -130,6 +131,7 @@ def _profiles(asked: Asked) -> Iterator[Profile]:
     elif wanted and wanted.redis:
         check_profiles(wanted.redis, None)
         users = RedisProfiles(connect(wanted.redis), 60.0, 1, lambda _name: None, degrade=True)
+        users.need(Needs(None, lists=frozenset({"white"})))
         try:
             yield lru_cache(_REMEMBERED)(_reachable(users))
         finally:
