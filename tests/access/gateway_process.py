@@ -42,12 +42,15 @@ def eventually(seen: Callable[[], Any]) -> Any:
 
 
 class GatewayProcess:
-    """Over a store of sources of its own, in SQLite; its conf file stays the same from start to start."""
+    """Over the sources at an address, or else a store of its own, in SQLite; its conf file stays the same from start to
+    start."""
 
-    def __init__(self, folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = (), address: str = ""
+    ) -> None:
         self._arguments = arguments
         folder.mkdir(parents=True, exist_ok=True)
-        self.address = f"sqlite:///{folder}/control.db"
+        self.address = address or f"sqlite:///{folder}/control.db"
         self.store = SqlSourceStore(self.address)
         self.conf = folder / "conf.json"  # JSON is YAML
         gateway = {"port": 0, "sources": self.address}
@@ -104,9 +107,9 @@ class GatewayProcess:
 
 @contextmanager
 def running(
-    folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = ()
+    folder: Path, kafka: str, redis: str | None = None, arguments: Sequence[str] = (), address: str = ""
 ) -> Iterator[GatewayProcess]:
-    gateway = GatewayProcess(folder, kafka, redis, arguments)
+    gateway = GatewayProcess(folder, kafka, redis, arguments, address)
     try:
         yield gateway.start()
     finally:

@@ -13,6 +13,7 @@ import pytest
 from kairos.adapters.kafka_topics import create_topics
 from kairos.apps.stack import Stack
 from tests.access.gateway_process import eventually, now, running, unique
+from tests.faults.world import new_database
 from tests.flink.rules import watch, write_activity, write_rules
 from tests.flink.support import LiveJob
 
@@ -29,20 +30,25 @@ def kairos(*words: str) -> str:
 
 
 def test_four_commands_and_no_restart(stack: Stack, tmp_path: Path) -> None:
+    """As docs/sources.md has them: rules and sources are rows, which job and gateway follow."""
     source, kafka = unique("shop"), stack.settings.kafka
+    database = new_database(stack, source)
     rules = write_rules(tmp_path / "rules", seen=watch("seen", "view"))
     (rules / "sources.yaml").write_text("web: {events: {view: {}}}\n")
+    kairos("publish", str(rules), "--store", database)
     create_topics(kafka, [f"events.{source}.before"], 1)
-    job = LiveJob(tmp_path / "job", kafka, rules, [f"kafka.events=events\\.{source}.*"])
-    with running(tmp_path / "gateway", kafka) as gateway:
+    settings = [f"kafka.events=events\\.{source}.*", f"rules.store={database}", f"sources.store={database}"]
+    job = LiveJob(tmp_path / "job", kafka, rules, settings)
+    with running(tmp_path / "gateway", kafka, address=database) as gateway:
         try:
             job.start().until_running()
-            record = f"{source}: {{events: {{order: {{order_id: string!}}}}}}\n"
-            (rules / "sources.yaml").write_text("web: {events: {view: {}}}\n" + record)
+            with (rules / "sources.yaml").open("a") as record:
+                record.write(f"{source}: {{events: {{order: {{order_id: string!}}}}}}\n")
             write_activity(rules, "ordered", watch("ordered", "order"))
 
-            kairos("lint", str(rules))
+            kairos("publish", str(rules), "--store", database)
             said = kairos("source", "add", str(rules / "sources.yaml"), "--conf", str(gateway.conf))
+            assert f"{source}: added" in said
             assert f"topic events.{source}: made" in said
             key = kairos("source", "key", source, "--conf", str(gateway.conf)).strip()
 
