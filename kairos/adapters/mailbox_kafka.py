@@ -77,10 +77,10 @@ class KafkaMailbox:
             try:
                 if consumer is None:
                     consumer = self._connect()
+                self._round(consumer)
                 if told:
                     log.warning("Kafka at %s is back", self._options["bootstrap_servers"])
                 told = False
-                self._round(consumer)
             except KafkaError as error:
                 if not told:
                     log.warning("Kafka at %s does not answer: %s", self._options["bootstrap_servers"], error)
@@ -111,7 +111,10 @@ class KafkaMailbox:
         return consumer
 
     def _round(self, consumer: Any) -> None:
+        asked = time.monotonic()
         found = consumer.poll(timeout_ms=POLL_MS, max_records=max(1, min(500, self._room - self._open())))
+        if not found:  # with a broker away kafka-python may answer at once, again and again
+            self._closing.wait(max(0.0, POLL_MS / 1000 - (time.monotonic() - asked)))
         parcels = [parcel_of(record) for records in found.values() for record in records]
         if parcels and not self._no_more.is_set():
             for parcel in parcels:
