@@ -20,8 +20,18 @@ COMMIT_SECONDS = 0.5
 RECONNECT_SECONDS = 2.0
 SESSION_MS = 10_000
 """After this a worker that is gone has lost its partitions to the others."""
+JOIN_SECONDS = 2 * SESSION_MS / 1000
+"""A group that waits for nobody has shared out its partitions by then."""
 
 log = logging.getLogger(__name__)
+
+
+class JoinLostError(Exception):
+    """The group has shared out its partitions, and this consumer has not noticed.
+
+    kafka-python (3.0) joins for ever when another member leaves just while it does.
+    """
+
 
 GiveBack = Callable[[set[tuple[str, int]] | None], None]
 
@@ -45,6 +55,7 @@ class KafkaMailbox:
         self._committed_at = 0.0
         self._no_more = threading.Event()
         self._closing = threading.Event()
+        self._joining_since: float | None = None
         self.lag: int | None = None
         self._thread = threading.Thread(target=self._work, name=f"mailbox-{group}", daemon=True)
 
@@ -86,6 +97,10 @@ class KafkaMailbox:
                     log.warning("Kafka at %s does not answer: %s", self._options["bootstrap_servers"], error)
                 told = True
                 self._closing.wait(RECONNECT_SECONDS)
+            except JoinLostError:
+                log.warning("the group %s was joined in vain for %d s; joining anew", self._group, JOIN_SECONDS)
+                self._drop(consumer)
+                consumer = None
             except Exception:
                 log.exception("reading %s failed; connecting anew", ", ".join(self._topics))
                 self._drop(consumer)
@@ -107,7 +122,8 @@ class KafkaMailbox:
             reconnect_backoff_max_ms=1_000,
             bootstrap_timeout_ms=5_000,
         )
-        consumer.subscribe(topics=self._topics, listener=_Listener(self._revoked))
+        self._joining_since = time.monotonic()
+        consumer.subscribe(topics=self._topics, listener=_Listener(self._revoked, self._assigned))
         return consumer
 
     def _round(self, consumer: Any) -> None:
@@ -115,6 +131,8 @@ class KafkaMailbox:
         found = consumer.poll(timeout_ms=POLL_MS, max_records=max(1, min(500, self._room - self._open())))
         if not found:  # with a broker away kafka-python may answer at once, again and again
             self._closing.wait(max(0.0, POLL_MS / 1000 - (time.monotonic() - asked)))
+        if self._joining_since is not None and time.monotonic() - self._joining_since > JOIN_SECONDS:
+            raise JoinLostError
         parcels = [parcel_of(record) for records in found.values() for record in records]
         if parcels and not self._no_more.is_set():
             for parcel in parcels:
@@ -166,11 +184,16 @@ class KafkaMailbox:
 
     def _revoked(self, partitions: set[TopicPartition]) -> None:
         """Called within a poll, where Kafka gives partitions to somebody else: no time for a commit."""
+        self._joining_since = time.monotonic()
         for partition in partitions:
             self._partitions.pop(partition, None)
         gone = {(partition.topic, partition.partition) for partition in partitions}
         if gone and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._give_back, gone)
+
+    def _assigned(self) -> None:
+        """Called within a poll, when the group has settled: this worker may have got nothing."""
+        self._joining_since = None
 
     def _drop(self, consumer: Any) -> None:
         """After an error that nobody knows: all that is not under way is read again by a new consumer."""
@@ -195,14 +218,14 @@ class KafkaMailbox:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, revoked: Callable[[set[TopicPartition]], None]) -> None:
-        self._revoked = revoked
+    def __init__(self, revoked: Callable[[set[TopicPartition]], None], assigned: Callable[[], None]) -> None:
+        self._revoked, self._assigned = revoked, assigned
 
     def on_partitions_revoked(self, revoked: Any) -> None:
         self._revoked(set(revoked))
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        pass
+        self._assigned()
 
     def on_partitions_lost(self, lost: Any) -> None:
         self._revoked(set(lost))

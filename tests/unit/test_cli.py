@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sql
 from typer.testing import CliRunner, Result
 
+from kairos.adapters.migrations import HEAD
 from kairos.adapters.sql_rule_store import RELEASES
 from kairos.apps.cli import COMMANDS, app
 
@@ -494,7 +495,7 @@ def test_the_reference_in_the_docs_is_what_the_command_prints() -> None:
 def test_a_database_is_brought_up_to_date(tmp_path: Path) -> None:
     for _ in range(2):
         result = run("database", "upgrade", f"sqlite:///{tmp_path}/control.db")
-        assert (result.exit_code, result.stderr) == (0, f"sqlite:///{tmp_path}/control.db: version 0002\n")
+        assert (result.exit_code, result.stderr) == (0, f"sqlite:///{tmp_path}/control.db: version {HEAD}\n")
 
 
 def test_a_database_that_is_away_is_named_without_its_password() -> None:
