@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sql
 
-from kairos.adapters.migrations import VERSION_TABLE
 from kairos.adapters.sources import Access, Entry, SourceStoreError, key_hash
 from kairos.adapters.sources_sql import SqlSourceStore
-from kairos.adapters.sources_tables import METADATA, SOURCES
+from kairos.adapters.sources_tables import SOURCES
 from kairos.engine.rule.model import EventSchema, Source
+from tests import database_contract
 
 SHOP = Source("shop", {"order": EventSchema({"order_id": "string"}, ("order_id",))})
 APP = Source(
@@ -104,7 +104,5 @@ CHECKS = [check for name, check in sorted(globals().items()) if name.startswith(
 
 def clear(address: str) -> None:
     engine = sql.create_engine(address)
-    METADATA.drop_all(engine)
-    with engine.begin() as connection:
-        connection.execute(sql.text(f"DROP TABLE IF EXISTS {VERSION_TABLE}"))
+    database_contract.clear(engine)
     engine.dispose()

@@ -1,8 +1,9 @@
 """Releases of the rules, and all that delivery keeps. Databases from before there were scripts have these already."""
 
 import sqlalchemy as sql
-from alembic import op
 from sqlalchemy.dialects import mysql
+
+from kairos.adapters.migrations.steps import add_index, add_table
 
 revision = "0002"
 down_revision = "0001"
@@ -12,18 +13,17 @@ _NAME = sql.String(190).with_variant(mysql.VARCHAR(190, collation="utf8mb4_bin")
 
 
 def upgrade() -> None:
-    op.create_table(
+    add_table(
         "rule_releases",
         sql.Column("number", sql.BigInteger, primary_key=True, autoincrement=False),
         sql.Column("effective_at", sql.BigInteger, nullable=False),
         sql.Column("published_at", sql.BigInteger, nullable=False),
         sql.Column("author", sql.String(200), nullable=False),
         sql.Column("body", sql.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"), nullable=False),
-        if_not_exists=True,
     )
     _ledger()
     _calls()
-    op.create_table(
+    add_table(
         "delivery_channels",
         sql.Column("channel", sql.String(32), primary_key=True),
         sql.Column("rate", sql.Float),
@@ -31,19 +31,17 @@ def upgrade() -> None:
         sql.Column("reason", _TEXT),
         sql.Column("changed_by", sql.String(190), nullable=False),
         sql.Column("changed_at", sql.BigInteger, nullable=False),
-        if_not_exists=True,
     )
-    op.create_table(
+    add_table(
         "delivery_workers",
         sql.Column("worker", sql.String(64), primary_key=True),
         sql.Column("channel", sql.String(32), nullable=False),
         sql.Column("seen_at", sql.BigInteger, nullable=False),
-        if_not_exists=True,
     )
 
 
 def _ledger() -> None:
-    op.create_table(
+    add_table(
         "delivery_ledger",
         sql.Column("key", sql.String(32), primary_key=True),
         sql.Column("activity", _NAME, nullable=False),
@@ -59,13 +57,12 @@ def _ledger() -> None:
         sql.Column("settled_at", sql.BigInteger),
         sql.Column("provider_id", sql.String(190)),
         sql.Column("reason", _TEXT),
-        if_not_exists=True,
     )
-    op.create_index("delivery_by_provider", "delivery_ledger", ["channel", "provider_id"], if_not_exists=True)
+    add_index("delivery_by_provider", "delivery_ledger", "channel", "provider_id")
 
 
 def _calls() -> None:
-    op.create_table(
+    add_table(
         "delivery_calls",
         sql.Column("key", sql.String(32), primary_key=True),
         sql.Column("number", sql.Integer, primary_key=True),
@@ -74,5 +71,4 @@ def _calls() -> None:
         sql.Column("ended_at", sql.BigInteger),
         sql.Column("outcome", sql.String(16)),
         sql.Column("reason", _TEXT),
-        if_not_exists=True,
     )
