@@ -29,7 +29,7 @@ APPS = [
     "aiosmtplib==5.1.3",
     "alembic==1.20.1",
     "apprise==2.2.0",
-    "confluent-kafka==2.16.1",
+    "confluent-kafka==2.9.0",
     "cryptography==50.0.2",
     "googleapis-common-protos==1.75.0",
     "grpcio==1.65.5",

@@ -14,27 +14,11 @@ from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from kairos.adapters.kafka_client import KafkaAddress, client_options
+from kairos.adapters.kafka_client import KafkaAddress
+from kairos.adapters.librdkafka import producer_options
 
 PATIENCE_MS = 10_000
-QUEUE_RECORDS = 100_000
-QUEUE_KILOBYTES = 65_536
 POLL_SECONDS = 0.2
-_MAX_BYTES = 1_048_588
-"""What a broker takes by default: an envelope's megabyte with its key and frame."""
-
-_NAMES = {
-    "bootstrap_servers": "bootstrap.servers",
-    "security_protocol": "security.protocol",
-    "sasl_mechanism": "sasl.mechanism",
-    "sasl_plain_username": "sasl.username",
-    "sasl_plain_password": "sasl.password",
-    "ssl_cafile": "ssl.ca.location",
-    "ssl_certfile": "ssl.certificate.location",
-    "ssl_keyfile": "ssl.key.location",
-    "ssl_password": "ssl.key.password",
-}
-
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +54,7 @@ class KafkaEventProducer:
         patience_ms: int = PATIENCE_MS,
         make: Callable[[dict[str, Any]], Producer] = Producer,
     ) -> None:
-        self._options = _options(kafka, patience_ms)
+        self._options = producer_options(kafka, "kairos-access", patience_ms)
         self._patience = patience_ms / 1000
         self._make = make
         self._producer = make(self._options)
@@ -161,32 +145,3 @@ class _Answers:
     def _tell(self) -> None:
         if not self.all_in.done():  # whoever asked may have gone
             self.all_in.set_result(self._error)
-
-
-def connection_options(kafka: KafkaAddress) -> dict[str, Any]:
-    """`client_options` in librdkafka's names. Raises SettingsError."""
-    given = client_options(kafka)
-    checked = given.pop("ssl_check_hostname", True)
-    return {
-        **{_NAMES[name]: value for name, value in given.items()},
-        **({} if checked else {"ssl.endpoint.identification.algorithm": "none"}),
-        "reconnect.backoff.max.ms": 1_000,
-    }
-
-
-def _options(kafka: KafkaAddress, patience_ms: int) -> dict[str, Any]:
-    return {
-        **connection_options(kafka),
-        "client.id": "kairos-access",
-        "enable.idempotence": True,
-        "acks": "all",
-        "partitioner": "murmur2_random",  # as every other client places a key
-        "linger.ms": 5,
-        "delivery.timeout.ms": patience_ms,
-        "message.max.bytes": _MAX_BYTES,
-        "queue.buffering.max.messages": QUEUE_RECORDS,
-        "queue.buffering.max.kbytes": QUEUE_KILOBYTES,
-        "topic.metadata.refresh.fast.interval.ms": 100,
-        "topic.metadata.propagation.max.ms": 5_000,
-        "logger": logging.getLogger("librdkafka"),  # else it writes to standard error by itself
-    }

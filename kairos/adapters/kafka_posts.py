@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from confluent_kafka import KafkaError, KafkaException, Producer
 
+from kairos.adapters.kafka_client import KafkaAddress
+from kairos.adapters.librdkafka import producer_options
 from kairos.adapters.mailbox import Post
 
-LIMIT_MS = 10_000
+PATIENCE_MS = 10_000
 
 
 class KafkaAwayError(Exception):
@@ -19,50 +19,36 @@ class KafkaAwayError(Exception):
 
 
 class KafkaPosts:
-    """`write` blocks; one thread. The producer is made when it is first needed: Kafka may be away until then."""
+    """`write` blocks; one thread. Kafka may be away at the start. Raises SettingsError for options it cannot honour."""
 
-    def __init__(self, options: Mapping[str, Any], prefix: str, client: str) -> None:
-        self._options, self._prefix, self._client = dict(options), prefix, client
-        self._producer: Any = None
+    def __init__(self, kafka: KafkaAddress, prefix: str, client: str) -> None:
+        self._place = kafka.bootstrap
+        self._prefix = prefix
+        self._options = producer_options(kafka, client, PATIENCE_MS)
+        self._producer = Producer(self._options)
 
     def write(self, posts: Sequence[Post]) -> list[None]:
         """All are acknowledged by all in-sync replicas. Raises KafkaAwayError."""
+        refused: list[KafkaError] = []
+
+        def hear(error: KafkaError | None, _message: Any) -> None:
+            if error is not None:
+                refused.append(error)
+
         try:
-            if self._producer is None:
-                self._producer = self._connect()
-            futures = [self._send(post) for post in posts]
-            self._producer.flush(timeout=LIMIT_MS / 1000)
-            for future in futures:
-                future.get(timeout=LIMIT_MS / 1000)
-        except KafkaError as error:
-            self._drop()
-            raise KafkaAwayError(f"Kafka at {self._options['bootstrap_servers']} takes no records: {error}") from None
+            for post in posts:
+                key = post.key.encode("utf-8", "surrogatepass") if post.key is not None else None
+                self._producer.produce(
+                    self._prefix + post.topic, post.value, key, timestamp=post.timestamp, on_delivery=hear
+                )
+        except KafkaException as error:
+            refused.append(error.args[0])
+        if self._producer.flush(2 * PATIENCE_MS / 1000) or refused:
+            if any(error.fatal() for error in refused):  # such a producer takes nothing more
+                self._producer = Producer(self._options)
+            why = refused[0].str() if refused else "no answer"
+            raise KafkaAwayError(f"Kafka at {self._place} takes no records: {why}")
         return [None] * len(posts)
 
-    def _send(self, post: Post) -> Any:
-        key = post.key.encode("utf-8", "surrogatepass") if post.key is not None else None
-        return self._producer.send(self._prefix + post.topic, post.value, key, timestamp_ms=post.timestamp)
-
-    def _connect(self) -> Any:
-        return KafkaProducer(
-            **self._options,
-            client_id=self._client,
-            acks="all",
-            linger_ms=2,
-            max_block_ms=LIMIT_MS,
-            delivery_timeout_ms=LIMIT_MS,
-            request_timeout_ms=LIMIT_MS // 2,
-            bootstrap_timeout_ms=LIMIT_MS,
-            reconnect_backoff_max_ms=1_000,
-        )
-
-    def _drop(self) -> None:
-        """kafka-python's idempotent producer (3.0) stays silent for ever once a broker has gone with a batch of it."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(KafkaError):
-                producer.close(timeout=0)
-
     def close(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=1)
+        self._producer.flush(1.0)

@@ -1,4 +1,4 @@
-"""Records of Kafka topics, as a member of a consumer group: taken in a thread, acknowledged when they are done."""
+"""Records of a Kafka topic, as a member of a consumer group: taken in a thread, acknowledged when they are done."""
 
 from __future__ import annotations
 
@@ -6,56 +6,47 @@ import asyncio
 import logging
 import queue
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import KafkaError
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
+from kairos.adapters.kafka_client import KafkaAddress
+from kairos.adapters.librdkafka import group_options
 from kairos.adapters.mailbox import Parcel, Unfinished
 
-POLL_MS = 100
-COMMIT_SECONDS = 0.5
-RECONNECT_SECONDS = 2.0
-SESSION_MS = 10_000
-"""After this a worker that is gone has lost its partitions to the others."""
-JOIN_SECONDS = 2 * SESSION_MS / 1000
-"""A group that waits for nobody has shared out its partitions by then."""
+POLL_SECONDS = 0.05
+BATCH = 500
+MEMORY_KILOBYTES = 16_384
+CLOSE_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
-
-
-class JoinLostError(Exception):
-    """The group has shared out its partitions, and this consumer has not noticed.
-
-    kafka-python (3.0) joins for ever when another member leaves just while it does.
-    """
-
 
 GiveBack = Callable[[set[tuple[str, int]] | None], None]
 
 
 class KafkaMailbox:
-    """Belongs to one event loop. `give_back` of `start` is called there with partitions that are this worker's no more,
-    or None for all of them; what is not under way of these should be let go.
+    """Belongs to one event loop. `give_back` of `start` is called there with partitions that are this worker's no more;
+    what is not under way of these should be let go.
 
-    With `room` records taken and not done no more are fetched, and Kafka's lag grows.
+    With `room` records taken and not done no more are fetched, and Kafka's lag grows. Raises SettingsError for options
+    it cannot honour.
     """
 
-    def __init__(self, options: Mapping[str, Any], topics: Sequence[str], group: str, room: int) -> None:
-        self._options, self._topics, self._group = dict(options), list(topics), group
-        self._room = room
+    def __init__(self, kafka: KafkaAddress, topic: str, group: str, room: int) -> None:
+        self._place = f"topic '{topic}' at {kafka.bootstrap}"
+        self._topic, self._room = topic, room
+        self._options = group_options(kafka, group, "earliest", MEMORY_KILOBYTES)
         self._give_back: GiveBack = lambda _partitions: None
         self._loop = asyncio.get_running_loop()
         self._taken: asyncio.Queue[list[Parcel]] = asyncio.Queue()
         self._done: queue.SimpleQueue[Parcel] = queue.SimpleQueue()
-        self._partitions: dict[TopicPartition, Unfinished] = {}
+        self._partitions: dict[int, Unfinished] = {}
         self._full = False
-        self._committed_at = 0.0
+        self._away = False
         self._no_more = threading.Event()
         self._closing = threading.Event()
-        self._joining_since: float | None = None
         self.lag: int | None = None
         self._thread = threading.Thread(target=self._work, name=f"mailbox-{group}", daemon=True)
 
@@ -78,160 +69,93 @@ class KafkaMailbox:
     async def close(self) -> None:
         """Commits, and leaves the group: what is not done goes to another worker at once."""
         self._closing.set()
-        await asyncio.to_thread(self._thread.join, 10.0)
+        await asyncio.to_thread(self._thread.join, CLOSE_SECONDS)
 
     def _work(self) -> None:
-        """The thread; the only one that touches the consumer."""
-        told = False
-        consumer: Any = None
+        """The thread; the only one that touches the consumer. Whatever ails Kafka, librdkafka goes on by itself."""
+        consumer = Consumer({**self._options, "error_cb": self._hear_of_trouble})
+        consumer.subscribe([self._topic], on_revoke=self._revoked, on_lost=self._revoked)
         while not self._closing.is_set():
             try:
-                if consumer is None:
-                    consumer = self._connect()
                 self._round(consumer)
-                if told:
-                    log.warning("Kafka at %s is back", self._options["bootstrap_servers"])
-                told = False
-            except KafkaError as error:
-                if not told:
-                    log.warning("Kafka at %s does not answer: %s", self._options["bootstrap_servers"], error)
-                told = True
-                self._closing.wait(RECONNECT_SECONDS)
-            except JoinLostError:
-                log.warning("the group %s was joined in vain for %d s; joining anew", self._group, JOIN_SECONDS)
-                self._drop(consumer)
-                consumer = None
-            except Exception:
-                log.exception("reading %s failed; connecting anew", ", ".join(self._topics))
-                self._drop(consumer)
-                consumer = None
-                self._closing.wait(RECONNECT_SECONDS)
-        if consumer is not None:
-            self._leave(consumer)
+            except KafkaException as error:
+                log.warning("%s: %s", self._place, error.args[0].str())
+                self._closing.wait(1.0)
+        with suppress(KafkaException):  # what is not acknowledged comes again
+            self._acknowledge(consumer)
+        consumer.close()
 
-    def _connect(self) -> Any:
-        consumer = KafkaConsumer(
-            **self._options,
-            client_id=self._group,
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=SESSION_MS // 4,
-            metadata_max_age_ms=5_000,
-            reconnect_backoff_max_ms=1_000,
-            bootstrap_timeout_ms=5_000,
-        )
-        self._joining_since = time.monotonic()
-        consumer.subscribe(topics=self._topics, listener=_Listener(self._revoked, self._assigned))
-        return consumer
-
-    def _round(self, consumer: Any) -> None:
-        asked = time.monotonic()
-        found = consumer.poll(timeout_ms=POLL_MS, max_records=max(1, min(500, self._room - self._open())))
-        if not found:  # with a broker away kafka-python may answer at once, again and again
-            self._closing.wait(max(0.0, POLL_MS / 1000 - (time.monotonic() - asked)))
-        if self._joining_since is not None and time.monotonic() - self._joining_since > JOIN_SECONDS:
-            raise JoinLostError
-        parcels = [parcel_of(record) for records in found.values() for record in records]
+    def _round(self, consumer: Consumer) -> None:
+        found: list[Any] = consumer.consume(max(1, min(BATCH, self._room - self._open())), POLL_SECONDS)
+        parcels = [parcel_of(message) for message in found if self._is_record(message)]
         if parcels and not self._no_more.is_set():
             for parcel in parcels:
-                self._partition(parcel).began(parcel.offset)
+                self._partitions.setdefault(parcel.partition, Unfinished()).began(parcel.offset)
             self._loop.call_soon_threadsafe(self._taken.put_nowait, parcels)
-        while not self._done.empty():
-            parcel = self._done.get()
-            self._partition(parcel).done(parcel.offset)
+        self._acknowledge(consumer)
         self._hold_or_go_on(consumer)
-        self._commit(consumer)
 
-    def _partition(self, parcel: Parcel) -> Unfinished:
-        return self._partitions.setdefault(TopicPartition(parcel.topic, parcel.partition), Unfinished())
+    def _is_record(self, message: Any) -> bool:
+        trouble = message.error()
+        if trouble is None and self._away:
+            self._away = False
+            log.warning("%s: Kafka is back", self._place)
+        if trouble is not None:
+            log.warning("%s: %s", self._place, trouble.str())
+        return trouble is None
+
+    def _hear_of_trouble(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            if not self._away:
+                log.warning("%s: no broker answers; the worker waits", self._place)
+            self._away = True
 
     def _open(self) -> int:
-        return sum(len(unfinished) for unfinished in list(self._partitions.values()))
+        return sum(len(unfinished) for unfinished in self._partitions.values())
 
-    def _hold_or_go_on(self, consumer: Any) -> None:
-        """Full: nothing is fetched until a quarter of the room is free again."""
-        opened = self._open()
-        self._full = self._no_more.is_set() or opened >= (self._room * 3 // 4 if self._full else self._room)
-        assigned = consumer.assignment()
+    def _hold_or_go_on(self, consumer: Consumer) -> None:
+        """Full: nothing is fetched until a quarter of the room is free again. Said each time, because what is assigned
+        anew is not held."""
+        opened, was_full = self._open(), self._full
+        self._full = self._no_more.is_set() or opened >= (self._room * 3 // 4 if was_full else self._room)
         if self._full:
-            consumer.pause(*assigned)
-        elif consumer.paused():
-            consumer.resume(*consumer.paused())
+            consumer.pause(consumer.assignment())
+        elif was_full:
+            consumer.resume(consumer.assignment())
 
-    def _commit(self, consumer: Any, *, now: bool = False) -> None:
-        if not now and time.monotonic() - self._committed_at < COMMIT_SECONDS:
-            return
-        self._committed_at = time.monotonic()
-        assigned = consumer.assignment()
-        offsets = {
-            partition: offset
-            for partition, unfinished in list(self._partitions.items())
-            if partition in assigned and (offset := unfinished.to_commit()) is not None
-        }
-        if offsets:
-            consumer.commit({p: OffsetAndMetadata(o, "", -1) for p, o in offsets.items()}, timeout_ms=5_000)
-            for partition, offset in offsets.items():
-                if partition in self._partitions:
-                    self._partitions[partition].committed(offset)
-        self.lag = self._lag(consumer, assigned)
+    def _acknowledge(self, consumer: Consumer) -> None:
+        """Of partitions that are this worker's; librdkafka commits what is stored."""
+        while not self._done.empty():
+            parcel = self._done.get()
+            if parcel.partition in self._partitions:
+                self._partitions[parcel.partition].done(parcel.offset)
+        for partition, unfinished in self._partitions.items():
+            offset = unfinished.to_commit()
+            if offset is not None:
+                consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset)])
+                unfinished.committed(offset)
+        self.lag = self._lag(consumer)
 
-    def _lag(self, consumer: Any, assigned: set[TopicPartition]) -> int:
+    def _lag(self, consumer: Consumer) -> int:
         """Records that nobody has fetched yet, as of the last fetch."""
-        ends = {partition: consumer.highwater(partition) for partition in assigned}
-        return sum(end - consumer.position(p, timeout_ms=1_000) for p, end in ends.items() if end is not None)
+        lag = 0
+        for place in consumer.position(consumer.assignment()):
+            _, end = consumer.get_watermark_offsets(place, cached=True)
+            if place.offset >= 0 and end != OFFSET_INVALID:
+                lag += max(0, end - place.offset)
+        return lag
 
-    def _revoked(self, partitions: set[TopicPartition]) -> None:
-        """Called within a poll, where Kafka gives partitions to somebody else: no time for a commit."""
-        self._joining_since = time.monotonic()
-        for partition in partitions:
-            self._partitions.pop(partition, None)
-        gone = {(partition.topic, partition.partition) for partition in partitions}
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Called within `consume`, where Kafka gives partitions to somebody else."""
+        for place in partitions:
+            self._partitions.pop(place.partition, None)
+        gone = {(place.topic, place.partition) for place in partitions}
         if gone and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._give_back, gone)
 
-    def _assigned(self) -> None:
-        """Called within a poll, when the group has settled: this worker may have got nothing."""
-        self._joining_since = None
 
-    def _drop(self, consumer: Any) -> None:
-        """After an error that nobody knows: all that is not under way is read again by a new consumer."""
-        if consumer is not None:
-            self._partitions.clear()
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._give_back, None)
-            try:
-                consumer.close(autocommit=False, timeout_ms=2_000)
-            except Exception as error:
-                log.warning("the consumer does not close: %s", error)
-
-    def _leave(self, consumer: Any) -> None:
-        try:
-            while not self._done.empty():
-                parcel = self._done.get()
-                self._partition(parcel).done(parcel.offset)
-            self._commit(consumer, now=True)
-            consumer.close(autocommit=False, timeout_ms=5_000)
-        except KafkaError as error:
-            log.warning("what is done could not be committed, and will be read again: %s", error)
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, revoked: Callable[[set[TopicPartition]], None], assigned: Callable[[], None]) -> None:
-        self._revoked, self._assigned = revoked, assigned
-
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        self._revoked(set(revoked))
-
-    def on_partitions_assigned(self, assigned: Any) -> None:
-        self._assigned()
-
-    def on_partitions_lost(self, lost: Any) -> None:
-        self._revoked(set(lost))
-
-
-def parcel_of(record: Any) -> Parcel:
-    """kafka-python's ConsumerRecord."""
-    key = record.key.decode("utf-8", "replace") if record.key is not None else None
-    return Parcel(record.topic, record.partition, record.offset, key, record.value or b"", max(0, record.timestamp))
+def parcel_of(message: Any) -> Parcel:
+    """confluent_kafka's Message."""
+    key, (_, time) = message.key(), message.timestamp()
+    text = key.decode("utf-8", "replace") if key is not None else None
+    return Parcel(message.topic(), message.partition(), message.offset(), text, message.value() or b"", max(0, time))

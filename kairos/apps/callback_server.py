@@ -13,7 +13,6 @@ import uvicorn
 
 from kairos.adapters.channels.providers import ChannelSettingsError, callback_parser
 from kairos.adapters.delivery_database import open_engine
-from kairos.adapters.kafka_client import client_options
 from kairos.adapters.kafka_posts import KafkaPosts
 from kairos.adapters.settings_file import SettingsError
 from kairos.adapters.sql_ledger import SqlLedger
@@ -49,11 +48,11 @@ def parsers_of(conf: Conf) -> dict[str, Parser]:
 def serve(conf: Conf, listener: socket.socket) -> None:
     """Until SIGTERM or SIGINT: what has come by then is answered. Raises SettingsError and DatabaseError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("kafka", "asyncio"):
+    for name in ("kafka", "librdkafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is said here, once
     parsers, kafka = parsers_of(conf), kafka_of(conf)
     engine = open_engine(conf.delivery.store)
-    receipts = KafkaPosts(client_options(kafka), kafka.prefix, "kairos-callbacks")
+    receipts = KafkaPosts(kafka, kafka.prefix, "kairos-callbacks")
     callbacks = Callbacks(parsers, SqlLedger(engine), receipts, open_lists(conf), WallClock())
     try:
         asyncio.run(_serve(callbacks, listener, list(parsers)))

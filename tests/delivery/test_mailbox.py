@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.adapters import mailbox_kafka
 from kairos.adapters.mailbox import Post, Unfinished
 from kairos.adapters.mailbox_file import FileMailbox, FilePosts
 from tests.delivery.kit import delivery, parcels
@@ -65,59 +61,3 @@ def test_posts_into_files(tmp_path: Path) -> None:
     posts.write([Post("a", "k", b"4", 0)])
     assert (tmp_path / "a.jsonl").read_bytes() == b"1\n3\n4\n"
     assert (tmp_path / "b.jsonl").read_bytes() == b"2\n"
-
-
-class Deaf:
-    """A consumer that never hears how the group was shared out. The second one of its kind does."""
-
-    made: ClassVar[list[Deaf]] = []
-
-    def __init__(self, **_options: object) -> None:
-        self.closed = False
-        self.made.append(self)
-
-    def subscribe(self, topics: list[str], listener: Any) -> None:
-        if len(self.made) > 1:
-            listener.on_partitions_assigned(set())
-
-    def poll(self, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
-        if len(self.made) == 1:
-            return {}
-        return {"sms-0": [ConsumerRecord("deliveries.sms", 0, 7, b"u1", b"{}", 5)]}
-
-    def assignment(self) -> set[Any]:
-        return set()
-
-    def paused(self) -> set[Any]:
-        return set()
-
-    def pause(self, *_partitions: Any) -> None:
-        pass
-
-    def close(self, **_options: object) -> None:
-        self.closed = True
-
-
-class ConsumerRecord(NamedTuple):
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes
-    timestamp: int
-
-
-def test_a_group_that_is_joined_in_vain_is_joined_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailbox_kafka, "KafkaConsumer", Deaf)
-    monkeypatch.setattr(mailbox_kafka, "JOIN_SECONDS", 0.0)
-    Deaf.made.clear()
-
-    async def scenario() -> list[int]:
-        mailbox = mailbox_kafka.KafkaMailbox({"bootstrap_servers": "here"}, ["deliveries.sms"], "group", 10)
-        mailbox.start(lambda _partitions: None)
-        taken = await mailbox.take()
-        await mailbox.close()
-        return [parcel.offset for parcel in taken]
-
-    assert asyncio.run(scenario()) == [7]
-    assert [consumer.closed for consumer in Deaf.made] == [True, True]

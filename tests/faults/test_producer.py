@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kairos.adapters.kafka_client import KafkaAddress
 from kairos.adapters.kafka_posts import KafkaAwayError, KafkaPosts
 from kairos.adapters.kafka_topics import create_topics
 from kairos.adapters.mailbox import Post
@@ -36,7 +37,7 @@ class Writer(threading.Thread):
 def test_a_broker_that_restarts_under_a_writer(own_stack: Callable[..., Stack]) -> None:
     stack = own_stack("kafka")
     create_topics(stack.settings.kafka, ["receipts"], 2)
-    posts = KafkaPosts({"bootstrap_servers": stack.settings.kafka}, "", "test")
+    posts = KafkaPosts(KafkaAddress(stack.settings.kafka), "", "test")
     writer = Writer(posts)
     try:
         eventually(lambda: writer.written, lambda count: count > 20)

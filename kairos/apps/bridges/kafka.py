@@ -14,15 +14,12 @@ from typing import Any
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, TopicPartition
 
-from kairos.adapters.event_producer import connection_options
 from kairos.adapters.kafka_client import KafkaAddress
+from kairos.adapters.librdkafka import group_options
 from kairos.apps.access.intake import Item
 from kairos.apps.bridges.feed import IDLE_SECONDS, MOST_EVENTS, FeedLostError, batch_of
 from kairos.engine.normalise import Refusal
 
-COMMIT_MS = 500
-SESSION_MS = 10_000
-"""After this a bridge that is gone has lost its partitions to the others."""
 MEMORY_KILOBYTES = 65_536
 CLOSE_SECONDS = 10.0
 EMPTY = Refusal("no_value", "the record has no value: a tombstone says that something ended, not what happened")
@@ -38,7 +35,9 @@ async def open_topic(kafka: KafkaAddress, topic: str, group: str, start: str) ->
 class KafkaFeed:
     def __init__(self, kafka: KafkaAddress, topic: str, group: str, start: str) -> None:
         self._place = f"topic '{topic}' at {kafka.bootstrap}"
-        self._consumer = Consumer({**_options(kafka, group, start), "error_cb": self._hear_of_trouble})
+        self._consumer = Consumer(
+            {**group_options(kafka, group, start, MEMORY_KILOBYTES), "error_cb": self._hear_of_trouble}
+        )
         self._consumer.subscribe([topic])
         self._waiting: deque[tuple[Item, tuple[int, int]]] = deque()
         self._topic = topic
@@ -95,20 +94,3 @@ def item_of(message: Any) -> Item:
     }
     value = message.value()
     return Item(b"", EMPTY) if value is None else Item(value, beside=beside)
-
-
-def _options(kafka: KafkaAddress, group: str, start: str) -> dict[str, Any]:
-    return {
-        **connection_options(kafka),
-        "client.id": group,
-        "group.id": group,
-        "auto.offset.reset": start,
-        "enable.auto.commit": True,
-        "enable.auto.offset.store": False,
-        "auto.commit.interval.ms": COMMIT_MS,
-        "session.timeout.ms": SESSION_MS,
-        "heartbeat.interval.ms": SESSION_MS // 4,
-        "queued.max.messages.kbytes": MEMORY_KILOBYTES,
-        "topic.metadata.refresh.interval.ms": 5_000,
-        "logger": logging.getLogger("librdkafka"),
-    }

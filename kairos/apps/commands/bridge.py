@@ -79,12 +79,12 @@ def kafka(
       kairos bridge kafka --topic shop.orders.v2 --source shop
       kairos bridge kafka --topic orders --source shop --bootstrap other:9092 --start latest
     """
-    from kairos.adapters.event_producer import connection_options
+    from kairos.adapters.kafka_client import client_options
     from kairos.apps.bridges.kafka import open_topic
 
     with _settings(conf, overrides) as settings:
         foreign = settings.foreign(bootstrap)
-        connection_options(foreign)
+        client_options(foreign)
         group = f"{settings.access.kafka.prefix}kairos-bridge-{source}-{topic}"
         _serve(settings, f"kafka:{topic}", source, lambda: open_topic(foreign, topic, group, start.value))
 

@@ -110,7 +110,6 @@ def replay(
 def _replay(conf: Path, letters: list[Found]) -> tuple[int, int]:
     from kairos.adapters.dead_letters import NotReplayableError
     from kairos.adapters.delivery_database import create_tables, open_engine
-    from kairos.adapters.kafka_client import client_options
     from kairos.adapters.kafka_posts import KafkaPosts
     from kairos.adapters.sql_ledger import SqlLedger
     from kairos.apps.access.again import Doors, source_of
@@ -122,7 +121,7 @@ def _replay(conf: Path, letters: list[Found]) -> tuple[int, int]:
     engine = open_engine(settings.delivery.store)
     create_tables(engine)
     ledger, sent = SqlLedger(engine), 0
-    posts = KafkaPosts(client_options(kafka_of(settings)), "", "kairos-dead-letters")
+    posts = KafkaPosts(kafka_of(settings), "", "kairos-dead-letters")
     with Doors(lambda: gateway_settings(conf), str(conf), _now) as doors:
         for found in letters:
             try:

@@ -51,7 +51,7 @@ def serve(conf: Conf, channel: str) -> int:
     Raises SettingsError and DatabaseError for what no waiting mends.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("kafka", "asyncio"):
+    for name in ("kafka", "librdkafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is said here, once
     return asyncio.run(_Process(conf, channel).run())
 
@@ -123,7 +123,7 @@ class _Process:
     async def _work(self, provider: Channel, content: Templates) -> int:
         gate = Gate(self._clock, self._settings.concurrency)
         governor = Governor(Controls(self._engine), gate, self._channel, self.name, self._clock)
-        producer = KafkaPosts(self._options, self._kafka.prefix, f"kairos-deliver-{self._channel}")
+        producer = KafkaPosts(self._kafka, self._kafka.prefix, f"kairos-deliver-{self._channel}")
         tools = Tools(
             channel=self._channel,
             worker=self.name,
@@ -140,7 +140,7 @@ class _Process:
         )
         topic = self._kafka.prefix + DELIVERIES + self._channel
         group = f"{self._kafka.prefix}kairos-deliver-{self._channel}"
-        mailbox = KafkaMailbox(self._options, [topic], group, self._settings.room)
+        mailbox = KafkaMailbox(self._kafka, topic, group, self._settings.room)
         worker = Worker(tools, mailbox)
         tally = Tally(self._channel, tools.counters, lambda: (worker.in_hand, mailbox.lag))
         mailbox.start(worker.give_back)
