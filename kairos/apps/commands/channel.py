@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from kairos.adapters.settings_file import SettingsError
+from kairos.apps.author import user_name
 from kairos.apps.console import escape, fail
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def rate(
     """
     value = _rate(limit)
     controls = _known(name, conf)
-    _ask(lambda: controls.limit(name, value, _user(), _now()))
+    _ask(lambda: controls.limit(name, value, user_name(), _now()))
     sys.stdout.write(f"{name}: {_state(_ask(lambda: controls.read(name)))}\n")
 
 
@@ -70,7 +70,7 @@ def pause(
 ) -> None:
     """Let nothing go out on a channel. Deliveries wait in Kafka, for as long as their `send_before` allows."""
     controls = _known(name, conf)
-    _ask(lambda: controls.pause(name, reason, _user(), _now()))
+    _ask(lambda: controls.pause(name, reason, user_name(), _now()))
     sys.stdout.write(f"{name}: {_state(_ask(lambda: controls.read(name)))}\n")
 
 
@@ -78,7 +78,7 @@ def pause(
 def resume(name: Name, conf: ConfFile = LOCAL) -> None:
     """Go on, after `pause` or after a worker has stopped the channel because its configuration was wrong."""
     controls = _known(name, conf)
-    _ask(lambda: controls.resume(name, _user(), _now()))
+    _ask(lambda: controls.resume(name, user_name(), _now()))
     sys.stdout.write(f"{name}: {_state(_ask(lambda: controls.read(name)))}\n")
 
 
@@ -141,10 +141,3 @@ def _rate(text: str) -> float | None:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import typer
 
 from kairos.adapters.rule_files import read_folder
 from kairos.adapters.rule_store import BrokenReleaseError, RuleStore, RuleStoreError, open_rule_store
+from kairos.apps.author import user_name
 from kairos.apps.console import escape, fail, paint, say
 from kairos.apps.event_input import EventInput
 from kairos.apps.failure_report import tell_failure
@@ -80,7 +80,7 @@ def publish(
     elif dry_run:
         sys.stdout.write("not published (--dry-run)\n")
     else:
-        _write(target, plan.release, rules, author or _user_name())
+        _write(target, plan.release, rules, author or user_name())
 
 
 def _test(path: Path, rules: RuleSet, loaded: Loaded) -> None:
@@ -171,13 +171,6 @@ def _default_store() -> str:
     store = f"sqlite:///{folder / 'rules.db'}"
     say(f"the rule store is {store}")
     return store
-
-
-def _user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 def escape_lines(text: str) -> str:

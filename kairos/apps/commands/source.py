@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import msgspec
 import typer
 
 from kairos.adapters.settings_file import SettingsError
+from kairos.apps.author import MAX_NAME, user_name
 from kairos.apps.console import escape, fail, reason_of, say
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ ConfFile = Annotated[Path, typer.Option("--conf", help="The configuration that t
 By = Annotated[str | None, typer.Option(help="Who changes it; else the system's user name.")]
 CONF = Path("conf/local.yaml")
 NONE = "none"
-MAX_NAME = 190
 
 
 @app.callback()
@@ -215,7 +214,7 @@ def _store(conf: Path) -> Iterator[tuple[SqlSourceStore, Conf]]:
 
 
 def _who(by: str | None) -> str:
-    return (by or getpass.getuser())[:MAX_NAME]
+    return by[:MAX_NAME] if by else user_name()
 
 
 def _when(ms: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kairos.adapters.settings_file import SettingsError
+from kairos.apps.author import user_name
 from kairos.apps.console import escape, fail
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _put(name: str, users: list[str], reason: str | None, conf: Path, *, added: 
 
     lists = _open(name, conf)
     try:
-        count = lists.put(name, users, added=added, reason=reason, by=_user(), now=time.time_ns() // 1_000_000)
+        count = lists.put(name, users, added=added, reason=reason, by=user_name(), now=time.time_ns() // 1_000_000)
     except (LedgerAwayError, redis.RedisError) as error:
         fail(escape(str(error)))
     sys.stdout.write(f"{name}: {count} {'added' if added else 'removed'}, {len(users) - count} as they were\n")
@@ -102,10 +102,3 @@ def _open(name: str, conf: Path) -> UserLists:
     except (SettingsError, DatabaseError) as error:
         fail(escape(str(error)))
     return UserLists(engine, connect(settings.profiles.redis))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
