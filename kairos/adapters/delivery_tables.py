@@ -8,21 +8,18 @@ from __future__ import annotations
 import hashlib
 
 import sqlalchemy as sql
-from sqlalchemy.dialects import mysql
+
+from kairos.adapters.sql_types import NAME, TEXT
 
 METADATA = sql.MetaData()
-
-# Binary comparison: "U1" and "u1" are two users, whatever the database's default says.
-_TEXT = sql.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
-_NAME = sql.String(190).with_variant(mysql.VARCHAR(190, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 LEDGER = sql.Table(
     "delivery_ledger",
     METADATA,
     # `delivery_key` of (activity, user, occurrence, attempt): the first row wins.
     sql.Column("key", sql.String(32), primary_key=True),
-    sql.Column("activity", _NAME, nullable=False),
-    sql.Column("user_id", _TEXT, nullable=False),
+    sql.Column("activity", NAME, nullable=False),
+    sql.Column("user_id", TEXT, nullable=False),
     sql.Column("occurrence", sql.String(32), nullable=False),
     sql.Column("attempt", sql.Integer, nullable=False),
     sql.Column("channel", sql.String(32), nullable=False),
@@ -36,7 +33,7 @@ LEDGER = sql.Table(
     sql.Column("reserved_at", sql.BigInteger, nullable=False),
     sql.Column("settled_at", sql.BigInteger),
     sql.Column("provider_id", sql.String(190)),
-    sql.Column("reason", _TEXT),
+    sql.Column("reason", TEXT),
     sql.Index("delivery_by_provider", "channel", "provider_id"),
 )
 
@@ -51,7 +48,7 @@ CALLS = sql.Table(
     sql.Column("ended_at", sql.BigInteger),
     # accepted | retry | rejected | dead_address | misconfigured | unknown; null: nobody lived to write it
     sql.Column("outcome", sql.String(16)),
-    sql.Column("reason", _TEXT),
+    sql.Column("reason", TEXT),
 )
 
 CONTROLS = sql.Table(
@@ -62,7 +59,7 @@ CONTROLS = sql.Table(
     sql.Column("channel", sql.String(32), primary_key=True),
     sql.Column("rate", sql.Float),
     sql.Column("paused", sql.Boolean, nullable=False),
-    sql.Column("reason", _TEXT),
+    sql.Column("reason", TEXT),
     sql.Column("changed_by", sql.String(190), nullable=False),
     sql.Column("changed_at", sql.BigInteger, nullable=False),
 )

@@ -6,13 +6,10 @@ How they came about is in `migrations`; a test holds the two together.
 from __future__ import annotations
 
 import sqlalchemy as sql
-from sqlalchemy.dialects import mysql
+
+from kairos.adapters.sql_types import LONG_TEXT, NAME, SERIAL
 
 METADATA = sql.MetaData()
-
-TEXT = sql.Text().with_variant(mysql.MEDIUMTEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
-NAME = sql.String(190).with_variant(mysql.VARCHAR(190, collation="utf8mb4_bin"), "mysql", "mariadb")
-SERIAL = sql.BigInteger().with_variant(sql.Integer, "sqlite")  # only this counts by itself there
 
 SOURCES = sql.Table(
     "sources",
@@ -20,13 +17,13 @@ SOURCES = sql.Table(
     sql.Column("name", NAME, primary_key=True),
     sql.Column("enabled", sql.Boolean, nullable=False),
     # its record of sources.yaml
-    sql.Column("definition", TEXT, nullable=False),
+    sql.Column("definition", LONG_TEXT, nullable=False),
     # events a second; null: no limit
     sql.Column("rate", sql.Double),
     # of one event; null: what any event may have
     sql.Column("max_bytes", sql.Integer),
     # JSON of a reference to the secret, never the secret
-    sql.Column("hmac", TEXT),
+    sql.Column("hmac", LONG_TEXT),
     sql.Column("changed_by", NAME, nullable=False),
     sql.Column("changed_at", sql.BigInteger, nullable=False),
 )
@@ -47,7 +44,7 @@ CHANGES = sql.Table(
     METADATA,
     sql.Column("id", SERIAL, primary_key=True, autoincrement=True),
     sql.Column("source", NAME, nullable=False, index=True),
-    sql.Column("what", TEXT, nullable=False),
+    sql.Column("what", LONG_TEXT, nullable=False),
     sql.Column("changed_by", NAME, nullable=False),
     sql.Column("changed_at", sql.BigInteger, nullable=False),
 )

@@ -88,7 +88,7 @@ class SqlLedger:
 
 def away(error: SQLAlchemyError) -> LedgerAwayError:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return LedgerAwayError(f"the ledger's database does not answer: {cause}")
+    return LedgerAwayError(f"the delivery store does not answer: {cause}")
 
 
 def _values(structs: Sequence[Row | Call]) -> list[dict[str, Any]]:

@@ -10,27 +10,24 @@ from typing import cast
 import msgspec
 import redis
 import sqlalchemy as sql
-from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import SQLAlchemyError
 
 from kairos.adapters.profiles import CROWD, LIST
 from kairos.adapters.sql_ledger import away
+from kairos.adapters.sql_types import NAME, SERIAL, TEXT
 
 METADATA = sql.MetaData()
-_TEXT = sql.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
-_NAME = sql.String(190).with_variant(mysql.VARCHAR(190, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 CHANGES = sql.Table(
     "user_list_changes",
     METADATA,
-    # only this counts by itself in SQLite
-    sql.Column("id", sql.BigInteger().with_variant(sql.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sql.Column("id", SERIAL, primary_key=True, autoincrement=True),
     # the key of the Redis set
-    sql.Column("list", _NAME, nullable=False, index=True),
-    sql.Column("user_id", _TEXT, nullable=False),
+    sql.Column("list", NAME, nullable=False, index=True),
+    sql.Column("user_id", TEXT, nullable=False),
     sql.Column("added", sql.Boolean, nullable=False),
-    sql.Column("reason", _TEXT),
-    sql.Column("changed_by", _NAME, nullable=False),
+    sql.Column("reason", TEXT),
+    sql.Column("changed_by", NAME, nullable=False),
     sql.Column("changed_at", sql.BigInteger, nullable=False),
 )
 
