@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from kairos.engine.address import WAKES_NOBODY, address_of
 from kairos.engine.decision import Outcome, Record
 from kairos.engine.effect import Candidate, Delivery, Effect
-from kairos.engine.gate.address import WAKES_NOBODY, address_of
 from kairos.engine.gate.content import template_values
 from kairos.engine.gate.order import ask
 from kairos.engine.gate.question import Question, Verdict
@@ -79,8 +79,7 @@ def record_of(
     send: CompiledSend | None = None,
 ) -> Record:  # fmt: skip
     """The record of this case; the scope must point at it. Variants are of those not in the control group."""
-    values = send.data if send is not None else activity.data
-    texts = activity.spec.data if send is None else {**activity.spec.data, **send.spec.data}
+    said = activity if send is None else send
     variant = choose_variant(activity, moment.user_id) if not case.control else None
     record = Record(
         activity=activity.name,
@@ -94,7 +93,7 @@ def record_of(
         channel=send.channel if send else None,
         occurrence=case.occurrence,
         steps={name: [event.id for event in events] for name, events in case.steps.items()},
-        data=without_addresses(_evaluated(moment, values), texts, moment.profile) if values else {},
+        data=without_addresses(_evaluated(moment, said.data), said.personal, moment.profile) if said.data else {},
     )
     attempt = case.attempt if outcome == "send" else case.attempt + 1
     if attempt > 1 and outcome in ("send", "hold", "suppress"):

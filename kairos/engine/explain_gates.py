@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from kairos.engine.gate.address import ADDRESS_FIELD, address_of, is_dead, texts
+from kairos.engine.address import ADDRESS_FIELD, address_of, is_dead, texts
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment
 from kairos.engine.rule.compiled import CompiledActivity

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Set
 from typing import Any
 
-from kairos.engine.expression import parse
-from kairos.engine.gate.address import ADDRESS_FIELD
+from kairos.engine.address import ADDRESSES
 
-ADDRESSES = frozenset(ADDRESS_FIELD.values())
 HIDDEN = "***"
 LEAST = 6
 """Characters. A shorter text could be anything: it is masked where it is read from an address, not for being equal."""
 
 
-def without_addresses(
-    data: Mapping[str, Any], texts: Mapping[str, str], profile: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """`data`: values by name; `texts`: the expressions that they came of. What reads an address of the profile, or is
-    equal to one, is masked."""
+def without_addresses(data: Mapping[str, Any], personal: Set[str], profile: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`data`: values by name; `personal`: those that read an address of the profile. They are masked, and so is
+    what equals one."""
     own = {str(value) for field in ADDRESSES if (value := (profile or {}).get(field)) is not None}
     own = {text for text in own if len(text) >= LEAST}
-    return {
-        name: mask(value) if _reads_address(texts[name]) or _holds(value, own) else value
-        for name, value in data.items()
-    }
+    return {name: mask(value) if name in personal or _holds(value, own) else value for name, value in data.items()}
 
 
 def mask(value: Any) -> Any:
@@ -46,8 +38,3 @@ def _holds(value: Any, addresses: set[str]) -> bool:
     if isinstance(value, dict):
         return any(_holds(element, addresses) for element in value.values())
     return type(value) in (str, int) and str(value) in addresses
-
-
-@lru_cache(maxsize=4096)
-def _reads_address(text: str) -> bool:
-    return not ADDRESSES.isdisjoint(parse(text).reads.profile)

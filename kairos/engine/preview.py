@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kairos.engine.address import address_of
 from kairos.engine.decision import Record
 from kairos.engine.event import Event
 from kairos.engine.explain import tell_record
 from kairos.engine.explain_gates import out_of_reach, reason_of_gate
 from kairos.engine.expression.scope import Scope
-from kairos.engine.gate.address import address_of
 from kairos.engine.gate.content import template_values
 from kairos.engine.gate.question import Verdict
 from kairos.engine.moment import Moment

@@ -16,7 +16,7 @@ from kairos.adapters.profile_file import Profiles
 from kairos.apps.console import escape, fail, paint
 from kairos.apps.event_input import EventInput, read_profile_file
 from kairos.apps.rule_folder import valid_rules
-from kairos.engine.gate.address import ADDRESS_FIELD
+from kairos.engine.address import ADDRESS_FIELD
 from kairos.engine.preview import Asked, Entry, preview, preview_example
 from kairos.engine.rule.examples import TestFile
 from kairos.engine.rule.model import Activity, RuleSet

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from kairos.engine.address import texts
 from kairos.engine.expression.scope import Scope
-from kairos.engine.gate.address import texts
 from kairos.engine.policy.spec import UserList
 from kairos.engine.rule.compile import Plan
 from kairos.engine.rule.compiled import CompiledActivity, CompiledSend, CompiledVariant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kairos.engine.gate.address import WAKES_NOBODY, reachable
+from kairos.engine.address import WAKES_NOBODY, reachable
 from kairos.engine.gate.question import Question, Verdict, suppress
 from kairos.engine.policy.quiet_hours import quiet_until
 from kairos.engine.rule.compiled import CompiledSend

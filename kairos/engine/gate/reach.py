@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kairos.engine.gate.address import reachable
+from kairos.engine.address import reachable
 from kairos.engine.gate.question import Question, Verdict, suppress
 
 

@@ -6,11 +6,12 @@ change reuses every activity whose meaning is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kairos.engine.address import ADDRESSES
 from kairos.engine.crowd.membership import Membership, compile_crowds
 from kairos.engine.expression import JavaScript, compile_condition, parse
 from kairos.engine.expression.condition import Condition, Script
@@ -25,6 +26,7 @@ from kairos.engine.rule.compiled import (
     CompiledSend,
     CompiledVariant,
     Predicate,
+    Value,
 )
 from kairos.engine.rule.handlers import Handlers
 from kairos.engine.rule.model import Activity, Goal, Send
@@ -94,7 +96,8 @@ class Plan:
             version=version,
             matcher=compile_pattern(spec.pattern, self._required_condition, kept_props(spec), self.max_runs),
             where=self._condition(spec.audience.where),
-            data={name: parse(text).compile() for name, text in spec.data.items()},
+            data=_values(spec.data),
+            personal=_personal(spec.data),
             variants=variants,
             goal=self._goal(spec.goal) if spec.goal else None,
             zone=ZoneInfo(spec.active.timezone) if spec.active.timezone else None,
@@ -109,13 +112,14 @@ class Plan:
         return tuple(self._send(send, {**spec.data, **send.data}) for send in sends)
 
     def _send(self, send: Send, data: dict[str, str]) -> CompiledSend:
-        values = {name: parse(text).compile() for name, text in data.items()}
+        values, personal = _values(data), _personal(data)
         if send.template is None:
-            return CompiledSend(send, values, (), ())
+            return CompiledSend(send, values, personal, (), ())
         templates, name, channel = self.rules.templates, send.template, send.channel
         return CompiledSend(
             send,
             values,
+            personal,
             _known_here(template_variables(templates, name, channel)),
             _known_here(required_variables(templates, name, channel)),
         )
@@ -152,6 +156,14 @@ def compile_release(
 ) -> Plan:
     """The release was linted; expressions that do not parse here raise ExpressionError. `script` runs JavaScript."""
     return Plan(release, previous, max_runs, script)
+
+
+def _values(data: Mapping[str, str]) -> dict[str, Value]:
+    return {name: parse(text).compile() for name, text in data.items()}
+
+
+def _personal(data: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name, text in data.items() if not ADDRESSES.isdisjoint(parse(text).reads.profile))
 
 
 def _known_here(variables: Iterable[str]) -> tuple[str, ...]:

@@ -17,13 +17,15 @@ Value = Callable[[Scope], Any]
 
 @dataclass(frozen=True, slots=True)
 class CompiledSend:
-    """One entry of `send`: `data` is the activity's with the entry's own over it.
+    """One entry of `send`: `data` is the activity's with the entry's own over it, `personal` the names in it that
+    read an address.
 
     `variables`: what its template reads of `data` and of the profile; without those in `required` it would have a hole.
     """
 
     spec: Send
     data: dict[str, Value]
+    personal: frozenset[str]
     variables: tuple[str, ...]
     required: tuple[str, ...]
 
@@ -49,13 +51,14 @@ class CompiledGoal:
 
 @dataclass(frozen=True, slots=True)
 class CompiledActivity:
-    """An activity ready to run. `variants` is empty for a watch."""
+    """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`."""
 
     spec: Activity
     version: str
     matcher: Matcher
     where: Predicate | None
     data: dict[str, Value]
+    personal: frozenset[str]
     variants: tuple[CompiledVariant, ...]
     goal: CompiledGoal | None
     zone: ZoneInfo | None

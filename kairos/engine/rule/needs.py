@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from kairos.engine.address import ADDRESSES
 from kairos.engine.crowd.spec import Crowd, Members, RuleCrowd, Sample
 from kairos.engine.expression import parse
 from kairos.engine.expression.condition import Script
@@ -15,7 +16,6 @@ from kairos.engine.rule.metric_readers import expressions_of
 
 ALWAYS = frozenset({"timezone", "crowds", "lists", "unsubscribed", "dead_addresses"})
 """Fields of a profile that the engine itself asks for, beside the addresses."""
-ADDRESSES = frozenset({"phone", "email", "wechat_openid", "push_token"})
 
 
 class Needs(msgspec.Struct, frozen=True):

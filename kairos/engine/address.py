@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ADDRESS_FIELD = {"sms": "phone", "email": "email", "wechat": "wechat_openid", "push": "push_token"}
+ADDRESSES = frozenset(ADDRESS_FIELD.values())
 WAKES_NOBODY = frozenset({"webhook", "console", "file"})
 
 
