@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kairos.engine.event import Event
 from kairos.engine.expression.scope import Scope
-from kairos.engine.pattern import Match, Matcher, Runs
+from kairos.engine.pattern import AfterMatch, Match, Matcher, Pattern, Runs, Step, Times
+from tests.conformance.harness import matcher_of
 
 Told = tuple[list[str], int]
 """Ids of a match, and when it was decided."""
+
+A = Step("event", ("a",), "a")
+B = Step("event", ("b",), "b")
+C = Step("event", ("c",), "c")
+NO_B = Step("absent", ("b",), "no_b")
+
+
+def start(*steps: Step, within: int | None = 10, max_runs: int = 100, **settings: Any) -> Partition:
+    if "after_match" in settings:
+        settings["after_match"] = AfterMatch(*settings["after_match"].split())
+    return Partition(matcher_of(Pattern(steps, within, **settings), max_runs))
+
+
+def many(least: int, most: int | None = None, **settings: Any) -> Step:
+    return Step("event", ("a",), "a", times=Times(least, most), **settings)
 
 
 def event(text: str) -> Event:

@@ -1,0 +1,131 @@
+"""`kairos publish` and `kairos database`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sql
+from cli_kit import UNPAID, run
+
+from kairos.adapters.migrations import HEAD
+from kairos.adapters.sql_rule_store import RELEASES
+
+
+# ------------------------------------------------------------------------------------------------------------ publish
+def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    dry = run("publish", rules, "--store", store, "--dry-run")
+    assert dry.exit_code == 0
+    assert dry.stdout == (
+        "release 1, the first\n"
+        "  + order_unpaid: new\n"
+        "  ~ templates: unpaid.sms new\n"
+        "  ~ sources.yaml changed\n"
+        "not published (--dry-run)\n"
+    )
+    first = run("publish", rules, "--store", store)
+    assert first.stdout.endswith("published release 1\n")
+    assert run("publish", rules, "--store", store).stdout == "release 2, after release 1\nnothing to publish\n"
+    path = rules / "activities/orders/order_unpaid.yaml"
+    path.write_text(UNPAID.replace("amount >= 50", "amount >= 51"))
+    assert run("publish", rules, "--store", store).stdout == (
+        "release 2, after release 1\n"
+        "  ~ order_unpaid: changed (trigger)\n"
+        "      matches in flight: kept, and go on under the new definition (on_change: keep)\n"
+        "published release 2\n"
+    )
+
+
+def test_publish_has_a_store_of_its_own(rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIROS_DATA", str(tmp_path / "data"))
+    result = run("publish", rules)
+    assert (result.exit_code, result.stderr) == (0, f"the rule store is sqlite:///{tmp_path}/data/rules.db\n")
+    assert run("publish", rules).stdout == "release 2, after release 1\nnothing to publish\n"
+
+
+def test_publish_over_broken_releases(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    run("publish", rules, "--store", store)
+    for number in (2, 3):
+        row = {"number": number, "effective_at": 0, "published_at": 0, "author": "", "body": b"rubbish"}
+        engine = sql.create_engine(store)
+        with engine.begin() as connection:
+            connection.execute(RELEASES.insert(), row)
+        engine.dispose()
+    (rules / "activities/orders/order_unpaid.yaml").write_text(UNPAID.replace("amount >= 50", "amount >= 51"))
+    result = run("publish", rules, "--store", store)
+    assert [line.partition(" in ")[0] for line in result.stderr.splitlines()] == [
+        "warning: release 3",
+        "warning: release 2",
+    ]
+    assert result.stdout.splitlines()[0] == "release 4, after release 1"
+    assert result.stdout.endswith("published release 4\n")
+
+
+def test_publish_to_a_folder(rules: Path, tmp_path: Path) -> None:
+    target = tmp_path / "watched"
+    result = run("publish", rules, "--store", target)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "published release 1")
+    assert run("test", target).stdout == "2 examples passed, 0 failed, of 1 activity\n"
+
+
+def test_publish_refuses_a_failing_example(rules: Path, tmp_path: Path) -> None:
+    path = rules / "activities/orders/order_unpaid.yaml"
+    path.write_text(UNPAID.replace("amount >= 50", "amount >= 500"))
+    store = tmp_path / "kairos.db"
+    result = run("publish", rules, "--store", f"sqlite:///{store}")
+    assert result.exit_code == 1
+    assert "FAILED" in result.stderr
+    assert result.stderr.endswith("not published: 1 example failed\n")
+    assert not store.exists()
+
+
+def test_publish_refuses_cold_metrics_unless_accepted(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    (rules / "metrics.yaml").write_text("orders_7d: {count: order_created, window: 7d}\n")
+    path = rules / "activities/orders/order_unpaid.yaml"
+    path.write_text(UNPAID + "audience: {where: metric.orders_7d >= 1}\n")
+    result = run("publish", rules, "--store", store)
+    assert result.exit_code == 1
+    assert "refused: order_unpaid: reads metric.orders_7d, which is not complete yet\nnot published\n" in result.stdout
+    assert run("publish", rules, "--store", store, "--accept-cold").exit_code == 0
+
+
+def test_publish_names_a_store_that_does_not_answer(rules: Path) -> None:
+    result = run("publish", rules, "--store", "mysql+pymysql://kairos:secret@127.0.0.1:1/kairos")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "kairos: the rule store mysql+pymysql://kairos:***@127.0.0.1:1/kairos does not answer"
+    )
+    assert "secret" not in result.stderr
+
+
+# ----------------------------------------------------------------------------------------------------------- database
+
+
+def test_a_database_is_brought_up_to_date(tmp_path: Path) -> None:
+    for _ in range(2):
+        result = run("database", "upgrade", f"sqlite:///{tmp_path}/control.db")
+        assert (result.exit_code, result.stderr) == (0, f"sqlite:///{tmp_path}/control.db: version {HEAD}\n")
+
+
+def test_a_database_that_is_away_is_named_without_its_password() -> None:
+    result = run("database", "upgrade", "mysql+pymysql://kairos:s3cret@127.0.0.1:1/kairos")
+    assert result.exit_code == 2
+    assert "mysql+pymysql://kairos:***@127.0.0.1:1/kairos does not answer" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("root", "--user", "u"), "there is no role 'root'; there are job, gateway, worker, publish, audit"),
+        (("job", "--user", "u'@'%"), "--user: expected letters, digits and underscores"),
+        (("job", "--user", "u", "--database", "a`.`b"), "--database: expected letters, digits and underscores"),
+    ],
+)
+def test_rights_for_nobody_in_particular_are_not_printed(arguments: tuple[str, ...], said: str) -> None:
+    result = run("database", "grants", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr

@@ -1,0 +1,177 @@
+"""`kairos simulate` and `kairos explain`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_kit import MINUTE, START, break_rules, order, records, run, write_events
+
+
+# ----------------------------------------------------------------------------------------------------------- simulate
+def test_simulate_prints_one_decision_a_line(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 0), order(2, MINUTE), order(2, 2 * MINUTE, kind="order_paid"))
+    result = run("simulate", rules, events)
+    assert result.exit_code == 0
+    [record] = records(result)
+    assert list(record) == [
+        "activity", "version", "variant", "template", "user_id", "at", "outcome", "reason", "channel", "occurrence",
+        "steps", "data",
+    ]  # fmt: skip
+    assert (record["activity"], record["outcome"], record["at"]) == ("order_unpaid", "send", START + 10 * MINUTE)
+    assert (record["steps"], record["data"]) == ({"order": ["order_created1"]}, {"order_id": "o1"})
+    assert result.stderr == "3 events: 1 decision\n"
+
+
+def test_simulate_reports_what_is_wrong_with_events_and_goes_on(rules: Path, tmp_path: Path) -> None:
+    events = write_events(
+        tmp_path, "rubbish \x1b[31m\x07", order(1, 0), "", order(1, 1), order(3, 0, source="nobody"), "x" * 1000
+    )
+    result = run("simulate", rules, events)
+    assert result.exit_code == 0
+    assert len(records(result)) == 1
+    first, second, third, fourth, last = result.stderr.splitlines()
+    assert first.startswith(f"{events}:1: ")
+    assert first.endswith(r": rubbish \x1b[31m\x07")
+    assert second.startswith(f"{events}:5: ")
+    assert third.startswith(f"{events}:6: ")
+    assert len(third) < len(str(events)) + 400
+    assert fourth == f"{events}:4: a repetition of event order_created1, left out"
+    assert last == "2 events, 3 invalid lines left out, 1 duplicate left out: 1 decision"
+
+
+def test_simulate_sorts_unless_told_otherwise(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 20 * MINUTE, user="u2"), order(2, 0), order(2, MINUTE, kind="order_paid"))
+    assert [record["user_id"] for record in records(run("simulate", rules, events))] == ["u2"]
+    assert [record["user_id"] for record in records(run("simulate", rules, events, "--as-arrived"))] != []
+
+
+def test_simulate_with_profiles_needs_addresses(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 0, user="u1"), order(2, 0, user="u2"), order(3, 0, user="u3"))
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(json.dumps({"u1": {"phone": "+8613900000000"}, "u2": {"phone": 5, "timezone": "Mars/X"}}))
+    result = run("simulate", rules, events, "--profiles", profiles)
+    assert [(r["user_id"], r["outcome"], r["reason"]) for r in records(result)] == [
+        ("u1", "send", None),
+        ("u2", "suppress", "unreachable"),
+        ("u3", "suppress", "unreachable"),
+    ]
+    assert f"{profiles}: u2.phone: text is expected; left out\n" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_simulate_refuses_profiles_that_are_none(rules: Path, tmp_path: Path, content: str) -> None:
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(content)
+    result = run("simulate", rules, write_events(tmp_path, order(1, 0)), "--profiles", profiles)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"kairos: the profiles {profiles}: ")
+
+
+def test_simulate_writes_to_a_file(rules: Path, tmp_path: Path) -> None:
+    events, out = write_events(tmp_path, order(1, 0)), tmp_path / "decisions.jsonl"
+    printed = run("simulate", rules, events).stdout
+    result = run("simulate", rules, events, "--out", out)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert out.read_text() == printed
+
+
+def test_simulate_does_not_overwrite_its_events(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 0))
+    before = events.read_bytes()
+    result = run("simulate", rules, events, "--out", events)
+    assert result.exit_code == 2
+    assert result.stderr == f"kairos: --out {events} is the file of events itself\n"
+    assert events.read_bytes() == before
+
+
+def test_simulate_of_broken_rules_writes_nothing(rules: Path, tmp_path: Path) -> None:
+    break_rules(rules)
+    out = tmp_path / "decisions.jsonl"
+    result = run("simulate", rules, write_events(tmp_path, order(1, 0)), "--out", out)
+    assert result.exit_code == 2
+    assert "order_unpaid.yaml:8:14: error: " in result.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("what", "said"), [("nosuch.jsonl", "no such file or directory"), (".", "is a directory")])
+def test_events_that_cannot_be_read_are_named(rules: Path, tmp_path: Path, what: str, said: str) -> None:
+    result = run("simulate", rules, tmp_path / what)
+    assert result.exit_code == 2
+    assert result.stderr == f"kairos: the events {tmp_path / what}: {said}\n"
+
+
+def test_a_closed_pipe_ends_simulate_quietly(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, *(order(n, n, user=f"u{n}") for n in range(5000)))
+    kairos = [sys.executable, "-c", "from kairos.apps.cli import main; main()", "simulate", str(rules), str(events)]
+    with subprocess.Popen(kairos, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b'{"activity"')
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("to", ["stdout", "file"])
+def test_a_full_disk_is_said_in_one_line(rules: Path, tmp_path: Path, to: str) -> None:
+    events = write_events(tmp_path, *(order(n, n, user=f"u{n}") for n in range(100)))
+    kairos = [sys.executable, "-c", "from kairos.apps.cli import main; main()", "simulate", str(rules), str(events)]
+    with open("/dev/full", "wb") as full:
+        options = ["--out", "/dev/full"] if to == "file" else []
+        done = subprocess.run([*kairos, *options], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "kairos: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("content", [b"rubbish", b"\x1f\x8b\x08\x00"])
+def test_a_packed_file_that_is_damaged_is_named(rules: Path, tmp_path: Path, content: bytes) -> None:
+    events = tmp_path / "events.jsonl.gz"
+    events.write_bytes(content)
+    result = run("simulate", rules, events)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"kairos: the events {events}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------ explain
+def test_explain_tells_the_story_of_one_user(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path, order(1, 0), order(2, 0, user="u2"), order(1, MINUTE, kind="order_paid"))
+    result = run("explain", rules, events, "--user", "u1")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "u1: 2 events, 2025-11-22 02:20:00 to 2025-11-22 02:21:00 (UTC)\n"
+        "\n"
+        "order_unpaid\n"
+        "  2025-11-22 02:20:00  order_created order_created1 is taken as `order` (of o1)\n"
+        "  2025-11-22 02:20:00  waits that no order_paid comes until 2025-11-22 02:30:00\n"
+        "  2025-11-22 02:21:00  order_paid order_paid1 ends the match of `order` (order_created1) (of o1)\n"
+    )
+
+
+def test_explain_speaks_in_the_users_time_zone_and_of_one_activity(rules: Path, tmp_path: Path) -> None:
+    (rules / "activities/orders/other.yaml").write_text("activity: other\ntrigger: {event: order_paid}\n")
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text('{"u1": {"timezone": "Asia/Shanghai", "phone": "1"}}')
+    events = write_events(tmp_path, order(1, 500))
+    whole = run("explain", rules, events, "--user", "u1", "--profiles", profiles).stdout
+    assert "\nother\n  nothing began: no order_paid came\n" in whole
+    one = run("explain", rules, events, "--user", "u1", "--profiles", profiles, "--activity", "order_unpaid").stdout
+    assert "other" not in one
+    assert "  2025-11-22 10:20:00.500  order_created" in one
+    assert one.endswith("  2025-11-22 10:30:00.500  -> send by sms\n")
+
+
+def test_explain_of_a_user_without_events(rules: Path, tmp_path: Path) -> None:
+    result = run("explain", rules, write_events(tmp_path, order(1, 0)), "--user", "u\n9")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == r"u\n9 has no events in this file"
+    assert result.stdout.endswith("  nothing began: no order_created came\n")
+
+
+def test_explain_of_an_unknown_activity(rules: Path, tmp_path: Path) -> None:
+    result = run("explain", rules, write_events(tmp_path, order(1, 0)), "--user", "u1", "--activity", "nosuch")
+    assert (result.exit_code, result.stderr) == (2, f"kairos: there is no activity nosuch in {rules}\n")
