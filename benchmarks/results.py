@@ -11,7 +11,7 @@ LATEST = Path(__file__).parent / "results" / "latest.json"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """`ours` and `peer` in the unit that `measure` names; `peer` and `ratio` are None where the goal is a figure of its own."""
+    """`ours` and `peer` in the unit that `measure` names; both others are None where the goal is a figure."""
 
     measure: str
     ours: float
