@@ -43,11 +43,11 @@ run: $(if $(filter conf/embedded.yaml,$(CONF)),setup-run,setup-stack) ## play th
 
 test: setup ## everything CI runs: checks, all tests, the acceptance packs
 	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
 
 check: setup-check ## the fast part of test: linters, types, imports, rules, tests without servers
 	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest -n 2 --dist loadfile -m "$(FAST)" $(TESTS) $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(FAST)" $(TESTS) $(ARGS)
 
 .PHONY: static
 static:

@@ -23,6 +23,11 @@ SESSIONS = Path(tempfile.gettempdir()) / "kairos-tests"
 """One folder a test session, named after the pid that leads it; in it one folder a stack or cluster."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow ones first, so that at the end no test worker waits for the other (`--no-loadscope-reorder` keeps this)."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def leader() -> int:
     """The pid of the pytest that was started; xdist's workers are its children."""
     return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 TOPIC = "handed-over.sms"
 HANDOVERS = 8
-RESTARTS = 5
+RESTARTS = 3
 MEMBERS = 12
 PATIENCE_SECONDS = 60.0
 
