@@ -1,0 +1,217 @@
+"""Bytes of one user's value in keyed state, as the job keeps it: `python -m benchmarks.user_state [--quick] [--write]`.
+
+The engine is driven with events of one user, and the value is what `operators/user_value.py` writes. Ids are UUIDs,
+names are as long as those of the examples. What remembers ids against repetitions (`seen`) is told apart: it grows with
+the events of its horizon, not with the rules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.page import PAGE, note
+from benchmarks.results import below, record
+from kairos.adapters.rule_files import read_folder
+from kairos.engine.engine import Engine
+from kairos.engine.event import Event
+from kairos.engine.moment import Settings
+from kairos.engine.rule.compile import compile_release
+from kairos.engine.rule.load import load
+from kairos.engine.rule.release import Release
+from kairos.engine.user_state import UserState
+from operators.user_value import NO_TIMER, UserValue
+
+START = 1_763_778_000_000
+MINUTE = 60_000
+RULES = 10
+USER = "user_0116"
+METRICS = """\
+spent_30d: {sum: amount, of: order_paid, window: 30d}
+orders_30d: {count: order_created, window: 30d}
+paid_last: {last: event.time, of: order_paid}
+"""
+ACTIVITY = """\
+activity: order_unpaid_{number:02}
+state: live
+trigger:
+  pattern:
+    - {{event: order_created, as: order, where: amount >= {number} and metric.spent_30d < 100000}}
+    - {{absent: order_paid}}
+  within: {within}m
+data: {{order: order.order_id, spent: metric.spent_30d, orders: metric.orders_30d, last: metric.paid_last}}
+"""
+
+
+class Kept:
+    """Flink's value state, and its timers, of one key."""
+
+    def __init__(self) -> None:
+        self.kept: bytes | None = None
+
+    def value(self) -> bytes | None:
+        return self.kept
+
+    def update(self, value: bytes) -> None:
+        self.kept = value
+
+    def clear(self) -> None:
+        self.kept = None
+
+    def register_event_time_timer(self, timestamp: int) -> None:
+        pass
+
+
+class User:
+    """One user of an engine with ten rules that each of her orders touches."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._now = START
+        self._numbers = iter(range(1_000_000))
+        self.state = UserState()
+
+    def order(self) -> None:
+        self.happens("order_created", order_id=f"A{self._now}", amount=120, currency="CNY")
+
+    def pays(self) -> None:
+        self.happens("order_paid", amount=120)
+
+    def happens(self, kind: str, **props: Any) -> None:
+        """An event, and a minute in which it is applied."""
+        name = str(uuid.UUID(int=next(self._numbers) << 64 | 0xA5, version=4))
+        event = Event(name, kind, self._now, "shop", props, USER)
+        self._now += MINUTE
+        self._engine.on_event(USER, self.state, event, self._now - 1)
+
+    def bytes(self, *, seen: bool = False) -> int:
+        """What the job would store; without `seen`, unless asked for."""
+        state = self.state if seen else msgspec.structs.replace(self.state, seen={})
+        kept = Kept()
+        UserValue(kept).save(state, self._engine.next_timer(state), NO_TIMER, kept)  # type: ignore[arg-type]
+        return len(kept.kept or b"")
+
+
+class Measured(msgspec.Struct):
+    """Bytes. `open_first`: of each rule's first open match, `open_more`: of each further one. `match`: its parts."""
+
+    touched: int
+    open_first: float
+    open_more: float
+    decided: float
+    seen: float
+    match: dict[str, int]
+
+
+def engine_of(within: int) -> Engine:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "metrics.yaml").write_text(METRICS)
+        (place := folder / "activities" / "orders").mkdir(parents=True)
+        for number in range(RULES):
+            (place / f"order_unpaid_{number:02}.yaml").write_text(ACTIVITY.format(number=number, within=within))
+        loaded = load(read_folder(folder))
+    assert loaded.rules is not None, loaded.findings
+    engine = Engine(settings := Settings())
+    engine.adopt(compile_release(Release(1, loaded.rules), max_runs=settings.max_runs, script=engine.script))
+    return engine
+
+
+def measure(more: int) -> Measured:
+    """`more`: events and matches that an average is of."""
+    user = User(engine_of(within=10_000))
+    user.order()
+    user.pays()
+    touched = user.bytes()
+    assert not user.state.runs
+    assert len(user.state.metrics) == len(METRICS.splitlines())
+    user.order()
+    first = user.bytes()
+    assert open_matches(user.state) == RULES
+    parts = match_parts(user.state)
+    for _ in range(more):
+        user.order()
+    last = user.bytes()
+    assert open_matches(user.state) == RULES * (1 + more)
+    seen = user.bytes(seen=True) - last
+    return Measured(
+        touched=touched,
+        open_first=(first - touched) / RULES,
+        open_more=(last - first) / RULES / more,
+        decided=decided(),
+        seen=seen / len(user.state.seen),
+        match=parts,
+    )
+
+
+def decided() -> float:
+    """Of each match of the last day, for which nothing more is to be done."""
+    user = User(engine_of(within=1))
+    user.order()
+    user.pays()
+    assert len(user.state.cases) == RULES
+    whole = user.bytes()
+    user.state.cases = []
+    return (whole - user.bytes()) / RULES
+
+
+def open_matches(state: UserState) -> int:
+    return sum(len(runs.runs) for of in state.runs.values() for runs in of.parts.values())
+
+
+def match_parts(state: UserState) -> dict[str, int]:
+    """What the bytes of one open match are."""
+    name, of = next(iter(state.runs.items()))
+    runs = next(iter(of.parts.values()))
+    event = next(iter(runs.events.values()))
+    parts = {"activity": name, "version": of.version, "shape": of.shape, "run": runs.runs[0], "event id": event.id}
+    parts |= {"event type": event.type, "event time": event.time, "source": event.source, "props": event.props}
+    sizes = {part: len(msgspec.msgpack.encode(value)) for part, value in parts.items()}
+    whole = len(msgspec.msgpack.encode(name)) + len(msgspec.msgpack.encode(of))
+    return {**sizes, "frame": whole - sum(sizes.values())}
+
+
+def table(measured: Measured) -> str:
+    rows = [
+        "| | bytes |",
+        "|---|---|",
+        f"| {RULES} rules touched, none of them open, and the three metrics that they read | {measured.touched} |",
+        f"| each open match, the first of its rule | {measured.open_first:.0f} |",
+        f"| each further open match of the same rule | {measured.open_more:.0f} |",
+        f"| each match decided within the last day | {measured.decided:.0f} |",
+        f"| each event remembered against repetitions | {measured.seen:.1f} |",
+        "",
+        "An open match: " + ", ".join(f"{part} {size}" for part, size in measured.match.items()) + ".",
+    ]
+    return "\n".join(rows)
+
+
+def keep(measured: Measured) -> None:
+    figures = [
+        (f"with {RULES} touched rules, none open", measured.touched, 300),
+        ("of an open match", measured.open_first, 120),
+        ("of an event remembered against repetitions", measured.seen, 10),
+    ]
+    record(below(f"state of a user: bytes {what}", size, limit) for what, size, limit in figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few events: only to see that it works")
+    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
+    given = parser.parse_args()
+    measured = measure(more=2 if given.quick else 20)
+    text = table(measured)
+    print(text)
+    if given.write:
+        keep(measured)
+        PAGE.write_text(note(PAGE.read_text(), "benchmarks.user_state", text))
+
+
+if __name__ == "__main__":
+    main()
