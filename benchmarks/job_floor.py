@@ -1,11 +1,13 @@
 """The floor under the job's throughput: the same topology, and one naive Python function in place of the engine.
 
-It parses each event, reads and writes one state value, registers a timer for every tenth event, and decides nothing.
-What the job loses against it is what the engine costs.
+It parses each event, reads and writes one state value, registers a timer for a share of the events, and decides
+nothing. What the job loses against it is what the engine costs. The share is what `evaluate` registers for the same
+events, one timer a user at a time (benchmarks.job_timers counts them), and each fires, as they do there.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -22,15 +24,21 @@ from jobs.settings import Settings
 from jobs.sinks import kafka_sink
 from jobs.sources import kafka_events, polled_releases
 from kairos.adapters.rule_store import open_rule_store
-from operators.rows import OUTPUT
+from operators.rows import OUTPUT, deliveries, output
 from operators.rules import RELEASES
 
-WAIT_MS = 600_000
-TIMER_SHARE = 10
-"""One event in so many registers a timer."""
+KEPT = 10
+"""The state value: the times of so many events."""
 
 
 class Naive(KeyedBroadcastProcessFunction):
+    """`share`: of the events register a timer, `wait` ms later. `answers`: each that fires writes a record."""
+
+    def __init__(self, share: float, wait: int, answers: bool) -> None:
+        self._below = int(share * 1_000_000)
+        self._wait = wait
+        self._answers = answers
+
     def open(self, runtime_context: RuntimeContext) -> None:
         self._state = runtime_context.get_state(ValueStateDescriptor("count", Types.PICKLED_BYTE_ARRAY()))
         self._decode = msgspec.json.Decoder().decode
@@ -42,9 +50,9 @@ class Naive(KeyedBroadcastProcessFunction):
         event = self._decode(line)
         kept = self._state.value()
         times = [] if kept is None else self._load(kept)
-        times = [*times[-9:], event["time"]]
-        if hash(event["id"]) % TIMER_SHARE == 0:
-            ctx.timer_service().register_event_time_timer(event["time"] + WAIT_MS)
+        times = [*times[1 - KEPT :], event["time"]]
+        if hash(event["id"]) % 1_000_000 < self._below:
+            ctx.timer_service().register_event_time_timer(event["time"] + self._wait)
         self._state.update(self._dump(times))
         return ()
 
@@ -53,15 +61,20 @@ class Naive(KeyedBroadcastProcessFunction):
 
     def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterable[Row]:
         self._state.value()
-        return ()
+        if not self._answers:
+            return ()
+        user = ctx.get_current_key()
+        answer = {"activity": "floor", "user_id": user, "at": timestamp - self._wait}
+        return (output(deliveries("webhook"), user, msgspec.json.encode(answer), timestamp),)
 
 
-def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run) -> None:
+def compose(naive: Naive, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run) -> None:
     assert settings.kafka is not None
     tables = StreamTableEnvironment.create(env)
     events = key_by_first_field(kafka_events(tables, settings.kafka, settings.time))
-    releases = polled_releases(tables, partial(open_rule_store, settings.rules.store), run.release, settings.rules.poll)
-    counted = events.connect(releases.broadcast(RELEASES)).process(Naive(), OUTPUT).uid("naive").name("evaluate")
+    open_rules = partial(open_rule_store, settings.rules.store)
+    releases = polled_releases(tables, open_rules, None, run.release, settings.rules.poll)
+    counted = events.connect(releases.broadcast(RELEASES)).process(naive, OUTPUT).uid("naive").name("evaluate")
     tables.create_temporary_view("outputs", counted)
     statements = tables.create_statement_set()
     kafka_sink(tables, statements, settings.kafka)
@@ -69,5 +82,14 @@ def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
     name_operators(env)
 
 
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--timers", type=float, required=True, help="a share of the events")
+    parser.add_argument("--wait", type=int, default=600_000, help="ms from an event to its timer")
+    parser.add_argument("--answers", action="store_true", help="a timer that fires writes a record")
+    own, rest = parser.parse_known_args(arguments)
+    return launch.main(partial(compose, Naive(own.timers, own.wait, own.answers)), rest)
+
+
 if __name__ == "__main__":
-    sys.exit(launch.main(compose, sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

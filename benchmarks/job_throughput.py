@@ -1,172 +1,166 @@
-"""Events a second of the job with 1, 10, 100 and 1,000 live rules, and of its floor, on the same Kafka topic:
-`python -m benchmarks.job_throughput [--events N] [--users N] [--rules 1,100] [--backend hashmap] [--write]`.
+"""Events a second of the job with 1, 10, 100 and 1,000 live rules, of its floor and of MATCH_RECOGNIZE, on the same
+Kafka topic, one slot: `python -m benchmarks.job_throughput [--quick | --write]`.
 
 An event touches three rules (one, where there is only one): sequences and absences within 10 minutes. Only the
-steady part counts: what `evaluate` read between the first tenth of the events and the last.
+steady part counts: what was read from the first tenth of the events to the last. Slow cases read fewer of them.
+The peer's time an event grows with each query: what 100 and 1,000 would cost is drawn out from 10 and 40 of them.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import random
-import signal
-import subprocess
-import sys
+import platform
 import tempfile
-import time
-import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from kafka import KafkaProducer
 
+from benchmarks.job_match_recognize import SOURCE
+from benchmarks.job_run import EVALUATE, JobRun, Vertex, arguments, events, kafka, past, patterns, produce, write_rules
+from benchmarks.job_timers import timers_an_event
 from benchmarks.page import PAGE, note
-from jobs.progress import free_port
-from kairos.adapters.kafka_topics import create_topics
-from kairos.apps.stack import Stack, StackSettings
+from benchmarks.results import Result, at_least, record
 
-START = 1_763_778_000_000
-STEP_MS = 6
-PARTITIONS = 2
-TOPIC = "past.shop"
-POLL_SECONDS = 0.25
-PATIENCE_SECONDS = 600.0
-
-
-def produce(bootstrap: str, count: int, users: int, types: int) -> None:
-    """In event-time order in every partition; a heartbeat in each at the end."""
-    create_topics(bootstrap, [TOPIC], PARTITIONS)
-    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, batch_size=1 << 17, acks=1)
-    chance = random.Random(7)
-    encode = msgspec.json.Encoder().encode
-    for number in range(count):
-        moment = START + number * STEP_MS
-        user = f"u{chance.randrange(users)}"
-        props = {"order_id": f"o{number}", "amount": chance.randrange(300), "city": "sz"}
-        event = {"id": f"e{number}", "type": f"t{chance.randrange(types)}", "user_id": user, "time": moment}
-        producer.send(TOPIC, encode({**event, "source": "shop", "props": props}), user.encode(), timestamp_ms=moment)
-    for partition in range(PARTITIONS):
-        beat = START + count * STEP_MS + 3_600_000
-        producer.send(TOPIC, b'{"type":"heartbeat"}', partition=partition, timestamp_ms=beat)
-    producer.flush()
-    producer.close()
+FLOOR, JOB, PEER = "benchmarks.job_floor", "jobs.marketing", "benchmarks.job_match_recognize"
+GOALS_PEER = {1: 0.6, 10: 3.0, 100: 20.0, 1_000: 150.0}
+GOALS_FLOOR = {100: 0.6, 1_000: 0.5}
+FORMS = {"MATCH_RECOGNIZE": ["--unfiltered"], "MATCH_RECOGNIZE behind filters": []}
+"""As the manual has it, each query sees every event; with a condition before each, it sees what can be a step of it."""
+OF_FLOOR = 100
+"""The floor registers as many timers as the job with so many rules."""
 
 
-def write_rules(folder: Path, count: int, types: int) -> Path:
-    """The types in groups, and three rules for each group, so that an event touches three of them as first step."""
-    groups = max(1, count // 3)
-    lists = ["[" + ", ".join(f"t{number}" for number in range(group, types, groups)) + "]" for group in range(groups)]
-    for number in range(count):
-        first, second = lists[number // 3 % groups], lists[(number // 3 + 1) % groups]
-        last = f"absent: {second}" if number % 2 else f"event: {second}"
-        path = folder / "activities" / "bench" / f"rule_{number}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pattern = f"[{{event: {first}, as: a, where: amount >= {280 + number % 20}}}, {{{last}, as: b}}]"
-        path.write_text(f"activity: rule_{number}\nstate: live\ntrigger: {{pattern: {pattern}, within: 10m}}\n")
-    return folder
+@dataclass(frozen=True)
+class Size:
+    """`peers`: queries -> the events that are read, because the more there are the slower it goes."""
+
+    events: int = 400_000
+    users: int = 50_000
+    rules: tuple[int, ...] = (1, 10, 100, 1_000)
+    peers: dict[int, int] = field(default_factory=lambda: {1: 400_000, 10: 120_000, 40: 60_000})
+    forms: tuple[str, ...] = tuple(FORMS)
 
 
-def measure(module: str, settings: dict[str, object], events: int, output: Path) -> float:
-    """Events a second of the steady part."""
-    port = free_port()
-    words = [f"{key}={value}" for key, value in (settings | {"flink.rest.bind-port": port}).items()]
-    command = [sys.executable, "-m", module, "--conf", "conf/local.yaml", *(w for s in words for w in ("--set", s))]
-    with output.open("ab") as log:
-        job = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        return _steady(port, events, job)
-    finally:
-        os.killpg(job.pid, signal.SIGKILL)
-        job.wait()
+QUICK = Size(12_000, 2_000, (1,), {1: 12_000}, ("MATCH_RECOGNIZE",))
 
 
-def _steady(port: int, events: int, job: subprocess.Popen[bytes]) -> float:
-    samples: list[tuple[float, int]] = []
-    limit = time.monotonic() + PATIENCE_SECONDS
-    while not samples or samples[-1][1] < 0.9 * events:
-        if job.poll() is not None or time.monotonic() > limit:
-            raise RuntimeError(f"the job ended or stands still; samples: {samples[-3:]}")
-        time.sleep(POLL_SECONDS)
-        samples.append((time.monotonic(), _read(port)))
-    steady = [(moment, count) for moment, count in samples if count >= 0.1 * events]
-    (began, low), (ended, high) = steady[0], steady[-1]
-    return (high - low) / (ended - began) if ended > began else 0.0
+class Bench:
+    """All cases read one topic."""
+
+    def __init__(self, size: Size, bootstrap: str, folder: Path) -> None:
+        self._size = size
+        self._bootstrap = bootstrap
+        self._folder = folder
+        produce(bootstrap, events(size.events, size.users))
+
+    def timers(self) -> float:
+        return timers_an_event(self._rules(OF_FLOOR), events(self._size.events, self._size.users))
+
+    def floor(self, timers: float) -> float:
+        return self._measure(FLOOR, "floor", 1, EVALUATE, self._size.events, "--timers", str(timers))
+
+    def job(self, rules: int) -> float:
+        return self._measure(JOB, f"job{rules}", rules, EVALUATE, self._size.events)
+
+    def peer(self, queries: int, count: int, *options: str) -> float:
+        """`count`: of the events."""
+        queried = self._folder / f"queries{queries}.json"
+        queried.write_bytes(msgspec.json.encode(patterns(queries)))
+        name = f"peer{queries}{''.join(options)}"
+        return self._measure(PEER, name, 1, SOURCE, count, "--patterns", str(queried), *options)
+
+    def _rules(self, count: int) -> Path:
+        return write_rules(self._folder / f"rules{count}", [pattern.yaml() for pattern in patterns(count)])
+
+    def _measure(self, module: str, name: str, rules: int, vertex: Vertex, count: int, *options: str) -> float:
+        settings = past(self._bootstrap, self._folder, name, self._rules(rules))
+        with JobRun(module, settings, self._folder / "jobs.out", *options) as job:
+            rate = job.steady(vertex, count // 10, count * 9 // 10)
+        print(f"{name:>20}: {rate:>10,.0f} events/s", flush=True)
+        return rate
 
 
-def _read(port: int) -> int:
-    """How many records `evaluate` has read; 0 as long as it does not run."""
-    try:
-        job = _ask(port, "/jobs/overview")["jobs"][0]["jid"]
-        vertices = _ask(port, f"/jobs/{job}")["vertices"]
-        vertex = next(v["id"] for v in vertices if v["name"].startswith("evaluate"))
-        metric = _ask(port, f"/jobs/{job}/vertices/{vertex}/subtasks/metrics?get=evaluate.numRecordsIn")
-        return int(metric[0]["sum"])
-    except (OSError, ValueError, LookupError, StopIteration):
-        return 0
+@dataclass
+class Measured:
+    """Events a second, of peers by form and number of queries. `timers`: an event."""
+
+    timers: float
+    floor: float
+    job: dict[int, float]
+    peers: dict[str, dict[int, float]]
+
+    def peer(self, form: str, queries: int) -> float:
+        rates = self.peers[form]
+        return rates[queries] if queries in rates else drawn_out(rates, queries)
 
 
-def _ask(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-        return msgspec.json.decode(answer.read())
+def drawn_out(rates: dict[int, float], queries: int) -> float:
+    """The line through the time an event takes with the two largest numbers of queries, as a rate."""
+    (low, fast), (high, slow) = sorted(rates.items())[-2:]
+    a_query = (1 / slow - 1 / fast) / (high - low)
+    return 1 / (1 / slow + a_query * (queries - high))
+
+
+def run(size: Size, folder: Path) -> Measured:
+    with kafka(folder) as bootstrap:
+        bench = Bench(size, bootstrap, folder)
+        timers = bench.timers()
+        floor = bench.floor(timers)
+        job = {count: bench.job(count) for count in size.rules}
+        peers = {
+            form: {queries: bench.peer(queries, count, *FORMS[form]) for queries, count in size.peers.items()}
+            for form in size.forms
+        }
+        return Measured(timers, floor, job, peers)
+
+
+def results(measured: Measured) -> list[Result]:
+    job = measured.job
+    against_peers = [
+        at_least(f"job, {n:,} rules against {form}, events/s", job[n], measured.peer(form, n), goal)
+        for form in FORMS
+        for n, goal in GOALS_PEER.items()
+    ]
+    against_floor = [
+        at_least(f"job, {n:,} rules against its floor, events/s", job[n], measured.floor, goal)
+        for n, goal in GOALS_FLOOR.items()
+    ]
+    return against_peers + against_floor
+
+
+def table(size: Size, measured: Measured) -> str:
+    names = " | ".join(f"{form}, events/s | against it" for form in size.forms)
+    rows = [
+        f"{size.events:,} events of {size.users:,} users from Kafka, state on the heap; Python "
+        f"{platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it ended. "
+        f"The floor, with {measured.timers:.2f} timers an event: {measured.floor:,.0f} events/s.",
+        "",
+        f"| rules | events/s | of the floor | {names} |",
+        f"|---|---|---{'|---|---' * len(size.forms)}|",
+    ]
+    for count, rate in measured.job.items():
+        cells = [f"{count:,}", f"{rate:,.0f}", f"{rate / measured.floor:.2f}"]
+        for form, rates in measured.peers.items():
+            peer = measured.peer(form, count)
+            cells += [f"{peer:,.0f}{'' if count in rates else ' (drawn out)'}", f"{rate / peer:,.2f}x"]
+        rows.append(f"| {' | '.join(cells)} |")
+    for form, rates in measured.peers.items():
+        most = max(rates)
+        rows += ["", f"Measured of {form} last: {rates[most]:,.0f} events/s with {most} queries."]
+    return "\n".join(rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=600_000)
-    parser.add_argument("--users", type=int, default=50_000)
-    parser.add_argument("--rules", default="1,10,100,1000")
-    parser.add_argument("--backend", default="hashmap")
-    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    options = parser.parse_args()
+    options = arguments(__doc__)
+    size = QUICK if options.quick else Size()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        ports = {key: free_port() for key in ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")}
-        stack = Stack(StackSettings(folder=folder / "stack", **ports))
-        stack.up(["kafka"])
-        try:
-            text = run(options, folder, stack.settings.kafka)
-        finally:
-            stack.down()
+        measured = run(size, Path(name))
+    text = table(size, measured)
+    print(text)
     if options.write:
+        record(results(measured))
         PAGE.write_text(note(PAGE.read_text(), "benchmarks.job_throughput", text))
-
-
-def run(options: argparse.Namespace, folder: Path, bootstrap: str) -> str:
-    counts = [int(count) for count in options.rules.split(",")]
-    types = max(1, max(counts) // 3)
-    produce(bootstrap, options.events, options.users, types)
-    print(f"{options.events:,} events of {options.users:,} users and {types} types are in Kafka")
-    floor = 0.0
-    rows = [
-        f"{options.events:,} events of {options.users:,} users from Kafka, {options.backend} state:",
-        "",
-        "| rules | events/s | of the floor |",
-        "|---|---|---|",
-    ]
-    for case, count in [("floor", counts[0]), *((f"{count:,} rules", count) for count in counts)]:
-        group = f"bench{case.split()[0].replace(',', '')}"
-        settings: dict[str, object] = {
-            "kafka.bootstrap": bootstrap,
-            "kafka.group": group,
-            "kafka.prefix": f"{group}.",
-            "kafka.events": "past\\..*",
-            "kafka.start": "earliest",
-            "rules.store": write_rules(folder / f"rules{count}", count, types),
-            "profiles.redis": "null",
-            "state.backend": options.backend,
-            "state.checkpoints": folder / group,
-            "state.interval": "2s",
-            "job.log_dir": folder / "log",
-            "job.heap": "2g",
-        }
-        module = "benchmarks.job_floor" if case == "floor" else "jobs.marketing"
-        rate = measure(module, settings, options.events, folder / "jobs.out")
-        floor = floor or rate
-        print(f"{case:>12}: {rate:>10,.0f} events/s  {rate / floor:5.2f} of the floor", flush=True)
-        rows.append(f"| {case} | {rate:,.0f} | {rate / floor:.2f} |")
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""The job's peer: the same patterns in SQL, one MATCH_RECOGNIZE each, in the same mini-cluster from the same topic.
+
+Run by benchmarks.job_throughput. JSON is parsed by the JVM once for all queries. SQL cannot say that something is
+absent: such a pattern is given as the sequence of the same events, which is less work. Between the two steps may be
+other events, as in the rule. In its best form each query has a condition before it, so that the match sees only what
+can be a step of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from benchmarks.job_run import Pattern, Vertex
+from jobs import launch
+from jobs.jvm import name_operators
+from jobs.settings import Kafka, Settings
+from jobs.sinks import kafka_sink
+from jobs.sources import options
+
+SOURCE = Vertex("Source: KafkaSource", "events.numRecordsIn")
+
+
+def read_events(tables: StreamTableEnvironment, kafka: Kafka, lateness: int) -> None:
+    with_options = {
+        "connector": "kafka",
+        "topic-pattern": kafka.events,
+        "properties.bootstrap.servers": kafka.bootstrap,
+        "properties.group.id": kafka.group,
+        "scan.startup.mode": "earliest-offset",
+        "format": "json",
+    }
+    tables.execute_sql(f"""
+        CREATE TEMPORARY TABLE events (
+          id STRING, type STRING, user_id STRING, props ROW<amount INT>,
+          ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+          WATERMARK FOR ts AS ts - INTERVAL '{(lateness + 1) / 1000:.3f}' SECOND(2, 3)
+        ) WITH ({options(with_options)})""")
+
+
+def query(pattern: Pattern, filtered: bool) -> str:
+    """Rows as the job's own: topic, key, value, timestamp. `filtered`: the match sees only what can be a step of it."""
+    opens = f"{one_of(pattern.first)} AND props.amount >= {pattern.least}"
+    closes = one_of(pattern.second)
+    seen = f"({opens}) OR {closes}" if filtered else "user_id IS NOT NULL"
+    return f"""
+        SELECT 'decisions', user_id, CAST('{pattern.name} ' || a || ' ' || b AS BYTES), ms
+        FROM (SELECT id, user_id, {opens} AS opens, {closes} AS closes, ts FROM events WHERE {seen})
+        MATCH_RECOGNIZE (
+          PARTITION BY user_id ORDER BY ts
+          MEASURES A.id AS a, B.id AS b, EXTRACT(EPOCH FROM B.ts) * 1000 AS ms
+          ONE ROW PER MATCH AFTER MATCH SKIP PAST LAST ROW
+          PATTERN (A X*? B) WITHIN INTERVAL '10' MINUTE
+          DEFINE A AS A.opens, B AS B.closes)"""
+
+
+def one_of(types: tuple[str, ...]) -> str:
+    return "type IN (" + ", ".join(f"'{name}'" for name in types) + ")"
+
+
+def compose(
+    patterns: list[Pattern], filtered: bool, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
+) -> None:
+    assert settings.kafka is not None
+    tables = StreamTableEnvironment.create(env)
+    read_events(tables, settings.kafka, settings.time.lateness)
+    matches = " UNION ALL ".join(query(pattern, filtered) for pattern in patterns)
+    tables.execute_sql(f"CREATE TEMPORARY VIEW outputs (topic, k, v, ts) AS {matches}")
+    statements = tables.create_statement_set()
+    kafka_sink(tables, statements, settings.kafka)
+    statements.attach_as_datastream()
+    name_operators(env)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patterns", type=Path, required=True, help="JSON: a list of Pattern")
+    parser.add_argument("--unfiltered", action="store_true", help="every query sees every event")
+    own, rest = parser.parse_known_args(arguments)
+    patterns = msgspec.json.decode(own.patterns.read_bytes(), type=list[Pattern])
+    return launch.main(partial(compose, patterns, not own.unfiltered), rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
