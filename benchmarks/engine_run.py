@@ -85,14 +85,14 @@ class Users:
 
 
 def from_file(rules: Path, events: Path) -> None:
-    """What is still due at the end is part of it."""
+    """Measured to the last event; what is still due then counts as found."""
     lines = events.read_bytes().splitlines()
     users, meter = Users(rules), Meter(len(lines))
     users.play(lines[: meter.begin_at])
     meter.begin()
     users.play(lines[meter.begin_at :])
-    users.fire(END_OF_TIME)
     meter.end()
+    users.fire(END_OF_TIME)
     users.tell(meter)
 
 

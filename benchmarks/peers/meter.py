@@ -12,7 +12,7 @@ COLLECTING = (50_000, 20, 100)
 
 
 class Meter:
-    """The steady part of a run over `count` events: from the first tenth of them to the end."""
+    """The steady part of a run over `count` events: from the first tenth of them to the last."""
 
     def __init__(self, count: int) -> None:
         self.count = count

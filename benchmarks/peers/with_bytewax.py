@@ -1,8 +1,8 @@
 """The handwritten rules in Bytewax: `python -m benchmarks.peers.with_bytewax RULES EVENTS [safe]`. No recovery store.
 
 `RULES`: JSON, one list of a `Rule`'s fields for each. One worker; lines come in batches, are parsed and keyed in one
-step, and go to one logic a user. `safe`: `SafeRules`, each event with the watermark behind it. At the end of the input,
-what still waits is due.
+step, and go to one logic a user. `safe`: `SafeRules`, each event with the watermark behind it. It is measured to the
+last line; what still waits then is due.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Lines(DynamicSource, StatelessSourcePartition):
         batch = self._lines[self._at : self._at + BATCH]
         self._at += BATCH
         if not batch:
+            self._meter.end()
             raise StopIteration
         return batch
 
@@ -113,7 +114,6 @@ def main(rules: Rules, events: Path, safe: bool) -> None:
         found = op.stateful_batch("rules", stream, lambda kept: User(rules, kept or {}))
     op.output("kept", found, kept)
     run_main(flow)
-    meter.end()
     meter.tell([(match.rule, user, match.at) for user, match in kept.results])
 
 
