@@ -1,4 +1,4 @@
-"""What the benchmarks of the job measure is what they say: the patterns, the timers, the line through a peer's times."""
+"""What the benchmarks of the job measure is what they say: patterns, timers, the line through a peer's times."""
 
 from __future__ import annotations
 
