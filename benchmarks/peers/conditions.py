@@ -43,10 +43,11 @@ CONDITIONS = (
     ),
     Condition('starts_with(sku, "SKU-1")', 'startsWith(sku, "SKU-1")', 'event.sku.startsWith("SKU-1")'),
     Condition('contains(title, "shoes")', 'contains(title, "shoes")', 'event.title.contains("shoes")'),
+    # Between two cents: zen-engine counts in decimals, and may differ from floats where both sides are equal.
     Condition(
-        "price * quantity - discount > 100",
-        "price * quantity - discount > 100",
-        "event.price * double(event.quantity) - event.discount > 100.0",
+        "price * quantity - discount > 100.005",
+        "price * quantity - discount > 100.005",
+        "event.price * double(event.quantity) - event.discount > 100.005",
     ),
     # From here on of props that only some events have: what is missing is null, and no condition holds of it.
     Condition('coupon == "VIP"', 'coupon == "VIP"', 'has(event.coupon) && event.coupon == "VIP"'),

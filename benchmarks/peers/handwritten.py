@@ -78,10 +78,12 @@ class Rules:
 class Safe:
     """Of one user, for `SafeRules`: events not yet applied, ids seen with their times, when to look for old ones."""
 
+    __slots__ = ("opened", "prune_at", "seen", "tail")
+
     def __init__(self) -> None:
         self.opened: Opened = {}
         self.tail: list[tuple[int, str, str, dict[str, Any]]] = []
-        self.seen: dict[tuple[str, str], int] = {}
+        self.seen: dict[str, int] = {}
         self.prune_at = 0
 
 
@@ -91,8 +93,9 @@ class SafeRules:
 
     def on_event(self, user: Safe, event: dict[str, Any], watermark: int) -> list[Found]:
         time, source, name = event["time"], event["source"], event["id"]
-        if (source, name) not in user.seen:
-            user.seen[source, name] = time
+        key = f"{source} {name}"
+        if key not in user.seen:
+            user.seen[key] = time
             insort(user.tail, (time, source, name, event))
         if not user.prune_at:
             user.prune_at = time + REMEMBERED
