@@ -115,15 +115,19 @@ def run(size: Size, folder: Path) -> Measured:
         return Measured(timers, floor, job, peers)
 
 
+def rules(count: int) -> str:
+    return f"{count:,} rule{'' if count == 1 else 's'}"
+
+
 def results(measured: Measured) -> list[Result]:
     job = measured.job
     against_peers = [
-        at_least(f"job, {n:,} rules against {form}, events/s", job[n], measured.peer(form, n), goal)
+        at_least(f"job, {rules(n)} against {form}, events/s", job[n], measured.peer(form, n), goal)
         for form in FORMS
         for n, goal in GOALS_PEER.items()
     ]
     against_floor = [
-        at_least(f"job, {n:,} rules against its floor, events/s", job[n], measured.floor, goal)
+        at_least(f"job, {rules(n)} against its floor, events/s", job[n], measured.floor, goal)
         for n, goal in GOALS_FLOOR.items()
     ]
     return against_peers + against_floor
