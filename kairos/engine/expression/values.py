@@ -178,15 +178,15 @@ def absolute(a: Any) -> Any:
     return in_range(abs(a)) if _usable(a) else None
 
 
-def rounded(a: Any, digits: Any = None) -> Any:
-    """As Python rounds: halves go to the even neighbour; without `digits` the result is an integer."""
+def rounded(a: Any, *digits: Any) -> Any:
+    """As Python rounds: halves go to the even neighbour; without digits the result is an integer."""
     if not _usable(a):
         return None
-    if digits is None:
+    if not digits:
         return in_range(round(a))
-    if type(digits) is not int or not 0 <= digits <= _MAX_DIGITS:
+    if type(digits[0]) is not int or not 0 <= digits[0] <= _MAX_DIGITS:
         return None
-    return in_range(round(a, digits))
+    return in_range(round(a, digits[0]))
 
 
 def coalesce(*values: Any) -> Any:

@@ -154,6 +154,7 @@ def test_only_true_is_true(text: str, expected: Any, scope: Scope) -> None:
         ("abs(lowest)", None),
         ("abs(-half)", 0.5),
         ("round(2.5)", 2),
+        ("round(2, null)", None),
         ("round(3.14159, 2)", 3.14),
         ("round(amount, 2)", 80),
         ("round(half, -1)", None),
