@@ -20,6 +20,7 @@ from operators.bounded import BoundedEngine
 from operators.intake import Intake
 from operators.outlet import Outlet, Source
 from operators.profiles import ProfileSource
+from operators.rows import receive_tuples
 from operators.rulebook import Rulebook
 from operators.rules import RELEASES
 from operators.telemetry import Telemetry
@@ -53,6 +54,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._clock = clock
 
     def open(self, runtime_context: RuntimeContext) -> None:
+        receive_tuples()
         self._user = UserValue(runtime_context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())))
         self._telemetry = Telemetry(runtime_context)
         count = partial(self._telemetry.count, "profiles")

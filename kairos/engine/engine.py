@@ -17,12 +17,14 @@ from kairos.engine.deciding import decide
 from kairos.engine.effect import Effect
 from kairos.engine.event import RECEIPT, Event
 from kairos.engine.expression import JavaScript
+from kairos.engine.expression.scope import Scope
 from kairos.engine.gate.budget import REFUSAL_KNOWN_AFTER
 from kairos.engine.lifecycle import take_back
 from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.receipts import apply_receipt, is_refusal
 from kairos.engine.rule.compile import Plan
+from kairos.engine.rule.handlers import Opener, earliest
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
 
@@ -39,10 +41,13 @@ class Engine:
         self.moment = Moment(settings, profiles)
         self.counters = self.moment.counters
         self._plans: list[Plan] = []
+        self._types: frozenset[str] = frozenset({RECEIPT})
+        self._glance = Scope()  # for what asks nothing but an event
 
     def adopt(self, plan: Plan) -> None:
         """Use this release for everything from its `effective_at` on; the one before stays for what is earlier."""
         self._plans = [*(p for p in self._plans[-1:] if p.effective_at < plan.effective_at), plan]
+        self._types = frozenset({RECEIPT}).union(*(p.by_type for p in self._plans))
 
     @property
     def plan(self) -> Plan:
@@ -57,7 +62,7 @@ class Engine:
 
     def reads(self, event_type: str) -> bool:
         """Whether anything is interested in events of this type; the others need not touch a state."""
-        return event_type == RECEIPT or any(event_type in plan.by_type for plan in self._plans)
+        return event_type in self._types
 
     # ------------------------------------------------------------------------------------------ the job's way in
     def on_event(self, user_id: str, state: UserState, event: Event, watermark: int) -> list[Effect]:
@@ -108,21 +113,27 @@ class Engine:
             events, state.tail = state.tail[:end], state.tail[end:]
             cases = self.advance(user_id, state, instant, events)
             effects += self.take_effects()
-            for case in sorted(cases, key=self.rank):
+            for case in sorted(cases, key=self.rank) if cases else ():
                 effects += self.decide(user_id, state, case, instant)
-            for receipt in (event for event in events if event.type == RECEIPT):
-                self.on_receipt(user_id, state, receipt)
-                effects += self.take_effects()
+            for event in events:
+                if event.type == RECEIPT:
+                    self.on_receipt(user_id, state, event)
+                    effects += self.take_effects()
             self.finish(state, instant)
         if state.sweep_at and state.sweep_at <= watermark:
             sweep(self.plan_at(watermark), state, watermark)
         return effects
 
     def next_timer(self, state: UserState) -> int | None:
-        """The earliest time at which base and tail could have an effect; None: only another event can."""
+        """The earliest time at which base and tail could have an effect; None: only another event can.
+
+        Most events begin nothing, or could complete what was never begun: they are not worth a timer.
+        """
         times = [time for time in (state.due, state.sweep_at) if time]
+        begun = False
         for number, event in enumerate(state.tail):
-            after = self._decides_after(state, event, first=number == 0)
+            begun = begun or (number > 0 and self._may_begin(state.tail[number - 1]))
+            after = self._decides_after(state, event, begun)
             if after is not None:
                 times.append(event.time + after)
         return min(times, default=None)
@@ -192,11 +203,10 @@ class Engine:
         effects, self.moment.effects = self.moment.effects, []
         return effects
 
-    def _decides_after(self, state: UserState, event: Event, first: bool) -> int | None:
+    def _decides_after(self, state: UserState, event: Event, begun: bool) -> int | None:
         """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing.
 
-        Most events could complete what was never begun: only with open runs, or an earlier event to open one, are they
-        worth a timer.
+        `begun`: a match may have begun with an event before it in the tail.
         """
         if event.type == RECEIPT:
             return 0
@@ -208,12 +218,26 @@ class Engine:
             return 0
         if event.merged:
             return None
-        if not first:
-            return handlers.ever_after
-        after = handlers.alone_after
-        for key in state.runs.keys() & handlers.with_runs.keys() if state.runs else ():
-            after = min(handlers.with_runs[key], after) if after is not None else handlers.with_runs[key]
+        after = handlers.ever_after if begun else None
+        if state.runs and not begun:
+            for key in state.runs.keys() & handlers.with_runs.keys():
+                after = earliest(after, handlers.with_runs[key])
+        for opener in handlers.alone:
+            if self._accepts(opener, event):
+                after = earliest(after, opener.alone_after)
         return after
+
+    def _may_begin(self, event: Event) -> bool:
+        handlers = self.plan_at(event.time).by_type.get(event.type)
+        if handlers is None or event.merged:
+            return False
+        return any(self._accepts(opener, event) for opener in handlers.openers)
+
+    def _accepts(self, opener: Opener, event: Event) -> bool:
+        if opener.begins is None:
+            return True
+        self._glance.event, self._glance.props = event, event.props
+        return opener.begins(self._glance)
 
     def is_repeated(self, state: UserState, event: Event) -> bool:
         """Of events with one (source, id) within the horizon the first in event time stays, or the one applied.

@@ -26,8 +26,9 @@ def match(moment: Moment, handlers: Handlers, event: Event, found: list[Case]) -
     """Let the event act on patterns; completed matches are added to `found`."""
     moment.at_event(event)
     if not moment.state.runs and moment.observer is None:
-        for activity in handlers.openers:
-            _begin(moment, activity, event, found)
+        for opener in handlers.openers:
+            if opener.begins is None or opener.begins(moment.scope):
+                _begin(moment, opener.activity, event, found)
         return
     for activity in handlers.activities:
         if activity.matcher.stateless:

@@ -25,6 +25,12 @@ class Reads:
     crowds: frozenset[str] = frozenset()
     local_time: bool = False
 
+    @property
+    def event_alone(self) -> bool:
+        """Whether the event itself gives the answer, whatever and whenever came before it."""
+        elsewhere = (self.steps, self.profile, self.metrics, self.priors, self.crowds)
+        return not self.local_time and not any(elsewhere)
+
     @staticmethod
     def of(tree: Node) -> Reads:
         return Reads.union(_reads_of(node) for node in walk(tree))

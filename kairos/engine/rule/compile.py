@@ -19,6 +19,8 @@ from kairos.engine.expression.javascript import script_reads
 from kairos.engine.expression.reads import Reads
 from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.pattern import compile_pattern
+from kairos.engine.pattern.graph import is_optional
+from kairos.engine.pattern.spec import Step
 from kairos.engine.policy.spec import Policy
 from kairos.engine.rule.compiled import (
     CompiledActivity,
@@ -95,6 +97,7 @@ class Plan:
             spec=spec,
             version=version,
             matcher=compile_pattern(spec.pattern, self._required_condition, kept_props(spec), self.max_runs),
+            begins=self._begins(spec.pattern.steps[0]),
             where=self._condition(spec.audience.where),
             data=_values(spec.data),
             personal=_personal(spec.data),
@@ -126,6 +129,10 @@ class Plan:
 
     def _condition(self, condition: Condition | None) -> Predicate | None:
         return None if condition is None else self._required_condition(condition)
+
+    def _begins(self, first: Step) -> Predicate | None:
+        asked = None if is_optional(first) or isinstance(first.where, Script) else first.where
+        return None if asked is None or not parse(asked).reads.event_alone else self._required_condition(asked)
 
     def _required_condition(self, condition: Condition) -> Predicate:
         return compile_condition(condition, self.script)

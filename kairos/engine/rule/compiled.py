@@ -51,11 +51,15 @@ class CompiledGoal:
 
 @dataclass(frozen=True, slots=True)
 class CompiledActivity:
-    """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`."""
+    """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`.
+
+    `begins`: what holds of the first event of every match, and asks nothing but that event; None: nothing is known.
+    """
 
     spec: Activity
     version: str
     matcher: Matcher
+    begins: Predicate | None
     where: Predicate | None
     data: dict[str, Value]
     personal: frozenset[str]

@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kairos.engine.expression.scope import Scope
 from kairos.engine.metric.window import WindowedMetric
 from kairos.engine.pattern.spec import Pattern
 from kairos.engine.rule.compiled import CompiledActivity
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """An activity of which an event of this type may be the first. `begins`: as in CompiledActivity.
+
+    `alone_after`: how long after such an event (ms, 0: at once) it may cause a decision with none before it; None: not.
+    """
+
+    activity: CompiledActivity
+    begins: Callable[[Scope], bool] | None
+    alone_after: int | None
+
+
 @dataclass(slots=True)
 class Handlers:
-    """What one event type touches. `openers`: those of `activities` of which it may be the first event.
+    """What one event type touches. `alone`: those of `openers` with an `alone_after`.
 
-    When such an event may cause a decision, at the earliest (ms later, 0: now): `alone_after`, whatever came before it
-    (None: not alone); `with_runs`, given runs under this key; `ever_after`: the earliest of all these.
+    When such an event may cause a decision, at the earliest (ms later, 0: at once), given what came before it:
+    `with_runs`, open runs under this key; `ever_after`, anything.
     """
 
     metrics: list[WindowedMetric] = field(default_factory=list)
     activities: list[CompiledActivity] = field(default_factory=list)
-    openers: list[CompiledActivity] = field(default_factory=list)
+    openers: list[Opener] = field(default_factory=list)
+    alone: list[Opener] = field(default_factory=list)
     goals: list[CompiledActivity] = field(default_factory=list)
-    alone_after: int | None = None
-    ever_after: int | None = None
     with_runs: dict[str, int] = field(default_factory=dict)
+    ever_after: int | None = None
 
     def add(self, activity: CompiledActivity, event_type: str, draining: bool) -> None:
         self.activities.append(activity)
-        opens = event_type in activity.matcher.opening and not draining
-        if opens:
-            self.openers.append(activity)
         after = _decides_after(activity, event_type)
-        if after is None:
+        if event_type in activity.matcher.opening and not draining:
+            alone = after if _least_events(activity.spec.pattern) <= 1 else None
+            self.openers.append(Opener(activity, activity.begins, alone))
+            if alone is not None:
+                self.alone.append(self.openers[-1])
+        if after is None or activity.matcher.stateless:
             return
-        self.ever_after = _earliest(self.ever_after, after)
-        if opens and _least_events(activity.spec.pattern) <= 1:
-            self.alone_after = _earliest(self.alone_after, after)
-            return
+        self.ever_after = earliest(self.ever_after, after)
         for key in (activity.name, draining_key(activity)) if draining else (activity.name,):
             self.with_runs[key] = min(after, self.with_runs.get(key, after))
 
@@ -75,5 +88,5 @@ def _least_events(pattern: Pattern) -> int:
     return sum(1 if step.times is None else step.times.least for step in needed)
 
 
-def _earliest(one: int | None, other: int | None) -> int | None:
+def earliest(one: int | None, other: int | None) -> int | None:
     return other if one is None else one if other is None else min(one, other)

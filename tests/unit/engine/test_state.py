@@ -88,6 +88,7 @@ def _plain(state: UserState) -> object:
 # ------------------------------------------------------------------------------------------------------------ timers
 
 
+DEAR = "{event: order, where: amount > 5}"
 TIMERS = [
     # (trigger, events, timer) before anything was applied; the sweep comes after a day
     ("{event: order}", ["1m order"], "1m"),
@@ -103,6 +104,19 @@ TIMERS = [
     ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m order", "2m pay"], "11m"),
     ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m pay"], None),
     ("{event: other}", ["1m order"], None),
+    # a condition that the event alone answers is asked at once; one that needs the past or the profile is not
+    ("{event: order, where: amount > 5}", ["1m order amount=6"], "1m"),
+    ("{event: order, where: amount > 5}", ["1m order amount=5"], None),
+    ("{event: order, where: 'metric.any > 5'}", ["1m order"], "1m"),
+    ("{event: order, where: 'prior.any > 5'}", ["1m order"], "1m"),
+    ("{event: order, where: 'profile.level > 5'}", ["1m order"], "1m"),
+    ("{event: order, where: 'hour(event.time) == 25'}", ["1m order"], "1m"),
+    (f"{{pattern: [{DEAR}, {{absent: pay}}], within: 10m}}", ["1m order amount=6"], "11m"),
+    (f"{{pattern: [{DEAR}, {{absent: pay}}], within: 10m}}", ["1m order amount=5"], None),
+    (f"{{pattern: [{DEAR}, {{event: pay}}], within: 1h}}", ["1m order amount=6", "2m pay"], "2m"),
+    (f"{{pattern: [{DEAR}, {{event: pay}}], within: 1h}}", ["1m order amount=5", "2m pay"], None),
+    (f"{{pattern: [{DEAR[:-1]}, optional: true}}, {{event: pay}}], within: 1h}}", ["1m pay"], "1m"),
+    (f"{{pattern: [{DEAR[:-1]}, times: 2}}, {{event: pay}}], within: 1h}}", ["1m order amount=5", "2m pay"], None),
 ]
 
 
