@@ -14,8 +14,8 @@ class Result(msgspec.Struct, frozen=True):
     """`ours` and `peer` in the unit that `measure` names; both others are None where the goal is a figure."""
 
     measure: str
-    ours: float
-    peer: float | None
+    ours: float | int
+    peer: float | int | None
     ratio: float | None
     goal: str
     met: bool
