@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -37,10 +37,7 @@ class KafkaPosts:
 
         try:
             for post in posts:
-                key = post.key.encode("utf-8", "surrogatepass") if post.key is not None else None
-                self._producer.produce(
-                    self._prefix + post.topic, post.value, key, timestamp=post.timestamp, on_delivery=hear
-                )
+                self._produce(post, hear)
         except KafkaException as error:
             refused.append(error.args[0])
         if self._producer.flush(2 * PATIENCE_MS / 1000) or refused:
@@ -49,6 +46,18 @@ class KafkaPosts:
             why = refused[0].str() if refused else "no answer"
             raise KafkaAwayError(f"Kafka at {self._place} takes no records: {why}")
         return [None] * len(posts)
+
+    def _produce(self, post: Post, hear: Callable[[KafkaError | None, Any], None]) -> None:
+        """Waits where the queue is full: what is in it is taken, or given up, within `PATIENCE_MS`."""
+        key = post.key.encode("utf-8", "surrogatepass") if post.key is not None else None
+        while True:
+            try:
+                self._producer.produce(
+                    self._prefix + post.topic, post.value, key, timestamp=post.timestamp, on_delivery=hear
+                )
+                return
+            except BufferError:
+                self._producer.poll(0.1)
 
     def close(self) -> None:
         self._producer.flush(1.0)
