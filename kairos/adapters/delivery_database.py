@@ -78,10 +78,12 @@ def _sqlite(url: sql.URL) -> sql.Engine:
 
 def _write_ahead(connection: Any) -> None:
     """On a new file two processes may ask for it at once; one is told "locked" at once, timeout or not."""
-    for _ in range(ANSWER_SECONDS * 20):
+    limit = time.monotonic() + ANSWER_SECONDS
+    while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                raise
             time.sleep(0.05)
-    connection.execute("PRAGMA journal_mode=WAL")
