@@ -1,5 +1,5 @@
 """The job's calls into private parts of PyFlink and Flink, in one place; tests/flink takes checkpoints through each.
-What has to be done inside a task is in operators/rows.py (`receive_tuples`).
+What has to be done inside a task is in operators/thread_mode.py.
 
 What the public Python API cannot do: key on the JVM side (a Python key function costs half the throughput), give rows
 that leave a table a type that thread mode can convert, and name the operators that the SQL planner makes.

@@ -20,10 +20,10 @@ from operators.bounded import BoundedEngine
 from operators.intake import Intake
 from operators.outlet import Outlet, Source
 from operators.profiles import ProfileSource
-from operators.rows import receive_tuples
 from operators.rulebook import Rulebook
 from operators.rules import RELEASES
 from operators.telemetry import Telemetry
+from operators.thread_mode import receive_directly
 from operators.user_value import NO_TIMER, UserValue, still_armed
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._clock = clock
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        receive_tuples()
+        receive_directly()
         self._user = UserValue(runtime_context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())))
         self._telemetry = Telemetry(runtime_context)
         count = partial(self._telemetry.count, "profiles")

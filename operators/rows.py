@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import msgspec
 from pyflink.common import Row, Types
 
@@ -47,25 +44,6 @@ class Request(msgspec.Struct):
     def order(self) -> tuple[int, bool, str, str]:
         """At one instant units are spent first: what receipts give back is free from then on."""
         return (self.at, self.candidate is None, self.user_id, self.occurrence)
-
-
-def receive_tuples() -> None:
-    """From here on rows reach Python as tuples of their fields. To be called where a function opens.
-
-    In thread mode Flink makes a Row object of each of the two levels of INPUT, field by field, which takes as long as a
-    tenth of all that is done about an event. Other modes have other ways, and are left alone.
-    """
-    thread_mode = sys.modules.get("pyflink.fn_execution.embedded.converters")
-    if thread_mode is not None:
-        thread_mode.RowDataConverter.to_internal = _fields
-
-
-def _fields(converter: Any, value: Any) -> tuple[Any, ...] | None:
-    """`value`: (row kind, fields)."""
-    if value is None:
-        return None
-    pairs = zip(converter._field_data_converters, value[1], strict=True)
-    return tuple([one.to_internal(field) for one, field in pairs])
 
 
 def output(topic: str, key: str | None, value: bytes, timestamp: int) -> Row:
