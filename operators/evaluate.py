@@ -24,7 +24,7 @@ from operators.rulebook import Rulebook
 from operators.rules import RELEASES
 from operators.telemetry import Telemetry
 from operators.thread_mode import receive_directly
-from operators.user_value import NO_TIMER, UserValue, still_armed
+from operators.user_value import UserValue, take_timer
 
 log = logging.getLogger(__name__)
 
@@ -87,22 +87,22 @@ class Evaluate(KeyedBroadcastProcessFunction):
             return ()
         if self._profiles is not None:
             self._profiles.expect(event.user_id)
-        state, armed = self._user.load()
+        state = self._user.load()
         timers = ctx.timer_service()
-        watermark = timers.current_watermark()
-        source = Source(key, line, timestamp, origin)
         try:
-            effects = self._engine.on_event(event.user_id, state, event, watermark)
+            effects = self._engine.on_event(key, state, event, timers.current_watermark())
+            source = Source(key, line, timestamp, origin) if effects else None
             rows = [self._outlet.row(effect, source) for effect in effects]
         except Exception as error:  # an event must not end the job, whatever it does to the engine
+            source = Source(key, line, timestamp, origin)
             return (self._outlet.dead("engine_error", self._failed(error), source),)
-        self._save(state, armed, timers)
+        self._save(state, timers)
         return rows
 
     def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterator[Row]:
         if not self._rules.number:
             self._rules.recall(ctx.get_broadcast_state(RELEASES))
-        state, armed = self._user.load()
+        state = self._user.load()
         timers = ctx.timer_service()
         # Live, everything that is due at once. In a bounded run timers go one by one, so that all users' decisions come
         # in the order of event time; and at its end the watermark says nothing about time any more.
@@ -112,14 +112,14 @@ class Evaluate(KeyedBroadcastProcessFunction):
             rows = [self._outlet.row(effect, None) for effect in effects]
         except Exception as error:
             self._failed(error)
-            if still_armed(armed, timestamp) == NO_TIMER:
-                self._user.disarm()
+            self._user.disarm(timestamp)
             return
-        self._save(state, still_armed(armed, timestamp), timers)
+        take_timer(state, timestamp)
+        self._save(state, timers)
         yield from rows
 
-    def _save(self, state: UserState, armed: int, timers: TimerService) -> None:
-        self._user.save(state, self._engine.next_timer(state), armed, timers)
+    def _save(self, state: UserState, timers: TimerService) -> None:
+        self._user.save(state, self._engine.next_timer(state), timers)
         self._telemetry.follow("engine", self._engine.counters)
         if self._engine.script.failures:
             self._telemetry.follow("javascript", {"failed": self._engine.script.failures})

@@ -14,7 +14,7 @@ class Telemetry:
     def __init__(self, context: RuntimeContext) -> None:
         self._metrics = context.get_metrics_group().add_group("kairos")
         self._counters: dict[tuple[str, str], Counter] = {}
-        self._followed: dict[tuple[str, str], int] = {}
+        self._followed: dict[str, dict[str, int]] = {}
 
     def count(self, group: str, name: str, by: int = 1) -> None:
         counter = self._counters.get((group, name))
@@ -24,8 +24,10 @@ class Telemetry:
 
     def follow(self, group: str, totals: Mapping[str, int]) -> None:
         """Brings the counters of a group up to totals that someone else counts."""
+        known = self._followed.get(group, {})
+        if totals == known:
+            return
         for name, total in totals.items():
-            before = self._followed.get((group, name), 0)
-            if total != before:
-                self._followed[group, name] = total
-                self.count(group, name, total - before)
+            if total != known.get(name, 0):
+                self.count(group, name, total - known.get(name, 0))
+        self._followed[group] = dict(totals)

@@ -1,4 +1,4 @@
-"""What is kept of one user in keyed state: 8 bytes of the timer that is registered, then the engine's value."""
+"""What is kept of one user in keyed state, and the one timer that a user has."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Protocol
 
 from pyflink.datastream import TimerService
 
-from kairos.engine.user_state import StateCodec, UserState
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 
 _TIMER = struct.Struct(">q")
-NO_TIMER = -1
+_TIMER_FIRST = (0x00, 0xFF)
+"""The first byte of values up to version 2 of the state: 8 bytes of the timer, then the state."""
 
 
 class ByteState(Protocol):
@@ -28,31 +30,37 @@ class UserValue:
         self._state = state
         self._codec = StateCodec()
 
-    def load(self) -> tuple[UserState, int]:
-        """The user's state, and the event time (ms) of the timer that is registered (NO_TIMER: none)."""
+    def load(self) -> UserState:
+        """Raises StateVersionError."""
         value = self._state.value()
         if value is None:
-            return UserState(), NO_TIMER
-        return self._codec.decode(memoryview(value)[_TIMER.size :]), _TIMER.unpack_from(value)[0]
+            return UserState()
+        if value[0] not in _TIMER_FIRST:
+            return self._codec.decode(value)
+        state = self._codec.decode(memoryview(value)[_TIMER.size :])
+        state.timer = max(0, _TIMER.unpack_from(value)[0])
+        return state
 
-    def save(self, state: UserState, due: int | None, armed: int, timers: TimerService) -> None:
+    def save(self, state: UserState, due: int | None, timers: TimerService) -> None:
         """`due`: when the engine wants to be asked. A timer earlier than that is left to fire in vain: cheaper than
         moving it with each event."""
-        if due is not None and (armed == NO_TIMER or due < armed):
+        if due is not None and (not state.timer or due < state.timer):
             timers.register_event_time_timer(due)
-            armed = due
+            state.timer = due
         if state.empty:
             self._state.clear()
         else:
-            self._state.update(_TIMER.pack(armed) + self._codec.encode(state))
+            self._state.update(self._codec.encode(state))
 
-    def disarm(self) -> None:
+    def disarm(self, fired: int) -> None:
         """The timer has fired and nothing came of it: the user's next event asks for it anew."""
-        value = self._state.value()
-        if value is not None:
-            self._state.update(_TIMER.pack(NO_TIMER) + value[_TIMER.size :])
+        state = self.load()
+        take_timer(state, fired)
+        if not state.empty:
+            self._state.update(self._codec.encode(state))
 
 
-def still_armed(armed: int, fired: int) -> int:
+def take_timer(state: UserState, fired: int) -> None:
     """A timer left behind may fire before the one that is registered."""
-    return armed if armed > fired else NO_TIMER
+    if state.timer <= fired:
+        state.timer = 0

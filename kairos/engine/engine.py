@@ -25,10 +25,12 @@ from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.receipts import apply_receipt, is_refusal
 from kairos.engine.rule.compile import Plan
 from kairos.engine.rule.handlers import Opener, earliest
+from kairos.engine.seen import NOWHERE, look, time_at, with_record
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
 
 _ORDER = attrgetter("order")
+_TIME = attrgetter("time")
 
 
 class Engine:
@@ -55,10 +57,8 @@ class Engine:
         return self._plans[-1]
 
     def plan_at(self, time: int) -> Plan:
-        for plan in reversed(self._plans):
-            if plan.effective_at <= time:
-                return plan
-        return self._plans[0]
+        newest = self._plans[-1]
+        return newest if newest.effective_at <= time else self._plans[0]
 
     def reads(self, event_type: str) -> bool:
         """Whether anything is interested in events of this type; the others need not touch a state."""
@@ -75,10 +75,12 @@ class Engine:
                 apply_late(self.moment, event)
                 self._refresh_due(state)
             else:
-                insort(state.tail, event, key=_ORDER)
+                _insert(state.tail, event)
         if not state.sweep_at:
             state.sweep_at = first_sweep(self.plan, event.time)
-        return self.take_effects() + self.on_time(user_id, state, watermark)
+        if self.moment.effects:
+            return self.take_effects() + self.on_time(user_id, state, watermark)
+        return self.on_time(user_id, state, watermark)
 
     def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Receipts go in the order of event time like everything else, so that what they free is free from then on.
@@ -91,7 +93,7 @@ class Engine:
         if receipt.time <= state.applied_until:
             self.on_receipt(user_id, state, receipt)
         else:
-            insort(state.tail, receipt, key=_ORDER)
+            _insert(state.tail, receipt)
 
     def on_receipt(self, user_id: str, state: UserState, receipt: Event) -> None:
         """Let a receipt act on what is applied: on reservations and fallback, never on patterns."""
@@ -106,13 +108,13 @@ class Engine:
         while True:
             if 0 < state.due <= watermark:
                 self._refresh_due(state)
-            instant = self._next_instant(state)
+            instant = _next_instant(state)
             if instant is None or instant > watermark:
                 break
-            end = bisect_right(state.tail, instant, key=lambda event: event.time)
-            events, state.tail = state.tail[:end], state.tail[end:]
+            events = _take(state, instant)
             cases = self.advance(user_id, state, instant, events)
-            effects += self.take_effects()
+            if self.moment.effects:
+                effects += self.take_effects()
             for case in sorted(cases, key=self.rank) if cases else ():
                 effects += self.decide(user_id, state, case, instant)
             for event in events:
@@ -129,14 +131,18 @@ class Engine:
 
         Most events begin nothing, or could complete what was never begun: they are not worth a timer.
         """
-        times = [time for time in (state.due, state.sweep_at) if time]
-        begun = False
-        for number, event in enumerate(state.tail):
-            begun = begun or (number > 0 and self._may_begin(state.tail[number - 1]))
+        due, sweep_at = state.due, state.sweep_at
+        first = due if due and (not sweep_at or due < sweep_at) else sweep_at
+        begun, before = False, None
+        for event in state.tail:
+            if first and event.time >= first:
+                break
+            begun = begun or (before is not None and self._may_begin(before))
             after = self._decides_after(state, event, begun)
-            if after is not None:
-                times.append(event.time + after)
-        return min(times, default=None)
+            if after is not None and (not first or event.time + after < first):
+                first = event.time + after
+            before = event
+        return first or None
 
     # ------------------------------------------------------------------------------- one instant, in its two halves
     def advance(self, user_id: str, state: UserState, instant: int, events: list[Event]) -> list[Case]:
@@ -192,13 +198,6 @@ class Engine:
         self._refresh_due(state)
 
     # ------------------------------------------------------------------------------------------------- details
-    def _next_instant(self, state: UserState) -> int | None:
-        due = max(state.due, state.applied_until) if state.due else 0
-        if not state.tail:
-            return due or None
-        first = state.tail[0].time
-        return min(due, first) if due else first
-
     def take_effects(self) -> list[Effect]:
         effects, self.moment.effects = self.moment.effects, []
         return effects
@@ -244,14 +243,16 @@ class Engine:
 
         One from before what was applied could only be late, so then the other stays.
         """
-        key = f"{event.source}\0{event.id}"
-        known = state.seen.get(key)
-        if known is not None and abs(event.time - known) < self.plan.policy.dedup:
-            self.counters["duplicate"] += 1
-            if event.time >= known or event.time <= state.applied_until or known <= state.applied_until:
-                return True
-            state.tail = [e for e in state.tail if e.id != event.id or e.source != event.source or e.type == RECEIPT]
-        state.seen[key] = event.time
+        mark, place = look(state.seen, event)
+        if place != NOWHERE:
+            known = time_at(state.seen, place, event.time)
+            if abs(event.time - known) < self.plan.dedup:
+                self.counters["duplicate"] += 1
+                if event.time >= known or event.time <= state.applied_until or known <= state.applied_until:
+                    return True
+                same = (event.source, event.id)
+                state.tail = [e for e in state.tail if (e.source, e.id) != same or e.type == RECEIPT]
+        state.seen = with_record(state.seen, place, mark, event.time)
         return False
 
     def _refresh_due(self, state: UserState) -> None:
@@ -273,3 +274,29 @@ class Engine:
                 if time and (not due or time < due):
                     due = time
         state.due = due
+
+
+def _insert(tail: list[Event], event: Event) -> None:
+    if not tail or tail[-1].time < event.time:
+        tail.append(event)
+    else:
+        insort(tail, event, key=_ORDER)
+
+
+def _next_instant(state: UserState) -> int | None:
+    """When something is to be applied next: what is due, or the first event of the tail."""
+    due = max(state.due, state.applied_until) if state.due else 0
+    if not state.tail:
+        return due or None
+    first = state.tail[0].time
+    return min(due, first) if due else first
+
+
+def _take(state: UserState, instant: int) -> list[Event]:
+    """The events of the tail up to this instant; they are no longer in it."""
+    tail = state.tail
+    if not tail or tail[0].time > instant:
+        return []
+    end = bisect_right(tail, instant, key=_TIME)
+    taken, state.tail = tail[:end], tail[end:]
+    return taken

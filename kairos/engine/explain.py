@@ -125,7 +125,7 @@ class Story:
         self, activity: CompiledActivity, event: Event, was: Sequence[Progress], before: Runs | None, scope: Scope
     ) -> Iterator[str]:
         """For each step that the event could have been, by its type: what speaks against it."""
-        by_id = {} if before is None else {kept.id: kept for kept in before.events.values()}
+        by_id = {} if before is None else {e.id: e for e in (kept.event for kept in before.events.values())}
         told = set()
         for progress in (*most_advanced(was), None):
             steps = progress.steps if progress is not None else {}

@@ -10,7 +10,7 @@ from kairos.engine.pattern import Match, Runs
 from kairos.engine.rule.compile import Plan
 from kairos.engine.rule.compiled import CompiledActivity
 from kairos.engine.rule.handlers import Handlers, draining_key
-from kairos.engine.user_state import ActivityRuns, Case
+from kairos.engine.user_state import ActivityRuns, Case, shape_of
 
 
 def count(moment: Moment, handlers: Handlers, event: Event) -> None:
@@ -80,7 +80,7 @@ def _begin(moment: Moment, activity: CompiledActivity, event: Event, found: list
         if matches:
             found += [case_of(moment, activity, part, done) for done in matches]
         if runs is not None:
-            begun = begun or ActivityRuns(activity.version, matcher.shape, {})
+            begun = begun or ActivityRuns(activity.origin, {})
             _keep_runs(moment, activity, begun, part, None, runs)
     if begun is not None:
         moment.state.runs[activity.name] = begun
@@ -107,7 +107,7 @@ def _advance(moment: Moment, activity: CompiledActivity, event: Event, found: li
                 del runs_of.parts[part]
         else:
             if runs_of is None:
-                runs_of = state.runs[key] = ActivityRuns(activity.version, matcher.shape, {})
+                runs_of = state.runs[key] = ActivityRuns(activity.origin, {})
             _keep_runs(moment, activity, runs_of, part, before, after)
     if runs_of is not None and not runs_of.parts:
         state.runs.pop(key, None)
@@ -184,11 +184,11 @@ def heir_of(plan: Plan, key: str, runs_of: ActivityRuns) -> CompiledActivity | N
     another shape.
     """
     activity = activity_of(plan, key)
-    if activity is None or activity.version == runs_of.version:
+    if activity is None or activity.origin == runs_of.origin or activity.version == runs_of.version:
         return activity
     if runs_of.version in plan.draining:
         return plan.draining[runs_of.version]
-    kept = activity.spec.on_change != "restart" and runs_of.shape == activity.matcher.shape
+    kept = activity.spec.on_change != "restart" and runs_of.shape == shape_of(activity.origin)
     return activity if kept else None
 
 
@@ -196,7 +196,7 @@ def current_runs(moment: Moment, key: str, activity: CompiledActivity) -> Activi
     """The runs under `key`, after what `on_change` says has been done to those of an older version."""
     runs = moment.state.runs
     latest = runs.get(activity.name)
-    if latest is not None and (latest.version != activity.version or key != activity.name):
+    if latest is not None and (latest.origin != activity.origin or key != activity.name):
         _hand_over(moment, activity.name, latest)
     return runs.get(key)
 
@@ -210,4 +210,4 @@ def _hand_over(moment: Moment, name: str, runs_of: ActivityRuns) -> None:
     elif (key := runs_key(moment.plan, heir)) != name:
         moment.state.runs[key] = moment.state.runs.pop(name)
     else:
-        runs_of.version = heir.version
+        runs_of.origin = heir.origin

@@ -8,6 +8,7 @@ from math import inf
 from kairos.engine.matching import heir_of
 from kairos.engine.metric.window import PANES, WindowedMetric
 from kairos.engine.rule.compile import Plan
+from kairos.engine.seen import later_than, times_of
 from kairos.engine.user_state import UserState
 
 HOUR = 3_600_000
@@ -15,19 +16,18 @@ HOUR = 3_600_000
 
 def first_sweep(plan: Plan, now: int) -> int:
     """When to look for the first time: an event's id is remembered so long, and nearly all that it caused."""
-    return now + max(plan.policy.dedup, HOUR)
+    return now + max(plan.dedup, HOUR)
 
 
 def sweep(plan: Plan, state: UserState, now: int) -> None:
     """Drop everything of no consequence at `now`, and note in `sweep_at` when to look again (at most hourly)."""
-    dedup = plan.policy.dedup
-    state.seen = {key: time for key, time in state.seen.items() if time > now - dedup}
+    state.seen = later_than(state.seen, now - plan.dedup, now)
     state.reservations = [r for r in state.reservations if r.at > now - plan.cap_horizon]
     state.cases = [c for c in state.cases if c.held_for or c.fallback_at or c.keep_until > now]
     state.once = {name: at for name, at in state.once.items() if _once_ends(plan, name, at) > now}
     _sweep_metrics(plan, state, now)
     _sweep_runs(plan, state, now)
-    lapse = min(_lapses(plan, state), default=None)
+    lapse = min(_lapses(plan, state, now), default=None)
     state.sweep_at = 0 if lapse is None else max(lapse, now + HOUR)
 
 
@@ -70,9 +70,9 @@ def _sweep_runs(plan: Plan, state: UserState, now: int) -> None:
             del state.runs[key]
 
 
-def _lapses(plan: Plan, state: UserState) -> Iterator[int]:
+def _lapses(plan: Plan, state: UserState, now: int) -> Iterator[int]:
     if state.seen:
-        yield min(state.seen.values()) + plan.policy.dedup
+        yield min(times_of(state.seen, now)) + plan.dedup
     if state.reservations:
         yield state.reservations[0].at + plan.cap_horizon
     yield from (case.keep_until for case in state.cases if case.keep_until)

@@ -1,4 +1,4 @@
-"""Everything known of one user, as one value: versioned msgpack, never pickled classes."""
+"""Everything known of one user, as one value. state_codec.py writes and reads it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,36 @@ import msgspec
 from kairos.engine.event import Event
 from kairos.engine.pattern import Runs
 
-STATE_VERSION = 2
-"""1: events could not be merged. An engine of version 1 would take such ones for others, so it must not read them."""
+STATE_VERSION = 3
+"""1: events could not be merged. An engine of version 1 would take such ones for others, so it must not read them.
+2: the events seen and the origin of runs were texts."""
+_VERSION_BYTES, _SHAPE_BYTES = 8, 4
 CALLED_BACK = "called_back"
 """Instead of a receipt: the attempt was recalled, and its worker has not answered yet."""
 
 
 class ActivityRuns(msgspec.Struct, array_like=True, gc=False):
-    """Open partial matches of one activity, by value of `per` ("" without). `shape`, `version`: what made them."""
+    """Open partial matches of one activity, by value of `per` ("" without). `origin`: the definition that made them."""
 
-    version: str
-    shape: str
+    origin: bytes
     parts: dict[str, Runs]
+
+    @property
+    def version(self) -> str:
+        return self.origin[:_VERSION_BYTES].hex()
+
+    @property
+    def shape(self) -> bytes:
+        return shape_of(self.origin)
+
+
+def origin_of(version: str, shape: str) -> bytes:
+    """Version and shape of a definition, both in hex digits; of the shape as many as are enough to notice another."""
+    return bytes.fromhex(version + shape[: 2 * _SHAPE_BYTES])
+
+
+def shape_of(origin: bytes) -> bytes:
+    return origin[_VERSION_BYTES:]
 
 
 class Case(msgspec.Struct, array_like=True, eq=False):
@@ -84,54 +102,25 @@ class Reservation(msgspec.Struct, array_like=True, gc=False):
 class UserState(msgspec.Struct, array_like=True):
     """`applied_until` is the last instant applied (base); `tail` holds later events in order, not yet applied.
 
-    `seen` maps "source NUL id" -> event time for the dedup horizon; `metrics` "name@definition" -> cells; `once`
-    activity -> time of its last send; `due` caches the earliest time at which base alone has something to do (0: none);
-    `sweep_at` is when to look next for what has lapsed (0: nothing can).
+    `seen` has the events of the dedup horizon (seen.py); `metrics` "name@definition" -> cells; `once` activity -> time
+    of its last send; `due` caches the earliest time at which base alone has something to do (0: none); `sweep_at` is
+    when to look next for what has lapsed (0: nothing can). `timer`, for whoever keeps timers: the one that is
+    registered for this user (0: none).
     """
 
     version: int = STATE_VERSION
     applied_until: int = 0
     due: int = 0
     tail: list[Event] = []
-    seen: dict[str, int] = {}
+    seen: bytes = b""
     metrics: dict[str, Any] = {}
     runs: dict[str, ActivityRuns] = {}
     cases: list[Case] = []
     reservations: list[Reservation] = []
     once: dict[str, int] = {}
     sweep_at: int = 0
+    timer: int = 0
 
     @property
     def empty(self) -> bool:
         return not (self.tail or self.seen or self.metrics or self.runs or self.cases or self.reservations or self.once)
-
-
-class StateVersionError(Exception):
-    """The stored value was written by a newer engine than this one."""
-
-
-class StateCodec:
-    """Encoder and decoder; made per worker, because msgspec objects cannot be pickled along with a job."""
-
-    def __init__(self) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(UserState)
-
-    def encode(self, state: UserState) -> bytes:
-        return self._encoder.encode(state)
-
-    def decode(self, value: bytes) -> UserState:
-        """What an older version wrote is of this one from here on. Raises StateVersionError.
-
-        A golden file per version under tests/ keeps old values readable.
-        """
-        try:
-            state = self._decoder.decode(value)
-        except msgspec.DecodeError as error:
-            raise StateVersionError(
-                f"a user state that this engine (version {STATE_VERSION}) cannot read: {error}"
-            ) from None
-        if state.version > STATE_VERSION:
-            raise StateVersionError(f"user state of version {state.version}, this engine knows up to {STATE_VERSION}")
-        state.version = STATE_VERSION
-        return state

@@ -21,7 +21,8 @@ from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Recall, Refund
 from kairos.engine.event import RECEIPT, Event
 from kairos.engine.gate.budget import Budget, dispatch, refund
-from kairos.engine.user_state import StateCodec, UserState
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 from tests.engine_kit import HOUR, engine_of
 from tests.properties.competing_world import Key, World
 from tests.properties.engine_world import LATENESS

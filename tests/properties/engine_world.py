@@ -19,7 +19,8 @@ from kairos.engine.effect import Candidate, Effect
 from kairos.engine.event import Event
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.simulate import END_OF_TIME, Simulation
-from kairos.engine.user_state import StateCodec, UserState
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 from tests.engine_kit import BASE, rules
 
 GRID = 500

@@ -13,6 +13,8 @@ from kairos.engine.moment import Settings
 from kairos.engine.pattern.spec import Pattern, Step
 from kairos.engine.rule.model import Activity, RuleSet
 from kairos.engine.rule.release import Release
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 from operators.evaluate import Evaluate, EvaluateSettings
 from operators.rows import DEAD_LETTERS, DECISIONS
 from operators.rules import Announcement, Shipped
@@ -106,6 +108,9 @@ class Operator:
         record = (user, msgspec.json.encode(value), time, "events.shop/0@1")
         return shown(self.function.process_element(record, self.flink))  # type: ignore[arg-type]
 
+    def state(self, user: str) -> UserState:
+        return StateCodec().decode(self.flink.values[user])
+
     def timer(self, user: str, time: int, watermark: int) -> list[tuple[str, dict[str, Any]]]:
         self.flink.key, self.flink.watermark = user, watermark
         return shown(self.function.on_timer(time, self.flink))
@@ -146,14 +151,14 @@ def failing(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
 def test_a_failing_engine_costs_the_event_and_leaves_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     operator = Operator(unpaid())
     operator.event("u1", "order_created", T)
-    before = dict(operator.flink.values)
+    before = operator.state("u1")
     with monkeypatch.context() as patched:
         failing(patched, "on_event")
         ((topic, letter),) = operator.event("u1", "order_paid", T + MINUTE)
         failing(patched, "on_time")
         assert operator.timer("u1", T + 10 * MINUTE, T + 10 * MINUTE) == []
     assert (topic, letter["reason"], letter["message"]) == (DEAD_LETTERS, "engine_error", "ZeroDivisionError: oops")
-    assert {user: value[8:] for user, value in operator.flink.values.items()} == {"u1": before["u1"][8:]}
+    assert operator.state("u1") == msgspec.structs.replace(before, timer=0)
     assert operator.flink.counted["engine.failed"] == 2
     assert operator.event("u1", "order_paid", T + MINUTE, watermark=T + 11 * MINUTE) == []
 

@@ -16,7 +16,7 @@ from kairos.engine.pattern.after_match import AfterMatch, Marks, Standing
 from kairos.engine.pattern.conditions import Conditions
 from kairos.engine.pattern.decision_tree import Node, Outcome, Question, build_tree
 from kairos.engine.pattern.graph import Action, Graph, Kind, State
-from kairos.engine.pattern.runs import Match, Progress, Run, Runs, slim
+from kairos.engine.pattern.runs import Kept, Match, Progress, Run, Runs, keep
 from kairos.engine.pattern.spec import Pattern
 
 NOTHING_TAKEN: Mapping[str, tuple[Event, ...]] = MappingProxyType({})
@@ -191,31 +191,30 @@ class Automaton:
         """The state after an event that ended no run: nothing to forget."""
         taken = any(run.taken[-1] // self._steps == number for run in reversed(kept))
         if old is None:
-            return Runs(number + 1, kept, [], {number: slim(event, self._keeps[event.type])})
+            return Runs(number + 1, kept, [], {number: keep(event, self._keeps[event.type])})
         if not taken:
             return Runs(old.following, kept, [], old.events, old.dropped)
-        return Runs(number + 1, kept, [], {**old.events, number: slim(event, self._keeps[event.type])}, old.dropped)
+        return Runs(number + 1, kept, [], {**old.events, number: keep(event, self._keeps[event.type])}, old.dropped)
 
     def _settle(
         self, old: Runs | None, kept: list[Run], finished: list[Marks], at: int, new: tuple[int, Event] | None
     ) -> tuple[Runs | None, list[Match]]:
         """The state afterwards, and what goes out; `new` is the event just seen, with its number."""
         waiting = [] if old is None else old.waiting
-        if new is not None:
-            new = new[0], slim(new[1], self._keeps[new[1].type])
+        taken = None if new is None else (new[0], keep(new[1], self._keeps[new[1].type]))
         matches: list[Match] = []
         if finished or waiting:
             standing = Standing(kept, waiting, [])
             self._strategy.settle(standing, finished)
             kept, waiting = standing.runs, standing.waiting
             events = {} if old is None else old.events
-            if new is not None and standing.released:
-                events = {**events, new[0]: new[1]}
+            if taken is not None and standing.released:
+                events = {**events, taken[0]: taken[1]}
             matches = [self._match(marks, events, at) for marks in standing.released]
-        return self._pack(old, kept, waiting, new), matches
+        return self._pack(old, kept, waiting, taken), matches
 
     def _pack(
-        self, old: Runs | None, kept: list[Run], waiting: list[Marks], new: tuple[int, Event] | None
+        self, old: Runs | None, kept: list[Run], waiting: list[Marks], new: tuple[int, Kept] | None
     ) -> Runs | None:
         """What is left as state: at most `max_runs` runs, the newest are not kept, and the events that they need."""
         if not kept and not waiting:
@@ -232,14 +231,14 @@ class Automaton:
             following = new[0] + 1
         return Runs(following, kept, waiting, events, dropped)
 
-    def _match(self, marks: Marks, events: Mapping[int, Event], at: int) -> Match:
+    def _match(self, marks: Marks, events: Mapping[int, Kept], at: int) -> Match:
         return Match(self._taken(marks, events), at, events[marks[0] // self._steps].time)
 
-    def _taken(self, marks: Iterable[int], events: Mapping[int, Event]) -> dict[str, tuple[Event, ...]]:
+    def _taken(self, marks: Iterable[int], events: Mapping[int, Kept]) -> dict[str, tuple[Event, ...]]:
         taken: dict[str, list[Event]] = {}
         for mark in marks:
             number, step = divmod(mark, self._steps)
-            taken.setdefault(self._names[step], []).append(events[number])
+            taken.setdefault(self._names[step], []).append(events[number].event)
         return {name: tuple(found) for name, found in taken.items()}
 
     # Time
@@ -268,7 +267,7 @@ class Automaton:
         """An absence holds from the first event of the step taken last."""
         step = run.taken[-1] % self._steps
         mark = next(mark for mark in run.taken if mark % self._steps == step)
-        return runs.events[mark // self._steps]
+        return runs.events[mark // self._steps].event
 
     def _tell(self, run: Run, runs: Runs) -> Progress:
         steps = {name: tuple(e.id for e in events) for name, events in self._taken(run.taken, runs.events).items()}

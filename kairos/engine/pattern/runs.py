@@ -11,12 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from kairos.engine.event import Event
 
 ALL_PROPS = ("*",)
+UUID_LENGTH = 36
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event as runs keep it: without its user, with the props that are read. `id`: text, or the bytes of a UUID."""
+
+    id: Any  # msgspec has no unions of the two
+    type: str
+    time: int
+    source: str
+    props: dict[str, Any]
+
+    @property
+    def event(self) -> Event:
+        return Event(_told(self.id), self.type, self.time, self.source, self.props)
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -30,22 +46,48 @@ class Runs(msgspec.Struct, array_like=True, gc=False):
     """All partial matches of one partition. Never changed in place.
 
     `runs`, `waiting`: by first event, then as created; `waiting` are finished matches (their marks) held back by a run
-    that started earlier. `events`: number -> slimmed event, for what they have taken. `following`: the next number.
+    that started earlier. `events`: number -> event, for what they have taken. `following`: the next number.
     `dropped`: how many runs were not kept because of the limit, since this state began.
     """
 
     following: int
     runs: list[Run]
     waiting: list[tuple[int, ...]]
-    events: dict[int, Event]
+    events: dict[int, Kept]
     dropped: int = 0
 
 
 def slim(event: Event, names: tuple[str, ...]) -> Event:
-    """The event as it is kept: without its user, with the props of these names ("*" alone: all)."""
+    """The event without its user, with the props of these names ("*" alone: all)."""
+    return Event(event.id, event.type, event.time, event.source, _props(event, names))
+
+
+def keep(event: Event, names: tuple[str, ...]) -> Kept:
+    """The event as runs keep it, with the props of these names."""
+    return Kept(_packed(event.id), event.type, event.time, event.source, _props(event, names))
+
+
+def _props(event: Event, names: tuple[str, ...]) -> dict[str, Any]:
     props = event.props
-    kept = props if names == ALL_PROPS else {name: props[name] for name in names if name in props}
-    return Event(event.id, event.type, event.time, event.source, kept)
+    return props if names == ALL_PROPS else {name: props[name] for name in names if name in props}
+
+
+def _packed(name: str) -> str | bytes:
+    if len(name) == UUID_LENGTH:
+        try:
+            packed = bytes.fromhex(name.replace("-", ""))
+        except ValueError:
+            return name
+        if _told(packed) == name:
+            return packed
+    return name
+
+
+def _told(name: str | bytes) -> str:
+    if isinstance(name, str):
+        return name
+    text = name.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ from kairos.engine.rule.handlers import Handlers
 from kairos.engine.rule.model import Activity, Goal, Send
 from kairos.engine.rule.release import Release, activity_version
 from kairos.engine.rule.templates import required_variables, template_variables
+from kairos.engine.seen import REMEMBERED_AT_MOST
+from kairos.engine.user_state import origin_of
 
 WEEK_AND_A_DAY = 8 * 86_400_000  # a calendar week began at most so long ago, in any time zone
 
@@ -46,6 +48,7 @@ class Plan:
         self.number = release.number
         self.effective_at = release.effective_at
         self.policy: Policy = rules.policy
+        self.dedup = min(rules.policy.dedup, REMEMBERED_AT_MOST)
         self.rules = rules
         self.script = script
         self.max_runs = max_runs
@@ -93,10 +96,12 @@ class Plan:
             else CompiledVariant(variant.name, variant.weight, self._sends(spec, variant.send))
             for variant in sends
         )
+        matcher = compile_pattern(spec.pattern, self._required_condition, kept_props(spec), self.max_runs)
         return CompiledActivity(
             spec=spec,
             version=version,
-            matcher=compile_pattern(spec.pattern, self._required_condition, kept_props(spec), self.max_runs),
+            origin=origin_of(version, matcher.shape),
+            matcher=matcher,
             begins=self._begins(spec.pattern.steps[0]),
             where=self._condition(spec.audience.where),
             data=_values(spec.data),

@@ -53,11 +53,13 @@ class CompiledGoal:
 class CompiledActivity:
     """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`.
 
-    `begins`: what holds of the first event of every match, and asks nothing but that event; None: nothing is known.
+    `origin` marks the runs of this definition. `begins`: what holds of the first event of every match, and asks nothing
+    but that event; None: nothing is known.
     """
 
     spec: Activity
     version: str
+    origin: bytes
     matcher: Matcher
     begins: Predicate | None
     where: Predicate | None

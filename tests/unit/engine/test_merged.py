@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from kairos.engine.event import Event, EventError, decode
-from kairos.engine.user_state import StateCodec, UserState
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 from tests.engine_kit import decisions, event, events, rules
 from tests.unit.engine.live_user import user
 

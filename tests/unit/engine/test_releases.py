@@ -13,7 +13,8 @@ from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.release import Release, decode, encode
 from kairos.engine.rule.succession import succeed
 from kairos.engine.simulate import as_if_live
-from kairos.engine.user_state import StateCodec, UserState
+from kairos.engine.state_codec import StateCodec
+from kairos.engine.user_state import UserState
 from tests.engine_kit import BASE, event, ms, rules, tell
 
 TWICE = (

@@ -10,16 +10,10 @@ import pytest
 from kairos.engine.effect import Candidate
 from kairos.engine.event import Event
 from kairos.engine.moment import Settings
-from kairos.engine.pattern.runs import Run, Runs
-from kairos.engine.user_state import (
-    STATE_VERSION,
-    ActivityRuns,
-    Case,
-    Reservation,
-    StateCodec,
-    StateVersionError,
-    UserState,
-)
+from kairos.engine.pattern.runs import Kept, Run, Runs
+from kairos.engine.seen import NOWHERE, look, with_record
+from kairos.engine.state_codec import StateCodec, StateVersionError
+from kairos.engine.user_state import STATE_VERSION, ActivityRuns, Case, Reservation, UserState, origin_of
 from tests.engine_kit import BASE, DAY, HOUR, MINUTE, engine_of, event, events, ms, rules
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,6 +23,7 @@ SEND = "send: [{channel: sms, template: t}]\n"
 def full_state(version: int = STATE_VERSION) -> UserState:
     """Every field of every part that this version had holds something."""
     taken = Event("e1", "order", BASE, "shop", {"n": 1.5, "tags": ["x", None]})
+    kept = Kept("e1" if version < 3 else bytes(16), "order", BASE, "shop", taken.props)
     case = Case(
         activity="a", version="0123456789abcdef", occurrence="fedcba9876543210", part="so1", matched_at=BASE + 1,
         steps={"order": [taken]}, attempt=1, entry=0, channel="sms", held_until=BASE + 2, held_for="cap:m",
@@ -40,15 +35,19 @@ def full_state(version: int = STATE_VERSION) -> UserState:
         applied_until=BASE,
         due=BASE + 8,
         tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7}, merged=version > 1)],
-        seen={"shop\0e1": BASE},
+        seen=with_record(b"", NOWHERE, look(b"", taken)[0], BASE),
         metrics={"orders@00000000": {0: 3, 1: [2, 1]}},
         runs={
-            "a": ActivityRuns("0123456789abcdef", "shape", {"so1": Runs(2, [Run(1, (0, 3))], [(0,)], {0: taken}, 4)})
+            "a": ActivityRuns(
+                origin_of("0123456789abcdef", "8899aabbccddeeff"),
+                {"so1": Runs(2, [Run(1, (0, 3))], [(0,)], {0: kept}, 4)},
+            )
         },
         cases=[case],
         reservations=[Reservation(BASE, "fedcba9876543210", "sms", ("m",))],
         once={"a": BASE},
         sweep_at=BASE + 10,
+        timer=BASE + 11 if version > 2 else 0,
     )
 
 
@@ -70,15 +69,15 @@ def test_this_version_is_written_as_it_always_was() -> None:
     assert StateCodec().encode(full_state()) == (GOLDEN / f"state_v{STATE_VERSION}.msgpack").read_bytes()
 
 
-@pytest.mark.parametrize("value", [b"", b"\x93\x03\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
+@pytest.mark.parametrize("value", [b"", b"\x93\x04\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
 def test_what_cannot_be_read_says_so(value: bytes) -> None:
     with pytest.raises(StateVersionError, match="user state"):
         StateCodec().decode(value)
 
 
 def test_a_newer_version_is_refused_by_number() -> None:
-    with pytest.raises(StateVersionError, match="version 3"):
-        StateCodec().decode(msgspec.msgpack.encode([3, 0, 0, [], {}, {}, {}, [], [], {}, 0, "more"]))
+    with pytest.raises(StateVersionError, match="version 4"):
+        StateCodec().decode(msgspec.msgpack.encode([4, 0, 0, [], b"", {}, {}, [], [], {}, 0, 0, "more"]))
 
 
 def _plain(state: UserState) -> object:

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from kairos.engine.event import Event
 from kairos.engine.expression.condition import Condition, Script
 from kairos.engine.pattern import AfterMatch, Pattern, Runs, Step, Times, compile_pattern
+from kairos.engine.pattern.runs import keep
 from tests.conformance.conditions import Holds, compile_condition
 from tests.conformance.harness import matcher_of
 from tests.unit.pattern.stream import NO_B, A, B, C, Partition, event, many, start
@@ -44,7 +46,25 @@ class TestState:
         scope, happening = partition.scope("a@1:7")
         runs, _ = matcher.on_event(None, happening, scope)
         assert runs is not None
-        assert [(e.props, e.user_id) for e in runs.events.values()] == [({"x": 7}, "")]
+        assert [(e.event.props, e.event.user_id) for e in runs.events.values()] == [({"x": 7}, "")]
+
+    @pytest.mark.parametrize(
+        ("name", "size"),
+        [
+            ("0c8f2a1e-77aa-4b1d-9d0c-0123456789ab", 16),
+            ("0C8F2A1E-77AA-4B1D-9D0C-0123456789AB", 36),
+            ("0c8f2a1e77aa-4b1d-9d0c-0123456789ab-", 36),
+            ("0c8f2a1e-77aa-4b1d-9d0c-0123456789a ", 36),
+            ("0c8f2a1e-77aa-4b1d-9d0c-0123456789aé", 36),
+            ("0c8f2a1e77aa4b1d9d0c0123456789ab", 32),
+            ("-" * 36, 36),
+            ("", 0),
+        ],
+    )
+    def test_a_uuid_is_kept_as_its_bytes_and_told_as_it_was(self, name: str, size: int) -> None:
+        kept = keep(Event(name, "a", 1, "shop", {}), ())
+        assert len(kept.id) == size
+        assert kept.event.id == name
 
     def test_an_event_taken_by_many_runs_is_stored_once(self) -> None:
         partition = start(many(3, 3), B)

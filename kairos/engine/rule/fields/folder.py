@@ -128,8 +128,8 @@ POLICY = Record(
             Field("black", _REDIS_OR_USERS, "Never contacted."),
             Field("white", _REDIS_OR_USERS, "Bypasses caps and quiet hours, never the black list."),
         )), "Users with a rule of their own."),
-        Field("dedup", Duration(), "So long the same (user, source, id) is known to be a repetition.", 86_400_000,
-              shown_default="1d"),
+        Field("dedup", Duration(), "So long the same (user, source, id) is known to be a repetition, a year at most.",
+              86_400_000, shown_default="1d"),
     ),
 )  # fmt: skip
 
