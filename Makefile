@@ -98,14 +98,14 @@ demo-order-sms: setup-stack ## an unpaid order in RabbitMQ becomes a text messag
 demo-fallback: setup-stack ## WeChat first, a text message where that fails: told by real servers, step by step
 	@$(KAIROS) demo fallback $(ARGS)
 
-SIDE_BY_SIDE := engine expressions user_state job_throughput job_latency job_state job_scale
+BENCHMARKS := simulate gateway latency deliver engine expressions user_state job_throughput job_latency job_state job_scale
 
 bench: setup ## measure how fast it is, into docs/performance.md and benchmarks/results/latest.json
-	@for one in simulate gateway latency deliver $(SIDE_BY_SIDE); do $(BIN)/python -m benchmarks.$$one --write || exit 1; done
+	@for one in $(BENCHMARKS) overview; do $(BIN)/python -m benchmarks.$$one --write || exit 1; done
 
 .PHONY: bench-quick
 bench-quick: setup ## the side-by-side benchmarks at small sizes: that they run, not how fast
-	@for one in $(SIDE_BY_SIDE); do $(BIN)/python -m benchmarks.$$one --quick || exit 1; done
+	@$(BIN)/python -m benchmarks.quick
 
 clean: down cluster-down ## remove what was built and written; keeps the environment
 	rm -rf $(DATA) build dist *.egg-info

@@ -1,4 +1,5 @@
-"""How many messages a second one worker sends, and in how much memory: `python -m benchmarks.deliver [--write]`.
+"""How many messages a second one worker sends, and in how much memory: `python -m benchmarks.deliver
+[--messages N] [--quick | --write]`.
 
 Real Kafka, the ledger in MariaDB and in SQLite; the receiver is a process on this machine that answers at once. The
 deliveries are in Kafka before the worker starts. The rate is that of the ledger: from the first call's beginning to the
@@ -7,7 +8,6 @@ last one's end, start-up left out.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -18,12 +18,13 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sql
 
-from benchmarks.page import PAGE, note
+from benchmarks.broker import stack
+from benchmarks.command import arguments, report
+from benchmarks.page import grid, machine
 from jobs.progress import free_port
 from kairos.adapters.delivery_database import open_engine
 from kairos.adapters.delivery_tables import CALLS, LEDGER
 from kairos.adapters.kafka_topics import create_topics
-from kairos.apps.stack import Stack, StackSettings
 from tests.delivery.worker_process import DeliveryPlace, Worker, delivery
 
 PATIENCE_SECONDS = 600
@@ -77,46 +78,34 @@ def rate(place: DeliveryPlace) -> float:
 
 
 def run(count: int, folder: Path) -> list[tuple[str, float, float, float]]:
-    ports = {key: free_port() for key in ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")}
-    stack = Stack(StackSettings(folder=folder / "stack", **ports))
-    stack.up(["kafka", "redis", "mariadb"])
     measured = []
-    try:
-        for name, store in (("MariaDB", stack.settings.mysql_url), ("SQLite", "")):
+    with stack(folder, "kafka", "redis", "mariadb") as servers:
+        for name, store in (("MariaDB", servers.settings.mysql_url), ("SQLite", "")):
             port = free_port()
             server = subprocess.Popen([sys.executable, "-m", "benchmarks.webhook_server", str(port)])
             (here := folder / name).mkdir()
             options = {"provider": "webhook", "url": f"http://127.0.0.1:{port}/hook", "secret": {"env": "SECRET"}}
-            place = DeliveryPlace(here, stack, {"webhook": options}, store)
+            place = DeliveryPlace(here, servers, {"webhook": options}, store)
             try:
                 measured.append((name, *measure(place, port, count)))
             finally:
                 place.close()
                 server.kill()
                 server.wait()
-    finally:
-        stack.down()
     return measured
 
 
 def table(count: int, measured: list[tuple[str, float, float, float]]) -> str:
-    machine = f"Python {sys.version.split()[0]}, {psutil.cpu_count()} cores"
-    rows = [f"{count:,} messages; {machine}, load {psutil.getloadavg()[0]:.1f} when it ended:"]
-    rows += ["", "| ledger | sends/s | memory | processor time a message |", "|---|---|---|---|"]
-    rows += [f"| {name} | {speed:,.0f} | {peak:.0f} MB | {cost:.2f} ms |" for name, speed, peak, cost in measured]
-    return "\n".join(rows)
+    rows = [(name, f"{speed:,.0f}", f"{peak:.0f} MB", f"{cost:.2f} ms") for name, speed, peak, cost in measured]
+    columns = ("ledger", "sends/s", "memory", "processor time a message")
+    return "\n".join([f"{count:,} messages; {machine()}:", "", *grid(columns, rows)])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=30_000)
-    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    options = parser.parse_args()
+    given = arguments(__doc__, messages=(30_000, 1_000))
     with tempfile.TemporaryDirectory() as name:
-        text = table(options.messages, run(options.messages, Path(name)))
-    print(text)
-    if options.write:
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.deliver", text))
+        text = table(given.messages, run(given.messages, Path(name)))
+    report("deliver", given, text)
 
 
 if __name__ == "__main__":

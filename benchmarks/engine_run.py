@@ -1,5 +1,5 @@
 """Our side of benchmarks/engine.py: `python -m benchmarks.engine_run RULES file EVENTS`, or for what is in Kafka
-`python -m benchmarks.engine_run RULES kafka BOOTSTRAP COUNT TOTAL`.
+`python -m benchmarks.engine_run RULES kafka BOOTSTRAP TOPIC COUNT TOTAL`.
 
 The engine as the job drives it, without Flink and its state: each line is decoded and handed to its user's state with
 the watermark behind it, and each user has one timer, for the earliest time at which something could happen.
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from confluent_kafka import Consumer
 
-from benchmarks.engine_input import TOPIC
 from benchmarks.peers.meter import Meter
 from kairos.adapters.rule_files import read_folder
 from kairos.engine.decision import Record
@@ -96,10 +95,10 @@ def from_file(rules: Path, events: Path) -> None:
     users.tell(meter)
 
 
-def from_kafka(rules: Path, bootstrap: str, count: int, total: int) -> None:
+def from_kafka(rules: Path, bootstrap: str, topic: str, count: int, total: int) -> None:
     """All `total` records are read; the first `count` are measured."""
     users, meter = Users(rules), Meter(count)
-    lines = read_topic(bootstrap, total)
+    lines = read_topic(bootstrap, topic, total)
     users.play(islice(lines, meter.begin_at))
     meter.begin()
     users.play(islice(lines, count - meter.begin_at))
@@ -108,10 +107,10 @@ def from_kafka(rules: Path, bootstrap: str, count: int, total: int) -> None:
     users.tell(meter)
 
 
-def read_topic(bootstrap: str, total: int) -> Iterator[bytes]:
+def read_topic(bootstrap: str, topic: str, total: int) -> Iterator[bytes]:
     group = f"kairos-{os.getpid()}"
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest"})
-    consumer.subscribe([TOPIC])
+    consumer.subscribe([topic])
     left = total
     while left:
         records = consumer.consume(min(left, AT_ONCE), 1.0)
@@ -126,4 +125,4 @@ if __name__ == "__main__":
     if source == "file":
         from_file(Path(rules), Path(given[0]))
     else:
-        from_kafka(Path(rules), given[0], int(given[1]), int(given[2]))
+        from_kafka(Path(rules), given[0], given[1], int(given[2]), int(given[3]))

@@ -1,4 +1,4 @@
-"""Events a second that the gateway takes: `python -m benchmarks.gateway [--seconds N] [--write]`.
+"""Events a second that the gateway takes: `python -m benchmarks.gateway [--seconds N] [--quick | --write]`.
 
 One gateway process over real Kafka and Redis, all on this machine, and a client process that sends the next request on
 each of its connections as soon as the one before is answered. An event counts when it is acknowledged, and at the end
@@ -7,10 +7,7 @@ Kafka must have as many as were.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,10 +23,12 @@ import msgspec
 import psutil
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.page import PAGE, note
+from benchmarks.broker import stack
+from benchmarks.command import arguments, report
+from benchmarks.page import grid, machine
 from kairos.adapters.sources import key_hash
 from kairos.adapters.sources_sql import SqlSourceStore
-from kairos.apps.stack import Stack, StackSettings
+from kairos.apps.stack import StackSettings
 from kairos.engine.rule.model import EventSchema, Source
 from tests.conftest import free_ports
 
@@ -126,18 +125,15 @@ def client(url: str, key: str, bodies: list[bytes], seconds: float) -> list[floa
 
 
 class Bench:
-    """The servers, and a gateway over them."""
+    """A gateway over these servers."""
 
-    def __init__(self, folder: Path) -> None:
-        names = ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")
-        self._stack = Stack(StackSettings(folder=folder / "stack", **dict(zip(names, free_ports(4), strict=True))))
-        self._stack.up(["kafka", "redis"])
+    def __init__(self, folder: Path, servers: StackSettings) -> None:
         address = f"sqlite:///{folder}/control.db"
         store = SqlSourceStore(address)
         for number, case in enumerate(CASES):
             store.put(Source(f"s{number}", EVENTS, identity=case.identity), "bench")
             store.add_key(f"s{number}", key_hash(f"s{number}"), "", "bench")
-        self.kafka, redis = self._stack.settings.kafka, self._stack.settings.redis_url
+        self.kafka, redis = servers.kafka, servers.redis_url
         conf = folder / "conf.json"
         port = free_ports(1)[0]
         gateway = {"port": port, "sources": address}
@@ -178,7 +174,6 @@ class Bench:
     def close(self) -> None:
         self._process.terminate()
         self._process.wait()
-        self._stack.down()
 
     def _processor(self) -> float:
         used = self._usage.cpu_times()
@@ -195,39 +190,29 @@ class Bench:
 
 
 def table(results: list[Result]) -> str:
-    load = os.getloadavg()[0]
-    lines = [
-        f"Python {platform.python_version()}, {os.cpu_count()} cores with Kafka, Redis and the client on them, "
-        f"load {load:.1f} when it ended; {CONNECTIONS} connections:",
-        "",
-        "| what is sent | events/s | events/s of one core | request: median | 99 % | memory |",
-        "|---|---|---|---|---|---|",
-    ]
-    for case, seconds, latencies, processor, memory in results:
-        events = len(latencies) * case.batch
-        median, late = statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
-        lines.append(
-            f"| {case.name} | {events / seconds:,.0f} | {events / processor:,.0f} | {median * 1000:.0f} ms "
-            f"| {late * 1000:.0f} ms | {memory / 1e6:.0f} MB |"
-        )
-    return "\n".join(lines)
+    columns = ("what is sent", "events/s", "events/s of one core", "request: median", "99 %", "memory")
+    head = f"{machine('Kafka, Redis and the client')}; {CONNECTIONS} connections:"
+    return "\n".join([head, "", *grid(columns, map(_row, results))])
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    case, seconds, latencies, processor, memory = result
+    events = len(latencies) * case.batch
+    times = (statistics.median(latencies), statistics.quantiles(latencies, n=100)[98])
+    rates = (f"{events / seconds:,.0f}", f"{events / processor:,.0f}")
+    return case.name, *rates, *(f"{time * 1000:.0f} ms" for time in times), f"{memory / 1e6:.0f} MB"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        bench = Bench(Path(name))
+    given = arguments(__doc__, seconds=(10, 2))
+    with tempfile.TemporaryDirectory() as name, stack(Path(name), "kafka", "redis") as servers:
+        bench = Bench(Path(name), servers.settings)
         try:
             bench.until_ready()
-            text = table([bench.measure(number, case, options.seconds) for number, case in enumerate(CASES)])
+            text = table([bench.measure(number, case, given.seconds) for number, case in enumerate(CASES)])
         finally:
             bench.close()
-    print(text)
-    if options.write:
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.gateway", text))
+    report("gateway", given, text)
 
 
 if __name__ == "__main__":

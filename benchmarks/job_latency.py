@@ -9,8 +9,6 @@ absences become due that only the heartbeats of a second tell.
 
 from __future__ import annotations
 
-import os
-import platform
 import random
 import tempfile
 import time
@@ -23,50 +21,44 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.job_run import (
-    EVALUATE,
-    PARTITIONS,
-    JobRun,
-    arguments,
-    envelope,
-    events,
-    kafka,
-    past,
-    patterns,
-    produce,
-    producer_of,
-    send,
-    write_rules,
-)
-from benchmarks.page import PAGE, note
-from benchmarks.results import Result, below, record
+from benchmarks.broker import PARTITIONS, backlog, kafka, producer_of, send
+from benchmarks.command import arguments, report
+from benchmarks.job_run import EVALUATE, JOB, JobRun, past
+from benchmarks.page import grid, machine
+from benchmarks.results import Result, below
+from benchmarks.workload import envelope, events, rules_of, write_rules, yaml_of
 from kairos.apps.heartbeat import INTERVAL_SECONDS
 
 RULES = 100
-USERS = 10_000
 LATENESS = 2_000
 TICK_SECONDS = 0.005
-WITHIN_SECONDS = 8
 ABSENCES = 100
-"""Opened a second, for `WITHIN_SECONDS`: all are due in the silence after that."""
-SILENT = f"""activity: silent
+"""Opened a second, for as long as they are open: all are due in the silence after that."""
+SILENT = """activity: silent
 state: live
-trigger: {{pattern: [{{event: opened}}, {{absent: closed}}], within: {WITHIN_SECONDS}s}}
+trigger: {{pattern: [{{event: opened}}, {{absent: closed}}], within: {within}s}}
 """
 SEND = "send: [{channel: webhook, template: note}]\n"
-FLOOR, JOB = "benchmarks.job_floor", "jobs.marketing"
+FLOOR = "benchmarks.job_floor"
+TOPIC = "past.latency"
+MEDIAN, LONG = "median", "99 %"
+GOALS = {MEDIAN: 300, LONG: 700}
+"""In ms."""
 
 
 class Size(NamedTuple):
-    """Seconds under load: `warm` do not count, `seconds` do. `backlog`: events; 0: any load will do."""
+    """Seconds under load: `warm` do not count, `seconds` do. `backlog`: events; 0: any load will do. `within`: seconds
+    until an absence is due."""
 
     backlog: int = 250_000
     warm: int = 10
     seconds: int = 20
     latenesses: tuple[int, ...] = (LATENESS, 0)
+    within: int = 8
+    users: int = 10_000
 
 
-QUICK = Size(0, 2, 3, (LATENESS,))
+QUICK = Size(0, 1, 3, (LATENESS,), 2, 200)
 
 
 class Delays(NamedTuple):
@@ -84,8 +76,8 @@ class Bench:
         self._size = size
         self._bootstrap = bootstrap
         self._folder = folder
-        texts = [pattern.yaml() + ("" if pattern.absent else SEND) for pattern in patterns(RULES - 1)]
-        self._rules = write_rules(folder / "rules", [*texts, SILENT + SEND])
+        texts = [yaml_of(rule) + ("" if rule.absent else SEND) for rule in rules_of(RULES - 1)]
+        self._rules = write_rules(folder / "rules", [*texts, SILENT.format(within=size.within) + SEND])
         (folder / "rules" / "templates").mkdir()
         (folder / "rules" / "templates" / "note.webhook.liquid").write_text("note\n")
 
@@ -94,8 +86,9 @@ class Bench:
         count = self._size.backlog
         if not count:
             return 4_000.0
-        produce(self._bootstrap, events(count, USERS))
-        with JobRun(JOB, past(self._bootstrap, self._folder, "most", self._rules), self._folder / "jobs.out") as job:
+        backlog(self._bootstrap, TOPIC, events(count, self._size.users))
+        settings = past(self._bootstrap, TOPIC, self._folder, "most", self._rules)
+        with JobRun(JOB, settings, self._folder / "jobs.out") as job:
             return job.steady(EVALUATE, count // 10, count * 9 // 10)
 
     def live(self, name: str, module: str, load: float, lateness: int, *options: str) -> Delays:
@@ -105,18 +98,17 @@ class Bench:
         admin = AdminClient({"bootstrap.servers": self._bootstrap})
         for made in admin.create_topics([NewTopic(topic, PARTITIONS), NewTopic(answers, 1, config=stamped)]).values():
             made.result()
-        settings = past(self._bootstrap, self._folder, case, self._rules)
-        settings |= {"kafka.events": topic.replace(".", "\\."), "time.lateness": f"{lateness}ms"}
+        settings = past(self._bootstrap, topic, self._folder, case, self._rules) | {"time.lateness": f"{lateness}ms"}
         with JobRun(module, settings, self._folder / "jobs.out", *options) as job:
-            sender = Sender(self._bootstrap, topic)
+            sender = Sender(self._bootstrap, topic, self._size.users)
             sender.load(50, 1)
             job.until(EVALUATE, 1)
             sender.load(load, self._size.warm)
             began = now()
             sender.load(load, self._size.seconds)
             ended = now()
-            silent_from = sender.absences() if module == JOB and lateness else ended
-            time.sleep(WITHIN_SECONDS + 5 if silent_from > ended else 3)
+            silent_from = sender.absences(self._size.within) if module == JOB and lateness else ended
+            time.sleep(self._size.within + 5 if silent_from > ended else 3)
         written = read(self._bootstrap, answers)
         loaded = [at - due - lateness for at, due, activity in written if began <= due < ended and activity != "silent"]
         silent = [at - due for at, due, activity in written if activity == "silent"]
@@ -126,9 +118,10 @@ class Bench:
 class Sender:
     """The producer of live events."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: str, topic: str, users: int) -> None:
         self._producer: Producer = producer_of(bootstrap, **{"linger.ms": 2})
         self._topic = topic
+        self._users = users
         self._chance = random.Random(7)
         self._number = 0
 
@@ -136,16 +129,16 @@ class Sender:
         """Events of users at random, evenly."""
         self._evenly(rate, seconds, "")
 
-    def absences(self) -> int:
+    def absences(self, seconds: float) -> int:
         """Opens them; when (epoch ms) silence began."""
-        self._evenly(ABSENCES, WITHIN_SECONDS, "opened")
+        self._evenly(ABSENCES, seconds, "opened")
         return now()
 
     def _evenly(self, rate: float, seconds: float, kind: str) -> None:
         began, sent = time.monotonic(), 0
         while (passed := time.monotonic() - began) < seconds:
             for _ in range(int(passed * rate) - sent):
-                user, moment = f"u{self._chance.randrange(USERS)}", now()
+                user, moment = f"u{self._chance.randrange(self._users)}", now()
                 send(
                     self._producer, self._topic, user, moment, envelope(self._number, user, moment, self._chance, kind)
                 )
@@ -189,57 +182,50 @@ def run(size: Size, folder: Path) -> tuple[float, Delays, list[Delays]]:
         return most, bench.live(f"the floor, lateness {LATENESS} ms", FLOOR, load, LATENESS, *options), jobs
 
 
-def percentile(delays: list[int]) -> float:
-    """The 99th."""
-    return quantiles(delays, n=100)[98]
+def told(what: str, delays: list[int]) -> float:
+    return round(median(delays) if what == MEDIAN else quantiles(delays, n=100)[98])
+
+
+def under_load(what: str, prompt: bool) -> str:
+    """The measure's name. `prompt`: without lateness."""
+    return f"delivery under half of the load{', lateness 0' if prompt else ''}, {what}, ms"
 
 
 def results(floor: Delays, job: Delays, prompt: Delays) -> list[Result]:
-    measured = [
-        below("delivery under half of the load, median, ms", median(job.loaded), 300),
-        below("delivery under half of the load, 99 %, ms", percentile(job.loaded), 700),
-        below("delivery under half of the load, lateness 0, median, ms", median(prompt.loaded), 300),
-        below("delivery under half of the load, lateness 0, 99 %, ms", percentile(prompt.loaded), 700),
-    ]
-    for index, of_floor in ((0, median(floor.loaded)), (1, percentile(floor.loaded))):
-        ours = measured[index]
-        ratio = round(ours.ours / of_floor, 3)
-        measured[index] = msgspec.structs.replace(ours, peer=of_floor, ratio=ratio)
+    measured = []
+    for what, goal in GOALS.items():
+        ours = below(under_load(what, False), told(what, job.loaded), goal)
+        peer = told(what, floor.loaded)
+        measured.append(msgspec.structs.replace(ours, peer=peer, ratio=round(ours.ours / peer, 3)))
+    measured += [below(under_load(what, True), told(what, prompt.loaded), goal) for what, goal in GOALS.items()]
     limit = LATENESS + INTERVAL_SECONDS * 1000 + 500
-    return [*measured, below("an absence in silence after it is due, 99 %, ms", percentile(job.silent), limit)]
+    return [*measured, below("an absence in silence after it is due, 99 %, ms", told(LONG, job.silent), limit)]
 
 
 def table(most: float, floor: Delays, jobs: list[Delays]) -> str:
     job = jobs[0]
+    head = (
+        f"{job.load:,.0f} events/s, half of the {most:,.0f} that the job takes with {RULES} rules; "
+        f"{machine('Kafka and the producer')}:"
+    )
     rows = [
-        f"{job.load:,.0f} events/s, half of the {most:,.0f} that the job takes with {RULES} rules; Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores with Kafka and the producer on them, load "
-        f"{os.getloadavg()[0]:.1f} when it ended:",
-        "",
-        "| from event time + lateness to Kafka | records | median | 99 % |",
-        "|---|---|---|---|",
+        (each.name, f"{len(each.loaded):,}", *(f"{told(what, each.loaded):,} ms" for what in GOALS))
+        for each in [*jobs, floor]
     ]
-    for each in [*jobs, floor]:
-        told = f"{median(each.loaded):,.0f} ms | {percentile(each.loaded):,.0f} ms"
-        rows.append(f"| {each.name} | {len(each.loaded):,} | {told} |")
-    rows += [
-        "",
-        f"In silence, {len(job.silent):,} absences came {median(job.silent):,.0f} ms (median) and "
-        f"{percentile(job.silent):,.0f} ms (99 %) after they were due; of that the lateness is {LATENESS:,} ms, and "
-        f"the next heartbeat comes up to {INTERVAL_SECONDS * 1000:,.0f} ms later.",
-    ]
-    return "\n".join(rows)
+    silence = (
+        f"In silence, {len(job.silent):,} absences came {told(MEDIAN, job.silent):,} ms (median) and "
+        f"{told(LONG, job.silent):,} ms (99 %) after they were due; of that the lateness is {LATENESS:,} ms, and "
+        f"the next heartbeat comes up to {INTERVAL_SECONDS * 1000:,.0f} ms later."
+    )
+    columns = ("from event time + lateness to Kafka", "records", *GOALS)
+    return "\n".join([head, "", *grid(columns, rows), "", silence])
 
 
 def main() -> None:
-    options = arguments(__doc__)
+    given = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
-        most, floor, jobs = run(QUICK if options.quick else Size(), Path(name))
-    text = table(most, floor, jobs)
-    print(text)
-    if options.write:
-        record(results(floor, *jobs))
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.job_latency", text))
+        most, floor, jobs = run(QUICK if given.quick else Size(), Path(name))
+    report("job_latency", given, table(most, floor, jobs), lambda: results(floor, *jobs))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ import msgspec
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from benchmarks.job_run import Pattern, Vertex
+from benchmarks.job_run import Vertex
+from benchmarks.peers.handwritten import Rule
+from benchmarks.workload import MINUTE
 from jobs import launch
 from jobs.jvm import name_operators
 from jobs.settings import Kafka, Settings
@@ -44,33 +46,33 @@ def read_events(tables: StreamTableEnvironment, kafka: Kafka, lateness: int) -> 
         ) WITH ({options(with_options)})""")
 
 
-def query(pattern: Pattern, filtered: bool) -> str:
+def query(rule: Rule, filtered: bool) -> str:
     """Rows as the job's own: topic, key, value, timestamp. `filtered`: the match sees only what can be a step of it."""
-    opens = f"{one_of(pattern.first)} AND props.amount >= {pattern.least}"
-    closes = one_of(pattern.second)
+    opens = f"{one_of(rule.first)} AND props.amount >= {rule.least}"
+    closes = one_of(rule.second)
     seen = f"({opens}) OR {closes}" if filtered else "user_id IS NOT NULL"
     return f"""
-        SELECT 'decisions', user_id, CAST('{pattern.name} ' || a || ' ' || b AS BYTES), ms
+        SELECT 'decisions', user_id, CAST('{rule.name} ' || a || ' ' || b AS BYTES), ms
         FROM (SELECT id, user_id, {opens} AS opens, {closes} AS closes, ts FROM events WHERE {seen})
         MATCH_RECOGNIZE (
           PARTITION BY user_id ORDER BY ts
           MEASURES A.id AS a, B.id AS b, EXTRACT(EPOCH FROM B.ts) * 1000 AS ms
           ONE ROW PER MATCH AFTER MATCH SKIP PAST LAST ROW
-          PATTERN (A X*? B) WITHIN INTERVAL '10' MINUTE
+          PATTERN (A X*? B) WITHIN INTERVAL '{rule.within // MINUTE}' MINUTE
           DEFINE A AS A.opens, B AS B.closes)"""
 
 
-def one_of(types: tuple[str, ...]) -> str:
+def one_of(types: list[str]) -> str:
     return "type IN (" + ", ".join(f"'{name}'" for name in types) + ")"
 
 
 def compose(
-    patterns: list[Pattern], filtered: bool, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
+    rules: list[Rule], filtered: bool, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
 ) -> None:
     assert settings.kafka is not None
     tables = StreamTableEnvironment.create(env)
     read_events(tables, settings.kafka, settings.time.lateness)
-    matches = " UNION ALL ".join(query(pattern, filtered) for pattern in patterns)
+    matches = " UNION ALL ".join(query(rule, filtered) for rule in rules)
     tables.execute_sql(f"CREATE TEMPORARY VIEW outputs (topic, k, v, ts) AS {matches}")
     statements = tables.create_statement_set()
     kafka_sink(tables, statements, settings.kafka)
@@ -80,11 +82,11 @@ def compose(
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patterns", type=Path, required=True, help="JSON: a list of Pattern")
+    parser.add_argument("--queries", type=Path, required=True, help="JSON: a list of Rule")
     parser.add_argument("--unfiltered", action="store_true", help="every query sees every event")
     own, rest = parser.parse_known_args(arguments)
-    patterns = msgspec.json.decode(own.patterns.read_bytes(), type=list[Pattern])
-    return launch.main(partial(compose, patterns, not own.unfiltered), rest)
+    rules = msgspec.json.decode(own.queries.read_bytes(), type=list[Rule])
+    return launch.main(partial(compose, rules, not own.unfiltered), rest)
 
 
 if __name__ == "__main__":

@@ -8,27 +8,18 @@ busy with everything that runs on it: where one TaskManager leaves less than a c
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
-from benchmarks.job_run import (
-    EVALUATE,
-    Watched,
-    arguments,
-    events,
-    kafka,
-    overrides,
-    past,
-    patterns,
-    produce,
-    write_rules,
-)
-from benchmarks.page import PAGE, note
-from benchmarks.results import Result, at_least, record
+from benchmarks.broker import backlog, kafka
+from benchmarks.command import arguments, report
+from benchmarks.job_run import EVALUATE, Watched, overrides, past
+from benchmarks.page import grid, machine
+from benchmarks.results import Result, at_least
+from benchmarks.workload import events, rules_of, write_rules, yaml_of
 from kairos.apps.cluster import Cluster, ClusterSettings, load_settings
 from kairos.apps.cluster.job import Jobs
 from kairos.apps.cluster.package import package_code
@@ -36,6 +27,17 @@ from tests.conftest import free_ports
 
 RULES = 100
 USERS = 50_000
+TOPIC = "past.scale"
+WARM = 0.25
+"""Of the events: two TaskManagers have read half as many each when it counts as one has, and compile as much."""
+
+
+class Size(NamedTuple):
+    events: int = 800_000
+    taskmanagers: tuple[int, ...] = (1, 2)
+
+
+QUICK = Size(60_000, (2,))
 
 
 class Measured(NamedTuple):
@@ -52,10 +54,10 @@ class Bench:
         self._count = count
         self._bootstrap = bootstrap
         self._folder = folder
-        self._rules = write_rules(folder / "rules", [pattern.yaml() for pattern in patterns(RULES)])
+        self._rules = write_rules(folder / "rules", map(yaml_of, rules_of(RULES)))
         self._options = folder / "config.yaml"
         self._options.write_text(f"{load_settings().options.read_text()}\nmetrics.fetcher.update-interval: 250 ms\n")
-        produce(bootstrap, events(count, USERS))
+        backlog(bootstrap, TOPIC, events(count, USERS))
         package_code()
 
     def measure(self, taskmanagers: int) -> Measured:
@@ -75,17 +77,17 @@ class Bench:
             cluster.down()
 
     def _run(self, cluster: Cluster, taskmanagers: int) -> Measured:
-        settings = past(self._bootstrap, self._folder, f"with{taskmanagers}", self._rules)
+        settings = past(self._bootstrap, TOPIC, self._folder, f"with{taskmanagers}", self._rules)
         settings |= {"job.parallelism": taskmanagers, "state.backend": "rocksdb"}
         own = {key: value for key, value in settings.items() if not key.startswith("flink.")}
         Jobs(cluster).submit(["--conf", "conf/cluster.yaml", *overrides(own)])
         watched = Watched(cluster.settings.rest_port, lambda: None)
-        watched.until(EVALUATE, self._count // 10)
+        began, first = watched.samples(EVALUATE, int(self._count * WARM))[-1]
         pids = [row.pid for row in cluster.status() if row.name.startswith("taskmanager")]
         workers = [psutil.Process(pid) for pid in pids if pid is not None]
         psutil.cpu_percent()
         before = sum(spent(worker) for worker in workers)
-        (began, first), *_, (ended, last) = watched.samples(EVALUATE, self._count * 9 // 10)[1:]
+        ended, last = watched.samples(EVALUATE, self._count * 9 // 10)[-1]
         working = (sum(spent(worker) for worker in workers) - before) / (ended - began)
         busy = psutil.cpu_percent() / 100 * (os.cpu_count() or 1)
         return Measured(taskmanagers, (last - first) / (ended - began), busy, working)
@@ -96,10 +98,10 @@ def spent(process: psutil.Process) -> float:
     return sum(sum(each.cpu_times()[:2]) for each in [process, *process.children(recursive=True)])
 
 
-def run(count: int, folder: Path) -> list[Measured]:
+def run(size: Size, folder: Path) -> list[Measured]:
     with kafka(folder) as bootstrap:
-        bench = Bench(count, bootstrap, folder)
-        return [bench.measure(taskmanagers) for taskmanagers in (1, 2)]
+        bench = Bench(size.events, bootstrap, folder)
+        return [bench.measure(taskmanagers) for taskmanagers in size.taskmanagers]
 
 
 def results(one: Measured, two: Measured) -> list[Result]:
@@ -107,31 +109,27 @@ def results(one: Measured, two: Measured) -> list[Result]:
 
 
 def table(measured: list[Measured]) -> str:
-    cores = os.cpu_count()
     rows = [
-        f"{RULES} rules on RocksDB; Python {platform.python_version()}, {cores} cores with Kafka on them, load "
-        f"{os.getloadavg()[0]:.1f} when it ended:",
-        "",
-        f"| TaskManagers | events/s | against one | busy cores of {cores} | of these the TaskManagers |",
-        "|---|---|---|---|---|",
-    ]
-    for each in measured:
-        against = each.rate / measured[0].rate
-        rows.append(
-            f"| {each.taskmanagers} | {each.rate:,.0f} | {against:.2f}x | {each.busy:.2f} | {each.working:.2f} |"
+        (
+            each.taskmanagers,
+            f"{each.rate:,.0f}",
+            f"{each.rate / measured[0].rate:.2f}x",
+            f"{each.busy:.2f}",
+            f"{each.working:.2f}",
         )
-    return "\n".join(rows)
+        for each in measured
+    ]
+    head = f"{RULES} rules on RocksDB; {machine('Kafka')}:"
+    busy = f"busy cores of {os.cpu_count()}"
+    columns = ("TaskManagers", "events/s", "against one", busy, "of these the TaskManagers")
+    return "\n".join([head, "", *grid(columns, rows)])
 
 
 def main() -> None:
-    options = arguments(__doc__)
+    given = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
-        measured = run(20_000 if options.quick else 600_000, Path(name))
-    text = table(measured)
-    print(text)
-    if options.write:
-        record(results(*measured))
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.job_scale", text))
+        measured = run(QUICK if given.quick else Size(), Path(name))
+    report("job_scale", given, table(measured), lambda: results(*measured))
 
 
 if __name__ == "__main__":

@@ -8,21 +8,23 @@ The peer's time an event grows with each query: what 100 and 1,000 would cost is
 
 from __future__ import annotations
 
-import os
-import platform
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.broker import backlog, kafka
+from benchmarks.command import arguments, report
 from benchmarks.job_match_recognize import SOURCE
-from benchmarks.job_run import EVALUATE, JobRun, Vertex, arguments, events, kafka, past, patterns, produce, write_rules
+from benchmarks.job_run import EVALUATE, JOB, JobRun, Vertex, past
 from benchmarks.job_timers import timers_an_event
-from benchmarks.page import PAGE, note
-from benchmarks.results import Result, at_least, record
+from benchmarks.page import grid, machine
+from benchmarks.results import Result, at_least
+from benchmarks.workload import events, rules_of, write_rules, yaml_of
 
-FLOOR, JOB, PEER = "benchmarks.job_floor", "jobs.marketing", "benchmarks.job_match_recognize"
+FLOOR, PEER = "benchmarks.job_floor", "benchmarks.job_match_recognize"
+TOPIC = "past.throughput"
 GOALS_PEER = {1: 0.6, 10: 3.0, 100: 20.0, 1_000: 150.0}
 GOALS_FLOOR = {100: 0.6, 1_000: 0.5}
 FORMS = {"MATCH_RECOGNIZE": ["--unfiltered"], "MATCH_RECOGNIZE behind filters": []}
@@ -52,7 +54,7 @@ class Bench:
         self._size = size
         self._bootstrap = bootstrap
         self._folder = folder
-        produce(bootstrap, events(size.events, size.users))
+        backlog(bootstrap, TOPIC, events(size.events, size.users))
 
     def timers(self) -> float:
         return timers_an_event(self._rules(OF_FLOOR), events(self._size.events, self._size.users))
@@ -66,15 +68,15 @@ class Bench:
     def peer(self, queries: int, count: int, *options: str) -> float:
         """`count`: of the events."""
         queried = self._folder / f"queries{queries}.json"
-        queried.write_bytes(msgspec.json.encode(patterns(queries)))
+        queried.write_bytes(msgspec.json.encode(rules_of(queries)))
         name = f"peer{queries}{''.join(options)}"
-        return self._measure(PEER, name, 1, SOURCE, count, "--patterns", str(queried), *options)
+        return self._measure(PEER, name, 1, SOURCE, count, "--queries", str(queried), *options)
 
     def _rules(self, count: int) -> Path:
-        return write_rules(self._folder / f"rules{count}", [pattern.yaml() for pattern in patterns(count)])
+        return write_rules(self._folder / f"rules{count}", map(yaml_of, rules_of(count)))
 
     def _measure(self, module: str, name: str, rules: int, vertex: Vertex, count: int, *options: str) -> float:
-        settings = past(self._bootstrap, self._folder, name, self._rules(rules))
+        settings = past(self._bootstrap, TOPIC, self._folder, name, self._rules(rules))
         with JobRun(module, settings, self._folder / "jobs.out", *options) as job:
             rate = job.steady(vertex, count // 10, count * 9 // 10)
         print(f"{name:>20}: {rate:>10,.0f} events/s", flush=True)
@@ -115,56 +117,55 @@ def run(size: Size, folder: Path) -> Measured:
         return Measured(timers, floor, job, peers)
 
 
-def rules(count: int) -> str:
-    return f"{count:,} rule{'' if count == 1 else 's'}"
+def against_peer(rules: int, form: str) -> str:
+    """The measure's name."""
+    return f"job, {rules:,} rule{'' if rules == 1 else 's'} against {form}, events/s"
+
+
+def against_floor(rules: int) -> str:
+    return f"job, {rules:,} rules against its floor, events/s"
 
 
 def results(measured: Measured) -> list[Result]:
     job = measured.job
-    against_peers = [
-        at_least(f"job, {rules(n)} against {form}, events/s", job[n], measured.peer(form, n), goal)
+    peers = [
+        at_least(against_peer(n, form), job[n], measured.peer(form, n), goal)
         for form in FORMS
         for n, goal in GOALS_PEER.items()
     ]
-    against_floor = [
-        at_least(f"job, {rules(n)} against its floor, events/s", job[n], measured.floor, goal)
-        for n, goal in GOALS_FLOOR.items()
-    ]
-    return against_peers + against_floor
+    return peers + [at_least(against_floor(n), job[n], measured.floor, goal) for n, goal in GOALS_FLOOR.items()]
 
 
 def table(size: Size, measured: Measured) -> str:
-    names = " | ".join(f"{form}, events/s | against it" for form in size.forms)
-    rows = [
-        f"{size.events:,} events of {size.users:,} users from Kafka, state on the heap; Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it ended. "
-        f"The floor, with {measured.timers:.2f} timers an event: {measured.floor:,.0f} events/s.",
-        "",
-        f"| rules | events/s | of the floor | {names} |",
-        f"|---|---|---{'|---|---' * len(size.forms)}|",
-    ]
-    for count, rate in measured.job.items():
-        cells = [f"{count:,}", f"{rate:,.0f}", f"{rate / measured.floor:.2f}"]
-        for form, rates in measured.peers.items():
-            peer = measured.peer(form, count)
-            cells += [f"{peer:,.0f}{'' if count in rates else ' (drawn out)'}", f"{rate / peer:,.2f}x"]
-        rows.append(f"| {' | '.join(cells)} |")
+    head = (
+        f"{size.events:,} events of {size.users:,} users from Kafka, state on the heap; {machine()}. "
+        f"The floor, with {measured.timers:.2f} timers an event: {measured.floor:,.0f} events/s."
+    )
+    columns = ["rules", "events/s", "of the floor"]
+    for form in size.forms:
+        columns += [f"{form}, events/s", "against it"]
+    lines = [head, "", *grid(columns, [_row(measured, count) for count in measured.job])]
     for form, rates in measured.peers.items():
         most = max(rates)
-        rows += ["", f"Measured of {form} last: {rates[most]:,.0f} events/s with {most} queries."]
-    return "\n".join(rows)
+        lines += ["", f"Measured of {form} last: {rates[most]:,.0f} events/s with {most} queries."]
+    return "\n".join(lines)
+
+
+def _row(measured: Measured, count: int) -> list[str]:
+    rate = measured.job[count]
+    cells = [f"{count:,}", f"{rate:,.0f}", f"{rate / measured.floor:.2f}"]
+    for form, rates in measured.peers.items():
+        peer = measured.peer(form, count)
+        cells += [f"{peer:,.0f}{'' if count in rates else ' (drawn out)'}", f"{rate / peer:,.2f}x"]
+    return cells
 
 
 def main() -> None:
-    options = arguments(__doc__)
-    size = QUICK if options.quick else Size()
+    given = arguments(__doc__)
+    size = QUICK if given.quick else Size()
     with tempfile.TemporaryDirectory() as name:
         measured = run(size, Path(name))
-    text = table(size, measured)
-    print(text)
-    if options.write:
-        record(results(measured))
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.job_throughput", text))
+    report("job_throughput", given, table(size, measured), lambda: results(measured))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.workload import Made
 from kairos.adapters.rule_store import open_rule_store
 from kairos.engine.moment import Settings
 from operators.evaluate import Evaluate, EvaluateSettings
@@ -81,8 +82,8 @@ class Timers:
         return time, self.key
 
 
-def timers_an_event(rules: Path, made: Iterable[tuple[str, int, bytes]]) -> float:
-    """`made`: user, time in ms, envelope, in event-time order."""
+def timers_an_event(rules: Path, made: Iterable[Made]) -> float:
+    """`made`: in event-time order."""
     release = open_rule_store(str(rules)).latest(0)
     assert release is not None
     shipped = msgspec.msgpack.encode(Shipped(release, 0))

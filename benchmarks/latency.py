@@ -1,4 +1,4 @@
-"""How long after the moment: `python -m benchmarks.latency [--rounds 10] [--write]`.
+"""How long after the moment: `python -m benchmarks.latency [--rounds N] [--quick | --write]`.
 
 One job on real Kafka. Three delays, in seconds, over a number of rounds each: from the moment that an absence is due,
 in a topic that has gone silent, to its decision in Kafka (the lateness is part of it); from saving a changed rule file
@@ -7,17 +7,17 @@ to the first event that the new rule is applied to; from creating a topic to the
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from benchmarks.page import PAGE, note
-from jobs.progress import free_port
+from benchmarks.broker import kafka
+from benchmarks.command import arguments, report
+from benchmarks.page import grid
 from kairos.adapters.kafka_topics import create_topics
-from kairos.apps.stack import Stack, StackSettings
 from tests.flink.rules import UNPAID, watch, write_activity, write_rules
 from tests.flink.support import MINUTE, LiveJob, event, now
 
@@ -63,12 +63,8 @@ def new_topic(job: LiveJob, number: int) -> int:
 
 
 def measure(rounds: int, folder: Path) -> dict[str, list[int]]:
-    ports = {key: free_port() for key in ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port")}
-    stack = Stack(StackSettings(folder=folder / "stack", **ports))
-    stack.up(["kafka", "heartbeat"])
     rules = write_rules(folder / "rules", unpaid=UNPAID)
-    job = LiveJob(folder / "job", stack.settings.kafka, rules)
-    try:
+    with kafka(folder, "heartbeat") as bootstrap, closing(LiveJob(folder / "job", bootstrap, rules)) as job:
         job.start().until_running()
         due(job, -1)  # the first of everything is start-up
         turns = range(rounds)
@@ -77,28 +73,21 @@ def measure(rounds: int, folder: Path) -> dict[str, list[int]]:
             "a rule file is saved -> the first event it applies to": [rule_change(job, rules, turn) for turn in turns],
             "a topic is created -> a decision from it": [new_topic(job, turn) for turn in turns],
         }
-    finally:
-        job.close()
-        stack.down()
 
 
 def table(measured: dict[str, list[int]]) -> str:
-    rows = ["| from -> to | median | longest |", "|---|---|---|"]
-    for name, delays in measured.items():
-        rows.append(f"| {name} | {statistics.median(delays) / 1000:.2f} s | {max(delays) / 1000:.2f} s |")
-    return "\n".join(rows)
+    rows = [
+        (name, f"{statistics.median(delays) / 1000:.2f} s", f"{max(delays) / 1000:.2f} s")
+        for name, delays in measured.items()
+    ]
+    return "\n".join(grid(("from -> to", "median", "longest"), rows))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    options = parser.parse_args()
+    given = arguments(__doc__, rounds=(10, 1))
     with tempfile.TemporaryDirectory() as name:
-        text = table(measure(options.rounds, Path(name)))
-    print(text)
-    if options.write:
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.latency", text))
+        text = table(measure(given.rounds, Path(name)))
+    report("latency", given, text)
 
 
 if __name__ == "__main__":

@@ -32,12 +32,32 @@ def below(measure: str, ours: float, limit: float) -> Result:
     return Result(measure, rounded(ours), None, None, f"< {limit:g}", ours < limit)
 
 
+def at_most(measure: str, ours: float, limit: float) -> Result:
+    """As `below`, where the limit itself will do."""
+    return Result(measure, rounded(ours), None, None, f"<= {limit:g}", ours <= limit)
+
+
+def attained(result: Result) -> float:
+    """How far the goal was reached: 1 is just so, 2 is twice as fast, or half of the size, as asked for."""
+    sign, _, figure = result.goal.partition(" ")
+    limit = float(figure.removesuffix("x"))
+    if sign == ">=":
+        assert result.ratio is not None
+        return result.ratio / limit
+    return limit / result.ours
+
+
 def record(results: Iterable[Result]) -> None:
     """Replaces what was there by the same name; the rest stays."""
-    known = msgspec.json.decode(LATEST.read_bytes(), type=list[Result]) if LATEST.exists() else []
+    known = latest() if LATEST.exists() else []
     merged = {result.measure: result for result in known} | {result.measure: result for result in results}
     LATEST.parent.mkdir(exist_ok=True)
     LATEST.write_bytes(msgspec.json.format(msgspec.json.encode(list(merged.values())), indent=2) + b"\n")
+
+
+def latest() -> list[Result]:
+    """Raises OSError where nothing was ever recorded."""
+    return msgspec.json.decode(LATEST.read_bytes(), type=list[Result])
 
 
 def rounded(value: float) -> float:

@@ -1,4 +1,5 @@
-"""How fast `kairos simulate` plays a file: `python -m benchmarks.simulate [--events N] [--write]`.
+"""How fast `kairos simulate` plays a file:
+`python -m benchmarks.simulate [--events N] [--users N] [--quick | --write]`.
 
 Each case runs the real command in a process of its own, on the same file. The floor, in the same run: read the lines,
 decode each into an envelope, sort by time, write nothing. Figures are event rates of the whole command, start-up
@@ -7,10 +8,8 @@ included, and the peak of its resident memory.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.page import PAGE, note
+from benchmarks.command import arguments, report
+from benchmarks.page import grid, machine
 
 START = 1_763_778_000_000
 TYPES = tuple(f"t{number:02d}" for number in range(33))
@@ -106,28 +106,16 @@ def run(count: int, users: int) -> list[tuple[str, Measurement]]:
 def table(count: int, users: int, measured: list[tuple[str, Measurement]]) -> str:
     floor = measured[0][1]
     rows = [
-        f"{count:,} events of {users:,} users; Python {platform.python_version()}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f} when it ended:",
-        "",
-        "| `kairos simulate` | events/s | events/s of one core | of the floor | memory |",
-        "|---|---|---|---|---|",
+        (name, f"{count / m.wall:,.0f}", f"{count / m.cpu:,.0f}", f"{floor.cpu / m.cpu:.2f}", f"{m.memory} MB")
+        for name, m in measured
     ]
-    for name, m in measured:
-        share = f"{floor.cpu / m.cpu:.2f}"
-        rows.append(f"| {name} | {count / m.wall:,.0f} | {count / m.cpu:,.0f} | {share} | {m.memory} MB |")
-    return "\n".join(rows)
+    columns = ("`kairos simulate`", "events/s", "events/s of one core", "of the floor", "memory")
+    return "\n".join([f"{count:,} events of {users:,} users; {machine()}:", "", *grid(columns, rows)])
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--events", type=int, default=1_000_000)
-    options.add_argument("--users", type=int, default=100_000)
-    options.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    given = options.parse_args()
-    text = table(given.events, given.users, run(given.events, given.users))
-    print(text)
-    if given.write:
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.simulate", text))
+    given = arguments(__doc__, events=(1_000_000, 20_000), users=(100_000, 2_000))
+    report("simulate", given, table(given.events, given.users, run(given.events, given.users)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bytes of one user's value in keyed state, as the job keeps it: `python -m benchmarks.user_state [--quick] [--write]`.
+"""Bytes of one user's value in keyed state, as the job keeps it: `python -m benchmarks.user_state [--quick | --write]`.
 
 The engine is driven with events of one user, and the value is what `operators/user_value.py` writes. Ids are UUIDs,
 names are as long as those of the examples. What remembers ids against repetitions (`seen`) is told apart: it grows with
@@ -7,7 +7,6 @@ the events of its horizon, not with the rules.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import uuid
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.page import PAGE, note
-from benchmarks.results import below, record
+from benchmarks.command import arguments, report
+from benchmarks.page import grid
+from benchmarks.results import Result, at_most, below
 from kairos.adapters.rule_files import read_folder
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
@@ -24,8 +24,9 @@ from kairos.engine.moment import Settings
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
+from kairos.engine.seen import RECORD
 from kairos.engine.user_state import UserState
-from operators.user_value import NO_TIMER, UserValue
+from operators.user_value import UserValue
 
 START = 1_763_778_000_000
 MINUTE = 60_000
@@ -91,9 +92,9 @@ class User:
 
     def bytes(self, *, seen: bool = False) -> int:
         """What the job would store; without `seen`, unless asked for."""
-        state = self.state if seen else msgspec.structs.replace(self.state, seen={})
+        state = self.state if seen else msgspec.structs.replace(self.state, seen=b"")
         kept = Kept()
-        UserValue(kept).save(state, self._engine.next_timer(state), NO_TIMER, kept)  # type: ignore[arg-type]
+        UserValue(kept).save(state, self._engine.next_timer(state), kept)  # type: ignore[arg-type]
         return len(kept.kept or b"")
 
 
@@ -144,7 +145,7 @@ def measure(more: int) -> Measured:
         open_first=(first - touched) / RULES,
         open_more=(last - first) / RULES / more,
         decided=decided(),
-        seen=seen / len(user.state.seen),
+        seen=seen / (len(user.state.seen) // RECORD),
         match=parts,
     )
 
@@ -169,7 +170,7 @@ def match_parts(state: UserState) -> dict[str, int]:
     name, of = next(iter(state.runs.items()))
     runs = next(iter(of.parts.values()))
     event = next(iter(runs.events.values()))
-    parts = {"activity": name, "version": of.version, "shape": of.shape, "run": runs.runs[0], "event id": event.id}
+    parts = {"activity": name, "origin": of.origin, "run": runs.runs[0], "event id": event.id}
     parts |= {"event type": event.type, "event time": event.time, "source": event.source, "props": event.props}
     sizes = {part: len(msgspec.msgpack.encode(value)) for part, value in parts.items()}
     whole = len(msgspec.msgpack.encode(name)) + len(msgspec.msgpack.encode(of))
@@ -178,39 +179,29 @@ def match_parts(state: UserState) -> dict[str, int]:
 
 def table(measured: Measured) -> str:
     rows = [
-        "| | bytes |",
-        "|---|---|",
-        f"| {RULES} rules touched, none of them open, and the three metrics that they read | {measured.touched} |",
-        f"| each open match, the first of its rule | {measured.open_first:.0f} |",
-        f"| each further open match of the same rule | {measured.open_more:.0f} |",
-        f"| each match decided within the last day | {measured.decided:.0f} |",
-        f"| each event remembered against repetitions | {measured.seen:.1f} |",
-        "",
-        "An open match: " + ", ".join(f"{part} {size}" for part, size in measured.match.items()) + ".",
+        (f"{RULES} rules touched, none of them open, and the three metrics that they read", measured.touched),
+        ("each open match, the first of its rule", f"{measured.open_first:.0f}"),
+        ("each further open match of the same rule", f"{measured.open_more:.0f}"),
+        ("each match decided within the last day", f"{measured.decided:.0f}"),
+        ("each event remembered against repetitions", f"{measured.seen:.1f}"),
     ]
-    return "\n".join(rows)
+    parts = ", ".join(f"{part} {size}" for part, size in measured.match.items())
+    return "\n".join([*grid(("", "bytes"), rows), "", f"An open match: {parts}."])
 
 
-def keep(measured: Measured) -> None:
-    figures = [
-        (f"with {RULES} touched rules, none open", measured.touched, 300),
-        ("of an open match", measured.open_first, 120),
-        ("of an event remembered against repetitions", measured.seen, 10),
+def results(measured: Measured) -> list[Result]:
+    kept = "state of a user: bytes"
+    return [
+        below(f"{kept} with {RULES} touched rules, none open", measured.touched, 300),
+        below(f"{kept} of an open match", measured.open_first, 120),
+        at_most(f"{kept} of an event remembered against repetitions", measured.seen, 10),
     ]
-    record(below(f"state of a user: bytes {what}", size, limit) for what, size, limit in figures)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few events: only to see that it works")
-    parser.add_argument("--write", action="store_true", help="put the result into docs/performance.md")
-    given = parser.parse_args()
-    measured = measure(more=2 if given.quick else 20)
-    text = table(measured)
-    print(text)
-    if given.write:
-        keep(measured)
-        PAGE.write_text(note(PAGE.read_text(), "benchmarks.user_state", text))
+    given = arguments(__doc__, more=(20, 2))
+    measured = measure(given.more)
+    report("user_state", given, table(measured), lambda: results(measured))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Meter:
         assert self._began is not None
         wall, processor = (after - before for before, after in zip(self._began, self._ended, strict=True))
         digest = sum(zlib.crc32(f"{rule} {user} {at}".encode()) for rule, user, at in results)
-        said = {"events": self.count - self.begin_at, "seconds": wall, "processor": processor}
+        said = {"done": self.count - self.begin_at, "seconds": wall, "processor": processor}
         print(json.dumps({**said, "results": len(results), "digest": digest}))
 
 

@@ -8,25 +8,26 @@ from pathlib import Path
 import pytest
 
 from benchmarks.job_match_recognize import query
-from benchmarks.job_run import TYPES, Pattern, events, patterns, write_rules
 from benchmarks.job_state import every_user_first
 from benchmarks.job_throughput import Measured, Size, drawn_out, table
 from benchmarks.job_timers import USERS_TO_ONE, timers_an_event
 from benchmarks.page import PAGE, note
+from benchmarks.peers.handwritten import Rule
+from benchmarks.workload import MINUTE, TYPES, events, rules_of, write_rules, yaml_of
 from kairos.adapters.rule_store import open_rule_store
 
-PAIR = Pattern("pair", ("t0", "t2"), ("t1",), 290, absent=False)
+PAIR = Rule("pair", ["t0", "t2"], ["t1"], 290, 10 * MINUTE, absent=False)
 
 
 @pytest.mark.parametrize(("count", "least", "most"), [(1, 1, 1), (10, 3, 4), (100, 3, 4), (1_000, 3, 4)])
-def test_an_event_is_the_first_step_of_three_patterns(count: int, least: int, most: int) -> None:
-    opened = Counter(name for pattern in patterns(count) for name in pattern.first)
+def test_an_event_is_the_first_step_of_three_rules(count: int, least: int, most: int) -> None:
+    opened = Counter(name for rule in rules_of(count) for name in rule.first)
     assert len(opened) == TYPES
     assert set(opened.values()) <= set(range(least, most + 1))
 
 
 def test_the_rules_are_free_of_errors(tmp_path: Path) -> None:
-    release = open_rule_store(str(write_rules(tmp_path, [pattern.yaml() for pattern in patterns(10)]))).latest(0)
+    release = open_rule_store(str(write_rules(tmp_path, map(yaml_of, rules_of(10))))).latest(0)
     assert release is not None
     assert len(release.rules.activities) == 10
 
@@ -40,7 +41,7 @@ def test_a_query_has_the_conditions_of_the_rule() -> None:
 
 def test_a_user_has_one_timer_at_a_time(tmp_path: Path) -> None:
     """Ten events within a second open an absence that is due ten minutes later: the first alone asks for a timer."""
-    rules = write_rules(tmp_path, [Pattern("gone", ("t0",), ("t1",), 0, absent=True).yaml()])
+    rules = write_rules(tmp_path, [yaml_of(Rule("gone", ["t0"], ["t1"], 0, 10 * MINUTE, absent=True))])
     value = b'{"id":"%d","type":"t0","user_id":"u%d","time":%d,"source":"shop","props":{"amount":1}}'
     made = [("u0", 1_763_778_000_000 + n, value % (n, 0, 1_763_778_000_000 + n)) for n in range(10)]
     other = [("u1", 1_763_778_000_000 + n, value % (n, 1, 1_763_778_000_000 + n)) for n in range(10)]
@@ -54,9 +55,10 @@ def test_a_line_is_drawn_through_times_not_rates() -> None:
 
 
 def test_every_user_has_an_event_before_the_rest() -> None:
-    users = [user for user, _, _ in every_user_first(50, 10)]
-    assert len(users) == 60
-    assert len(set(users[:50])) == 50
+    made = list(every_user_first(50, 10))
+    assert len(made) == 60
+    assert len({user for user, _, _ in made[:50]}) == 50
+    assert [moment for _, moment, _ in made] == sorted(moment for _, moment, _ in made)
 
 
 def test_events_are_the_same_each_time() -> None:
