@@ -23,7 +23,7 @@ from operators.profiles import ProfileSource
 from operators.rulebook import Rulebook
 from operators.rules import RELEASES
 from operators.telemetry import Telemetry
-from operators.thread_mode import receive_directly
+from operators.thread_mode import bare, receive_directly
 from operators.user_value import UserValue, take_timer
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ class Evaluate(KeyedBroadcastProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         receive_directly()
-        self._user = UserValue(runtime_context.get_state(ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())))
+        described = ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())
+        self._user = UserValue(bare(runtime_context.get_state(described)))
         self._telemetry = Telemetry(runtime_context)
         count = partial(self._telemetry.count, "profiles")
         self._profiles = self._open_profiles(count) if self._open_profiles else None

@@ -13,6 +13,9 @@ from inspect import getclosurevars
 from typing import Any
 
 from pyflink.common import Row
+from pyflink.datastream.state import ValueState
+
+_OPERATIONS = "pyflink.fn_execution.embedded.operations"  # imported in thread mode alone
 
 
 def receive_directly() -> None:
@@ -21,9 +24,14 @@ def receive_directly() -> None:
     To be called where such a function opens. Its input is Row(key, Row(...)) of plain types, and `process_element`
     returns a sequence.
     """
-    operations = sys.modules.get("pyflink.fn_execution.embedded.operations")
+    operations = sys.modules.get(_OPERATIONS)
     if operations is not None:
         operations.TwoInputFunctionOperation.process_element1 = _first_element
+
+
+def bare(state: ValueState) -> ValueState:
+    """In thread mode the state of the JVM itself, without PyFlink's, which pickles even bytes."""
+    return getattr(state, "_state", state) if _OPERATIONS in sys.modules else state
 
 
 def _first_element(operation: Any, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
 from typing import Protocol
 
@@ -10,6 +11,9 @@ from pyflink.datastream import TimerService
 from kairos.engine.state_codec import StateCodec
 from kairos.engine.user_state import UserState
 
+_CURRENT = StateCodec().encode(UserState())[0]
+"""The first byte of a value of this version."""
+_PICKLED = pickle.dumps(b"")[0]
 _TIMER = struct.Struct(">q")
 _TIMER_FIRST = (0x00, 0xFF)
 """The first byte of values up to version 2 of the state: 8 bytes of the timer, then the state."""
@@ -35,6 +39,11 @@ class UserValue:
         value = self._state.value()
         if value is None:
             return UserState()
+        return self._codec.decode(value) if value[0] == _CURRENT else self._load_older(value)
+
+    def _load_older(self, value: bytes) -> UserState:
+        if value[0] == _PICKLED:  # thread mode's state was behind PyFlink's, which pickles
+            value = pickle.loads(value)
         if value[0] not in _TIMER_FIRST:
             return self._codec.decode(value)
         state = self._codec.decode(memoryview(value)[_TIMER.size :])

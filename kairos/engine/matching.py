@@ -25,16 +25,19 @@ def count(moment: Moment, handlers: Handlers, event: Event) -> None:
 def match(moment: Moment, handlers: Handlers, event: Event, found: list[Case]) -> None:
     """Let the event act on patterns; completed matches are added to `found`."""
     moment.at_event(event)
-    if not moment.state.runs and moment.observer is None:
+    runs, observed = moment.state.runs, moment.observer is not None
+    if not runs and not observed:
         for opener in handlers.openers:
             if opener.begins is None or opener.begins(moment.scope):
                 _begin(moment, opener.activity, event, found)
         return
-    for activity in handlers.activities:
-        if activity.matcher.stateless:
-            _begin(moment, activity, event, found)
-        else:
+    for touched in handlers.touched:
+        activity, first = touched.activity, touched.opener
+        meets = activity.name in runs or touched.key in runs or observed
+        if meets and not activity.matcher.stateless:
             _advance(moment, activity, event, found)
+        elif first is not None and (first.begins is None or observed or first.begins(moment.scope)):
+            _begin(moment, activity, event, found)
 
 
 def update_metric(moment: Moment, metric: WindowedMetric, event: Event) -> None:

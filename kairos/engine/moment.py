@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -77,7 +77,7 @@ class Moment:
         self.scope.metric = self._metric
         self.scope.prior = self.prior
         self.scope.in_crowd = self._in_crowd
-        self.counters: Counter[str] = Counter()
+        self.counters: defaultdict[str, int] = defaultdict(int)
         self.observer: Observer | None = None
         self.effects: list[Effect] = []
         self.awaits_receipt: Callable[[str, Case, int], bool] = lambda _user, _case, _now: not settings.assume_delivered

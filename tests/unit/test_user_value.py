@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -41,9 +43,12 @@ def save(key: Key, state: UserState, due: int | None) -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(("registered", "timer"), [(-1, 0), (1_763_778_000_000, 1_763_778_000_000)])
-def test_a_value_from_before_version_3_is_read_with_its_timer(version: int, registered: int, timer: int) -> None:
+@pytest.mark.parametrize("wrapped", [bytes, pickle.dumps])
+def test_a_value_from_before_version_3_is_read_with_its_timer(
+    version: int, registered: int, timer: int, wrapped: Callable[[bytes], bytes]
+) -> None:
     value = struct.pack(">q", registered) + (GOLDEN / f"state_v{version}.msgpack").read_bytes()
-    state = UserValue(Key(value)).load()
+    state = UserValue(Key(wrapped(value))).load()
     assert state.timer == timer
     state.timer = 0
     assert msgspec.to_builtins(state) == msgspec.to_builtins(full_state(version))

@@ -23,16 +23,25 @@ class Opener:
     alone_after: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An activity whose pattern has events of this type. `key`: where its runs are kept; `opener`: if one may begin."""
+
+    activity: CompiledActivity
+    key: str
+    opener: Opener | None
+
+
 @dataclass(slots=True)
 class Handlers:
-    """What one event type touches. `alone`: those of `openers` with an `alone_after`.
+    """What one event type touches. `openers`: those of `touched`; `alone`: those of `openers` with an `alone_after`.
 
     When such an event may cause a decision, at the earliest (ms later, 0: at once), given what came before it:
     `with_runs`, open runs under this key; `ever_after`, anything.
     """
 
     metrics: list[WindowedMetric] = field(default_factory=list)
-    activities: list[CompiledActivity] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
     openers: list[Opener] = field(default_factory=list)
     alone: list[Opener] = field(default_factory=list)
     goals: list[CompiledActivity] = field(default_factory=list)
@@ -40,13 +49,14 @@ class Handlers:
     ever_after: int | None = None
 
     def add(self, activity: CompiledActivity, event_type: str, draining: bool) -> None:
-        self.activities.append(activity)
-        after = _decides_after(activity, event_type)
+        after, opener = _decides_after(activity, event_type), None
         if event_type in activity.matcher.opening and not draining:
             alone = after if _least_events(activity.spec.pattern) <= 1 else None
-            self.openers.append(Opener(activity, activity.begins, alone))
+            opener = Opener(activity, activity.begins, alone)
+            self.openers.append(opener)
             if alone is not None:
-                self.alone.append(self.openers[-1])
+                self.alone.append(opener)
+        self.touched.append(Touched(activity, draining_key(activity) if draining else activity.name, opener))
         if after is None or activity.matcher.stateless:
             return
         self.ever_after = earliest(self.ever_after, after)
