@@ -48,7 +48,7 @@ GOALS = {MEDIAN: 300, LONG: 700}
 
 class Size(NamedTuple):
     """Seconds under load: `warm` do not count, `seconds` do. `backlog`: events; 0: any load will do. `within`: seconds
-    until an absence is due."""
+    until an absence is due. `floor`: whether there is one."""
 
     backlog: int = 250_000
     warm: int = 10
@@ -56,9 +56,10 @@ class Size(NamedTuple):
     latenesses: tuple[int, ...] = (LATENESS, 0)
     within: int = 8
     users: int = 10_000
+    floor: bool = True
 
 
-QUICK = Size(0, 1, 3, (LATENESS,), 2, 200)
+QUICK = Size(0, 1, 3, (LATENESS,), 2, 200, False)
 
 
 class Delays(NamedTuple):
@@ -171,15 +172,17 @@ def read(bootstrap: str, topic: str) -> list[tuple[int, int, str]]:
         consumer.close()
 
 
-def run(size: Size, folder: Path) -> tuple[float, Delays, list[Delays]]:
-    """The most in events a second; the floor's delays at half of it, and the job's, one for each lateness."""
+def run(size: Size, folder: Path) -> tuple[float, list[Delays], list[Delays]]:
+    """The most in events a second; delays at half of it of the job, one for each lateness, and of the floor."""
     with kafka(folder, "heartbeat") as bootstrap:
         bench = Bench(size, bootstrap, folder)
         most = bench.most()
         load = most / 2
         jobs = [bench.live(f"the job, lateness {ms} ms", JOB, load, ms) for ms in size.latenesses]
+        if not size.floor:
+            return most, jobs, []
         options = ["--wait", "0", "--answers", "--timers", str(jobs[0].share)]
-        return most, bench.live(f"the floor, lateness {LATENESS} ms", FLOOR, load, LATENESS, *options), jobs
+        return most, jobs, [bench.live(f"the floor, lateness {LATENESS} ms", FLOOR, load, LATENESS, *options)]
 
 
 def told(what: str, delays: list[int]) -> float:
@@ -191,7 +194,7 @@ def under_load(what: str, prompt: bool) -> str:
     return f"delivery under half of the load{', lateness 0' if prompt else ''}, {what}, ms"
 
 
-def results(floor: Delays, job: Delays, prompt: Delays) -> list[Result]:
+def results(job: Delays, prompt: Delays, floor: Delays) -> list[Result]:
     measured = []
     for what, goal in GOALS.items():
         ours = below(under_load(what, False), told(what, job.loaded), goal)
@@ -202,7 +205,7 @@ def results(floor: Delays, job: Delays, prompt: Delays) -> list[Result]:
     return [*measured, below("an absence in silence after it is due, 99 %, ms", told(LONG, job.silent), limit)]
 
 
-def table(most: float, floor: Delays, jobs: list[Delays]) -> str:
+def table(most: float, jobs: list[Delays], floors: list[Delays]) -> str:
     job = jobs[0]
     head = (
         f"{job.load:,.0f} events/s, half of the {most:,.0f} that the job takes with {RULES} rules; "
@@ -210,7 +213,7 @@ def table(most: float, floor: Delays, jobs: list[Delays]) -> str:
     )
     rows = [
         (each.name, f"{len(each.loaded):,}", *(f"{told(what, each.loaded):,} ms" for what in GOALS))
-        for each in [*jobs, floor]
+        for each in [*jobs, *floors]
     ]
     silence = (
         f"In silence, {len(job.silent):,} absences came {told(MEDIAN, job.silent):,} ms (median) and "
@@ -224,8 +227,8 @@ def table(most: float, floor: Delays, jobs: list[Delays]) -> str:
 def main() -> None:
     given = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
-        most, floor, jobs = run(QUICK if given.quick else Size(), Path(name))
-    report("job_latency", given, table(most, floor, jobs), lambda: results(floor, *jobs))
+        most, jobs, floors = run(QUICK if given.quick else Size(), Path(name))
+    report("job_latency", given, table(most, jobs, floors), lambda: results(*jobs, *floors))
 
 
 if __name__ == "__main__":

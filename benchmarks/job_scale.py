@@ -37,7 +37,7 @@ class Size(NamedTuple):
     taskmanagers: tuple[int, ...] = (1, 2)
 
 
-QUICK = Size(60_000, (2,))
+QUICK = Size(40_000, (2,))
 
 
 class Measured(NamedTuple):

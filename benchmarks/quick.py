@@ -18,9 +18,9 @@ from benchmarks.sides import ROOT
 
 LONGEST_FIRST = (
     "job_throughput",
+    "job_scale",
     "job_state",
     "job_latency",
-    "job_scale",
     "engine",
     "expressions",
     "user_state",
