@@ -22,7 +22,8 @@ import msgspec
 
 from jobs.progress import free_port
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
+"""As often as Flink is told to look itself."""
 PATIENCE_SECONDS = 120.0
 JOB = "jobs.marketing"
 
