@@ -46,4 +46,4 @@ def test_an_event_touches_three_of_a_hundred_rules(tmp_path: Path) -> None:
     assert loaded.rules is not None
     assert len(loaded.rules.activities) == 100
     by_type = Simulation(loaded.rules).plan.by_type
-    assert {len(by_type[name].activities) for name in TYPES} == {3}
+    assert {len(by_type[name].touched) for name in TYPES} == {3}
