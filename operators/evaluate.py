@@ -92,8 +92,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         timers = ctx.timer_service()
         try:
             effects = self._engine.on_event(key, state, event, timers.current_watermark())
-            source = Source(key, line, timestamp, origin) if effects else None
-            rows = [self._outlet.row(effect, source) for effect in effects]
+            rows = self._outlet.rows(effects, Source(key, line, timestamp, origin)) if effects else ()
         except Exception as error:  # an event must not end the job, whatever it does to the engine
             source = Source(key, line, timestamp, origin)
             return (self._outlet.dead("engine_error", self._failed(error), source),)
@@ -110,7 +109,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         until = timers.current_watermark() if self._settings.receipts is None else timestamp
         try:
             effects = self._engine.on_time(ctx.get_current_key(), state, until)
-            rows = [self._outlet.row(effect, None) for effect in effects]
+            rows = self._outlet.rows(effects, None)
         except Exception as error:
             self._failed(error)
             self._user.disarm(timestamp)

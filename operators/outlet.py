@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from pyflink.common import Row
 
@@ -30,7 +32,10 @@ class Outlet:
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
 
-    def row(self, effect: Effect | Delivery, source: Source | None) -> Row:
+    def rows(self, effects: Iterable[Effect | Delivery], source: Source | None) -> list[Row]:
+        return [self._row(effect, source) for effect in effects]
+
+    def _row(self, effect: Effect | Delivery, source: Source | None) -> Row:
         if isinstance(effect, Record):
             return output(DECISIONS, effect.user_id, self._json(effect), effect.at)
         if isinstance(effect, Delivery):

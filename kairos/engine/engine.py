@@ -165,7 +165,7 @@ class Engine:
                     apply_to_cases(moment, handlers, event)
                 match(moment, handlers, event, found)
         if state.cases:
-            found += [c for c in state.cases if 0 < c.held_until <= instant or 0 < c.fallback_at <= instant]
+            found += _due_cases(state, instant)
         state.applied_until = instant
         return found
 
@@ -230,7 +230,10 @@ class Engine:
         handlers = self.plan_at(event.time).by_type.get(event.type)
         if handlers is None or event.merged:
             return False
-        return any(self._accepts(opener, event) for opener in handlers.openers)
+        for opener in handlers.openers:  # noqa: SIM110 (any() costs more than what it asks)
+            if self._accepts(opener, event):
+                return True
+        return False
 
     def _accepts(self, opener: Opener, event: Event) -> bool:
         if opener.begins is None:
@@ -250,8 +253,7 @@ class Engine:
                 self.counters["duplicate"] += 1
                 if event.time >= known or event.time <= state.applied_until or known <= state.applied_until:
                     return True
-                same = (event.source, event.id)
-                state.tail = [e for e in state.tail if (e.source, e.id) != same or e.type == RECEIPT]
+                state.tail = _without(state.tail, event)
         state.seen = with_record(state.seen, place, mark, event.time)
         return False
 
@@ -290,6 +292,15 @@ def _next_instant(state: UserState) -> int | None:
         return due or None
     first = state.tail[0].time
     return min(due, first) if due else first
+
+
+def _without(tail: list[Event], repeated: Event) -> list[Event]:
+    same = (repeated.source, repeated.id)
+    return [event for event in tail if (event.source, event.id) != same or event.type == RECEIPT]
+
+
+def _due_cases(state: UserState, instant: int) -> list[Case]:
+    return [c for c in state.cases if 0 < c.held_until <= instant or 0 < c.fallback_at <= instant]
 
 
 def _take(state: UserState, instant: int) -> list[Event]:
