@@ -19,10 +19,10 @@ from pyflink.datastream.state import ValueStateDescriptor
 from pyflink.table import StreamTableEnvironment
 
 from jobs import launch
-from jobs.jvm import key_by_first_field, name_operators
+from jobs.jvm import name_operators
 from jobs.settings import Settings
 from jobs.sinks import kafka_sink
-from jobs.sources import kafka_events, polled_releases
+from jobs.sources import by_user, kafka_events, polled_releases
 from kairos.adapters.rule_store import open_rule_store
 from operators.rows import OUTPUT, deliveries, output
 from operators.rules import RELEASES
@@ -71,7 +71,7 @@ class Naive(KeyedBroadcastProcessFunction):
 def compose(naive: Naive, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run) -> None:
     assert settings.kafka is not None
     tables = StreamTableEnvironment.create(env)
-    events = key_by_first_field(kafka_events(tables, settings.kafka, settings.time))
+    events = by_user(tables, kafka_events(tables, settings.kafka, settings.time))
     open_rules = partial(open_rule_store, settings.rules.store)
     releases = polled_releases(tables, open_rules, None, run.release, settings.rules.poll)
     counted = events.connect(releases.broadcast(RELEASES)).process(naive, OUTPUT).uid("naive").name("evaluate")

@@ -11,7 +11,7 @@ import sys
 import time
 from functools import partial
 
-from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
 from jobs import launch
@@ -19,7 +19,7 @@ from jobs.jvm import key_by_first_field, name_operators, rows_of
 from jobs.recovery import evaluate_uid
 from jobs.settings import Settings
 from jobs.sinks import file_sink, kafka_sink
-from jobs.sources import file_events, kafka_events, open_registry, polled_releases, shipped_release
+from jobs.sources import by_user, file_events, kafka_events, open_registry, polled_releases, shipped_release
 from kairos.adapters.rule_store import open_rule_store
 from kairos.engine.moment import Settings as EngineSettings
 from operators.dispatch import Dispatch
@@ -38,7 +38,8 @@ def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
     else:
         events = file_events(tables, run.input)
         releases = shipped_release(env, run.release)
-    decided = evaluate(events, releases, settings, run)
+    keyed = by_user(tables, events, directly=settings.job.mode == "thread")
+    decided = evaluate(keyed, releases, settings, run)
     outputs = decided.union(dispatch(tables, decided))
     tables.create_temporary_view("produced", outputs)
     written = tables.sql_query(f"SELECT * FROM produced WHERE topic <> '{REQUESTS}'")
@@ -52,7 +53,7 @@ def compose(env: StreamExecutionEnvironment, settings: Settings, run: launch.Run
     name_operators(env)
 
 
-def evaluate(events: DataStream, releases: DataStream, settings: Settings, run: launch.Run) -> DataStream:
+def evaluate(events: KeyedStream, releases: DataStream, settings: Settings, run: launch.Run) -> DataStream:
     """The uid carries the execution mode: state of the other mode would come back empty without a word."""
     limits = settings.limits
     engine = EngineSettings(
@@ -68,7 +69,7 @@ def evaluate(events: DataStream, releases: DataStream, settings: Settings, run: 
         time.time,
     )
     broadcast = releases.broadcast(RELEASES)
-    decided = key_by_first_field(events).connect(broadcast).process(function, OUTPUT)
+    decided = events.connect(broadcast).process(function, OUTPUT)
     return decided.uid(evaluate_uid(settings.job.mode)).name("evaluate")
 
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from pyflink.common import Duration, Types, WatermarkStrategy
-from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.table import StreamTableEnvironment
+from pyflink.datastream import DataStream, KeyedStream, StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment, Table
 
-from jobs.jvm import rows_of
+from jobs.jvm import key_by_first_field, rows_of
 from jobs.settings import Kafka, Time
 from kairos.adapters.sources import Snapshot, open_source_store
 from operators.registry import FoundSources, LookUp, Sources
-from operators.rows import INPUT
+from operators.rows import KEYED_RECORD, RECORD
 from operators.rules import PollRules, RuleStore, announce_shipped
 
 
@@ -25,8 +25,9 @@ def options(values: dict[str, str]) -> str:
     return ", ".join(f"{sql_text(key)} = {sql_text(value)}" for key, value in values.items())
 
 
-def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, timing: Time) -> DataStream:
-    """Everything under the topic pattern, keyed by the record's key, or the value's user_id where it has none.
+def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, timing: Time) -> Table:
+    """A table of records: everything under the topic pattern, keyed by the record's key, or the value's user_id where
+    it has none.
 
     Watermarks are made inside the source, for each partition; a record that is ahead of the clock does not move them.
     Heartbeats have done their work when they have been read, and go no further.
@@ -62,26 +63,33 @@ def kafka_events(tables: StreamTableEnvironment, kafka: Kafka, timing: Time) -> 
           WATERMARK FOR ts AS CASE WHEN ts <= CURRENT_TIMESTAMP + INTERVAL '1' MINUTE
             THEN ts - INTERVAL '{delay / 1000:.3f}' SECOND({max(2, len(str(delay // 1000)))}, 3) END
         ) WITH ({options(with_options)})""")
-    table = tables.sql_query("""
-        SELECT uid, ROW(uid, v, ms, origin) FROM (
-          SELECT CASE WHEN k IS NOT NULL THEN k ELSE JSON_VALUE(CAST(v AS STRING), '$.user_id') END AS uid, v,
-            CAST(EXTRACT(EPOCH FROM ts) AS BIGINT) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ms,
-            topic || '/' || CAST(part AS STRING) || '@' || CAST(place AS STRING) AS origin
-          FROM events
-          WHERE k IS NOT NULL OR JSON_VALUE(CAST(v AS STRING), '$.type') IS DISTINCT FROM 'heartbeat')""")
-    return rows_of(tables, table, INPUT)
+    return tables.sql_query("""
+        SELECT CASE WHEN k IS NOT NULL THEN k ELSE JSON_VALUE(CAST(v AS STRING), '$.user_id') END AS k, v,
+          CAST(EXTRACT(EPOCH FROM ts) AS BIGINT) * 1000 + EXTRACT(MILLISECOND FROM ts) AS ts,
+          topic || '/' || CAST(part AS STRING) || '@' || CAST(place AS STRING) AS origin
+        FROM events
+        WHERE k IS NOT NULL OR JSON_VALUE(CAST(v AS STRING), '$.type') IS DISTINCT FROM 'heartbeat'""")
 
 
-def file_events(tables: StreamTableEnvironment, path: str) -> DataStream:
-    """A file that `jobs.prepare` has written: rows (k, ts, v) in the order of event time, read as one split."""
+def file_events(tables: StreamTableEnvironment, path: str) -> Table:
+    """A table of records, from a file that `jobs.prepare` has written in the order of event time; read as one split."""
     tables.execute_sql(f"""
         CREATE TEMPORARY TABLE events (
           k STRING, ts BIGINT, v BYTES, place BIGINT,
           rt AS TO_TIMESTAMP_LTZ(ts, 3),
           WATERMARK FOR rt AS rt - INTERVAL '0.001' SECOND
         ) WITH ('connector' = 'filesystem', 'path' = {sql_text(path)}, 'format' = 'json')""")
-    table = tables.sql_query("SELECT k, ROW(k, v, ts, 'line ' || CAST(place AS STRING)) FROM events")
-    return rows_of(tables, table, INPUT)
+    return tables.sql_query("SELECT k, v, ts, 'line ' || CAST(place AS STRING) AS origin FROM events")
+
+
+def by_user(tables: StreamTableEnvironment, records: Table, *, directly: bool = False) -> KeyedStream:
+    """Records by their key. `directly`: for a function that receives rows as operators/thread_mode.py hands them over,
+    which is as they are; any other gets a record because it is the second field of a row.
+    """
+    if directly:
+        return key_by_first_field(rows_of(tables, records, RECORD))
+    keyed = tables.sql_query(f"SELECT k, ROW(k, v, ts, origin) FROM {records}")
+    return key_by_first_field(rows_of(tables, keyed, KEYED_RECORD))
 
 
 def open_registry(address: str) -> LookUp:

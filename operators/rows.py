@@ -9,14 +9,11 @@ from kairos.engine.effect import Candidate
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
-INPUT = Types.ROW_NAMED(
-    ["k", "record"],
-    [
-        Types.STRING(),
-        Types.ROW_NAMED(["k", "v", "ts", "origin"], [Types.STRING(), BYTES, Types.LONG(), Types.STRING()]),
-    ],
-)
+RECORD = Types.ROW_NAMED(["k", "v", "ts", "origin"], [Types.STRING(), BYTES, Types.LONG(), Types.STRING()])
 """Keyed by `k`. `v`: the record's value. `ts`: its timestamp, epoch ms. `origin`: topic/partition@offset or line N."""
+
+KEYED_RECORD = Types.ROW_NAMED(["k", "record"], [Types.STRING(), RECORD])
+"""As PyFlink hands it to a keyed function: it gets the second field."""
 
 REQUEST = Types.ROW_NAMED(["k", "request"], [Types.STRING(), Types.ROW_NAMED(["v", "at"], [BYTES, Types.LONG()])])
 """Keyed by activity. `v`: a Request in msgpack. `at`: when it is due, epoch ms."""

@@ -19,10 +19,9 @@ _OPERATIONS = "pyflink.fn_execution.embedded.operations"  # imported in thread m
 
 
 def receive_directly() -> None:
-    """Events of keyed broadcast functions come straight from now on, a row of the second field's as a tuple.
+    """From now on `process_element` of keyed broadcast functions gets the whole row, as a tuple of its fields.
 
-    To be called where such a function opens. Its input is Row(key, Row(...)) of plain types, and `process_element`
-    returns a sequence.
+    To be called where such a function opens. Its input is a row of plain types, and it returns a sequence.
     """
     operations = sys.modules.get(_OPERATIONS)
     if operations is not None:
@@ -43,8 +42,8 @@ def _first_element(operation: Any, value: Any) -> Any:
     nothing = findClass("org.apache.flink.util.CloseableIterator").empty()
 
     def process_element(value: Any) -> Any:
-        """`value`: (row kind, (key, (row kind, fields))). Returns an iterator: Java's own, where it is empty."""
-        rows: Sequence[Row] = function(value[1][1][1], context)
+        """`value`: (row kind, fields). Returns an iterator: Java's own, where it is empty."""
+        rows: Sequence[Row] = function(value[1], context)
         return operation._output_elements(operation._process_elements(rows)) if rows else nothing
 
     operation.process_element1 = process_element

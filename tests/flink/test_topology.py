@@ -18,7 +18,6 @@ UIDS = [
     "changetodefaultparallel-1",
     "constraintenforcer-1",
     "constraintenforcer-2",
-    "constraintenforcer-3",
     "datastreamtotable-1",
     "datastreamtotable-2",
     "dispatch",
