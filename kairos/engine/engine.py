@@ -24,7 +24,7 @@ from kairos.engine.matching import apply_deadlines, count, heir_of, match
 from kairos.engine.moment import Moment, Profiles, Settings
 from kairos.engine.receipts import apply_receipt, is_refusal
 from kairos.engine.rule.compile import Plan
-from kairos.engine.rule.handlers import Opener, earliest
+from kairos.engine.rule.handlers import earliest
 from kairos.engine.seen import NOWHERE, look, time_at, with_record
 from kairos.engine.sweep import first_sweep, sweep
 from kairos.engine.user_state import Case, UserState
@@ -44,7 +44,7 @@ class Engine:
         self.counters = self.moment.counters
         self._plans: list[Plan] = []
         self._types: frozenset[str] = frozenset({RECEIPT})
-        self._glance = Scope()  # for what asks nothing but an event
+        self._glance = Scope()
 
     def adopt(self, plan: Plan) -> None:
         """Use this release for everything from its `effective_at` on; the one before stays for what is earlier."""
@@ -221,25 +221,27 @@ class Engine:
         if state.runs and not begun:
             for key in state.runs.keys() & handlers.with_runs.keys():
                 after = earliest(after, handlers.with_runs[key])
-        for opener in handlers.alone:
-            if self._accepts(opener, event):
-                after = earliest(after, opener.alone_after)
+        if handlers.alone:
+            scope = self._glance_at(event)
+            for opener in handlers.alone:
+                if opener.begins is None or opener.begins(scope):
+                    after = earliest(after, opener.alone_after)
         return after
 
     def _may_begin(self, event: Event) -> bool:
         handlers = self.plan_at(event.time).by_type.get(event.type)
         if handlers is None or event.merged:
             return False
+        scope = self._glance_at(event)
         for opener in handlers.openers:  # noqa: SIM110 (any() costs more than what it asks)
-            if self._accepts(opener, event):
+            if opener.begins is None or opener.begins(scope):
                 return True
         return False
 
-    def _accepts(self, opener: Opener, event: Event) -> bool:
-        if opener.begins is None:
-            return True
+    def _glance_at(self, event: Event) -> Scope:
+        """For conditions that ask nothing but an event."""
         self._glance.event, self._glance.props = event, event.props
-        return opener.begins(self._glance)
+        return self._glance
 
     def is_repeated(self, state: UserState, event: Event) -> bool:
         """Of events with one (source, id) within the horizon the first in event time stays, or the one applied.
