@@ -26,20 +26,27 @@ from jobs.sources import by_user, kafka_events, polled_releases
 from kairos.adapters.rule_store import open_rule_store
 from operators.rows import OUTPUT, deliveries, output
 from operators.rules import RELEASES
+from operators.thread_mode import receive_directly
 
 KEPT = 10
 """The state value: the times of so many events."""
 
 
 class Naive(KeyedBroadcastProcessFunction):
-    """`share`: of the events register a timer, `wait` ms later. `answers`: each that fires writes a record."""
+    """`share`: of the events register a timer, `wait` ms later. `answers`: each that fires writes a record.
 
-    def __init__(self, share: float, wait: int, answers: bool) -> None:
+    `directly`: events come the shorter way that `evaluate` has them come (operators/thread_mode.py), not PyFlink's.
+    """
+
+    def __init__(self, share: float, wait: int, answers: bool, directly: bool) -> None:
         self._below = int(share * 1_000_000)
         self._wait = wait
         self._answers = answers
+        self.directly = directly
 
     def open(self, runtime_context: RuntimeContext) -> None:
+        if self.directly:
+            receive_directly()
         self._state = runtime_context.get_state(ValueStateDescriptor("count", Types.PICKLED_BYTE_ARRAY()))
         self._decode = msgspec.json.Decoder().decode
         self._load = msgspec.msgpack.Decoder(list[int]).decode
@@ -71,7 +78,7 @@ class Naive(KeyedBroadcastProcessFunction):
 def compose(naive: Naive, env: StreamExecutionEnvironment, settings: Settings, run: launch.Run) -> None:
     assert settings.kafka is not None
     tables = StreamTableEnvironment.create(env)
-    events = by_user(tables, kafka_events(tables, settings.kafka, settings.time))
+    events = by_user(tables, kafka_events(tables, settings.kafka, settings.time), directly=naive.directly)
     open_rules = partial(open_rule_store, settings.rules.store)
     releases = polled_releases(tables, open_rules, None, run.release, settings.rules.poll)
     counted = events.connect(releases.broadcast(RELEASES)).process(naive, OUTPUT).uid("naive").name("evaluate")
@@ -87,8 +94,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--timers", type=float, required=True, help="a share of the events")
     parser.add_argument("--wait", type=int, default=600_000, help="ms from an event to its timer")
     parser.add_argument("--answers", action="store_true", help="a timer that fires writes a record")
+    parser.add_argument("--directly", action="store_true", help="events come past PyFlink, as those of the job")
     own, rest = parser.parse_known_args(arguments)
-    return launch.main(partial(compose, Naive(own.timers, own.wait, own.answers)), rest)
+    return launch.main(partial(compose, Naive(own.timers, own.wait, own.answers, own.directly)), rest)
 
 
 if __name__ == "__main__":

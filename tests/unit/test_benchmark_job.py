@@ -67,7 +67,7 @@ def test_events_are_the_same_each_time() -> None:
 
 def test_the_table_says_what_was_drawn_out() -> None:
     form = "MATCH_RECOGNIZE"
-    measured = Measured(0.5, 200.0, {10: 100.0, 100: 80.0}, {form: {1: 100.0, 10: 50.0}})
+    measured = Measured(0.5, 200.0, 400.0, {10: 100.0, 100: 80.0}, {form: {1: 100.0, 10: 50.0}})
     rows = table(Size(forms=(form,)), measured).splitlines()
     assert "| 10 | 100 | 0.50 | 50 | 2.00x |" in rows
     assert "| 100 | 80 | 0.40 | 8 (drawn out) | 9.60x |" in rows
