@@ -46,7 +46,7 @@ class Naive(KeyedBroadcastProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         if self.directly:
-            receive_directly()
+            receive_directly(self)
         self._state = runtime_context.get_state(ValueStateDescriptor("count", Types.PICKLED_BYTE_ARRAY()))
         self._decode = msgspec.json.Decoder().decode
         self._load = msgspec.msgpack.Decoder(list[int]).decode

@@ -54,7 +54,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._clock = clock
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        receive_directly()
+        receive_directly(self)
         described = ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())
         self._user = UserValue(bare(runtime_context.get_state(described)))
         self._telemetry = Telemetry(runtime_context)

@@ -32,12 +32,15 @@ class Rulebook:
         self._intake = intake
         self._profiles = profiles
         self._telemetry = telemetry
-        self.number = 0
-        """Of the release in force; 0: none so far, there is one to be recalled."""
         self._plan: Plan | None = None
         self._known: list[Release] = []
         self._sources: Sources | None = None
         self._message = msgspec.msgpack.Decoder(Announcement | FoundSources).decode
+
+    @property
+    def number(self) -> int:
+        """Of the release in force; 0: none so far, there is one to be recalled."""
+        return self._plan.number if self._plan else 0
 
     def recall(self, state: ReadOnlyBroadcastState) -> None:
         """At the first record after a start or restore: broadcast state is back, but nobody has called us about it."""
@@ -88,7 +91,6 @@ class Rulebook:
         max_runs, before = self._engine.settings.max_runs, self._plan
         self._plan = compile_release(release, before, max_runs=max_runs, script=self._engine.script)
         self._engine.adopt(self._plan)
-        self.number = self._plan.number
         if self._profiles is not None:  # the release before is still in force for what is earlier
             needs = needs_of(self._plan)
             self._profiles.need(needs if before is None else needs_of(before) | needs)

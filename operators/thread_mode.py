@@ -11,21 +11,30 @@ import sys
 from collections.abc import Sequence
 from inspect import getclosurevars
 from typing import Any
+from weakref import WeakSet
 
 from pyflink.common import Row
+from pyflink.datastream import KeyedBroadcastProcessFunction
 from pyflink.datastream.state import ValueState
 
+_receivers: WeakSet[KeyedBroadcastProcessFunction] = WeakSet()
 _OPERATIONS = "pyflink.fn_execution.embedded.operations"  # imported in thread mode alone
 
 
-def receive_directly() -> None:
-    """From now on `process_element` of keyed broadcast functions gets the whole row, as a tuple of its fields.
+def receive_directly(function: KeyedBroadcastProcessFunction) -> None:
+    """From now on its `process_element` gets the whole row, as a tuple of its fields.
 
-    To be called where such a function opens. Its input is a row of plain types, and it returns a sequence.
+    To be called where it opens. Its input is a row of plain types, and it returns a sequence. Functions of other jobs
+    in the same Python are served as before.
     """
     operations = sys.modules.get(_OPERATIONS)
-    if operations is not None:
-        operations.TwoInputFunctionOperation.process_element1 = _first_element
+    if operations is None:
+        return
+    _receivers.add(function)
+    operation = operations.TwoInputFunctionOperation
+    if not hasattr(operation, "process_element1_of_pyflink"):
+        operation.process_element1_of_pyflink = operation.process_element1
+    operation.process_element1 = _first_element
 
 
 def bare(state: ValueState) -> ValueState:
@@ -35,10 +44,14 @@ def bare(state: ValueState) -> ValueState:
 
 def _first_element(operation: Any, value: Any) -> Any:
     """The class's method; what it finds out once it leaves with its object, under the same name."""
+    bound = getclosurevars(operation._main_operation._process_element_func1).nonlocals
+    function, context = bound.get("process_element"), bound.get("read_only_broadcast_ctx")
+    if function is None or getattr(function, "__self__", None) not in _receivers:
+        operation.process_element1 = operation.process_element1_of_pyflink
+        return operation.process_element1(value)
+
     from pemja import findClass
 
-    bound = getclosurevars(operation._main_operation._process_element_func1).nonlocals
-    function, context = bound["process_element"], bound["read_only_broadcast_ctx"]
     nothing = findClass("org.apache.flink.util.CloseableIterator").empty()
 
     def process_element(value: Any) -> Any:

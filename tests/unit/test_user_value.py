@@ -14,31 +14,20 @@ from kairos.engine.event import Event
 from kairos.engine.user_state import UserState
 from operators.user_value import UserValue, take_timer
 from tests.unit.engine.test_state import GOLDEN, full_state
+from tests.unit.test_job_evaluate import Flink
 
 
-class Key:
+def key(value: bytes | None = None) -> Flink:
     """One key of Flink's: its value state and its timers."""
-
-    def __init__(self, value: bytes | None = None) -> None:
-        self.kept = value
-        self.timers: list[int] = []
-
-    def value(self) -> bytes | None:
-        return self.kept
-
-    def update(self, value: bytes) -> None:
-        self.kept = value
-
-    def clear(self) -> None:
-        self.kept = None
-
-    def register_event_time_timer(self, time: int) -> None:
-        self.timers.append(time)
+    flink = Flink()
+    if value is not None:
+        flink.update(value)
+    return flink
 
 
-def save(key: Key, state: UserState, due: int | None) -> None:
-    timers: Any = key
-    UserValue(key).save(state, due, timers)
+def save(flink: Flink, state: UserState, due: int | None) -> None:
+    timers: Any = flink
+    UserValue(flink).save(state, due, timers)
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -48,18 +37,18 @@ def test_a_value_from_before_version_3_is_read_with_its_timer(
     version: int, registered: int, timer: int, wrapped: Callable[[bytes], bytes]
 ) -> None:
     value = struct.pack(">q", registered) + (GOLDEN / f"state_v{version}.msgpack").read_bytes()
-    state = UserValue(Key(wrapped(value))).load()
+    state = UserValue(key(wrapped(value))).load()
     assert state.timer == timer
     state.timer = 0
     assert msgspec.to_builtins(state) == msgspec.to_builtins(full_state(version))
 
 
 def test_one_timer_a_user_and_an_earlier_one_is_left_to_fire() -> None:
-    key, state = Key(), UserState(tail=[Event("e", "order", 1, "shop", {})])
+    flink, state = key(), UserState(tail=[Event("e", "order", 1, "shop", {})])
     for due in (20, 30, None, 10):
-        save(key, state, due)
-    assert key.timers == [20, 10]
-    assert UserValue(key).load().timer == 10
+        save(flink, state, due)
+    assert flink.timers == [20, 10]
+    assert UserValue(flink).load().timer == 10
 
 
 @pytest.mark.parametrize(("fired", "left"), [(9, 10), (10, 0), (11, 0)])
@@ -70,7 +59,7 @@ def test_a_timer_that_fires_is_the_registered_one_or_an_older(fired: int, left: 
 
 
 def test_an_empty_state_is_no_value() -> None:
-    key = Key(b"")
-    save(key, UserState(applied_until=7, due=3), None)
-    assert key.kept is None
-    assert UserValue(key).load() == UserState()
+    flink = key(b"")
+    save(flink, UserState(applied_until=7, due=3), None)
+    assert flink.value() is None
+    assert UserValue(flink).load() == UserState()
