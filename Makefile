@@ -15,15 +15,15 @@ SETUP := VENV=$(VENV) KAIROS_DATA=$(KAIROS_DATA) tools/setup
 FAST := not flink and not stack and not cluster and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run setup-check setup-stack lock run test check format up down status replay package cluster-up cluster-down submit stop bench clean
+.PHONY: help setup setup-run setup-check setup-trino setup-search setup-monitoring setup-stack lock run test check format up down up-trino down-trino up-monitoring down-monitoring status replay package cluster-up cluster-down submit stop bench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  VENV=dir and DATA=dir move the environment (.venv) and everything written (.kairos) elsewhere."
+	@echo "  VENV=dir moves the environment (.venv), DATA=dir what is written (.kairos)."
 
-setup: ## all that run, test and the stack need: environment, jars, Debian packages
-	@$(SETUP) run dev jars system
+setup: ## all that run, test and stack need: packages, jars
+	@$(SETUP) run dev jars system monitoring
 
 setup-run:
 	@$(SETUP) run
@@ -31,21 +31,34 @@ setup-run:
 setup-check:
 	@$(SETUP) run dev
 
+setup-trino:
+	@$(SETUP) run trino
+
+setup-search: ## a node of OpenSearch, for its tests: 46 MB
+	@$(SETUP) run search
+
+setup-monitoring: ## Prometheus and Alertmanager, for the alerts: 33 MB
+	@$(SETUP) run monitoring
+
 setup-stack:
 	@$(SETUP) run jars system
 
-lock: setup-check ## write what is installed to tools/constraints.txt, after a change in setup.py
+lock: setup-check setup-trino ## write what is installed to tools/constraints.txt
 	@{ sed -n '/^#/p' tools/constraints.txt; $(BIN)/pip freeze --exclude-editable; } > $(DATA)/constraints.txt
 	@mv $(DATA)/constraints.txt tools/constraints.txt
 
-run: $(if $(filter conf/embedded.yaml,$(CONF)),setup-run,setup-stack) ## play the clickstream through the job: CONF=conf/embedded.yaml, or conf/local.yaml on the stack
+run: $(if $(filter conf/embedded.yaml,$(CONF)),setup-run,setup-stack) ## play the example here: CONF=conf/embedded.yaml
 	@$(KAIROS) run --conf $(CONF) $(ARGS)
 
-test: setup ## everything CI runs: checks, all tests, the acceptance packs
-	@$(MAKE) --no-print-directory static
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS)
+.PHONY: console
+console: setup-run ## look at it in a browser: CONF=conf/embedded.yaml
+	@$(KAIROS) console --conf $(CONF) $(ARGS)
 
-check: setup-check ## the fast part of test: linters, types, imports, rules, tests without servers
+test: setup setup-trino ## everything CI runs: checks, tests, the acceptance packs
+	@$(MAKE) --no-print-directory static
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(TESTS) $(ARGS) # on two cores: servers are waited for
+
+check: setup-check ## the fast part of test: linters, types, no servers
 	@$(MAKE) --no-print-directory static
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(FAST)" $(TESTS) $(ARGS)
 
@@ -62,50 +75,64 @@ format: setup-check ## rewrite the code as the linter wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-up: setup-stack ## start Kafka, Redis, MariaDB, RabbitMQ and the heartbeat on loopback (conf/stack.yaml)
+up: setup-stack ## start the servers of conf/stack.yaml, on loopback
 	@$(KAIROS) stack up
+	@$(KAIROS) stack up scheduler
 
 down: setup-run ## stop them
 	@$(KAIROS) stack down
+
+up-trino: setup-trino ## start Trino, for a warehouse that DuckDB has outgrown
+	@$(KAIROS) stack up trino
+
+up-monitoring: setup-monitoring ## start Prometheus and Alertmanager beside the stack
+	@$(KAIROS) stack up prometheus alertmanager
+
+down-monitoring: setup-run ## stop them
+	@$(KAIROS) stack down prometheus alertmanager
+
+down-trino: setup-run ## stop it
+	@$(KAIROS) stack down trino
 
 status: setup-run ## what is running, where
 	@$(KAIROS) stack status || true
 	@$(KAIROS) cluster status || true
 
-replay: setup-stack ## feed the clickstream into Kafka as live traffic: SPEED=60x
+replay: setup-stack ## feed the example into Kafka as live traffic: SPEED=60x
 	@$(KAIROS) replay --speed $(SPEED) $(ARGS)
 
-package: setup-stack ## build/kairos-code.zip and build/kairos-env.tar.gz for a Flink cluster
+package: setup-stack ## what a Flink cluster runs: build/kairos-{code,env}
 	@$(KAIROS) cluster package
 
-cluster-up: setup-stack ## start a standalone Flink cluster: JobManager and two one-slot TaskManagers
+cluster-up: setup-stack ## start a Flink cluster: a JobManager, two TaskManagers
 	@$(KAIROS) cluster up
 
 cluster-down: setup-run ## stop it
 	@$(KAIROS) cluster down
 
-submit: setup-stack ## submit the job: CONF=conf/cluster.yaml, FROM=savepoint, PACKAGE=1 ships the environment
+submit: setup-stack ## give it the job: FROM=savepoint, PACKAGE=1, CONF=
 	@$(KAIROS) cluster submit --conf $(or $(filter-out conf/embedded.yaml,$(CONF)),conf/cluster.yaml) \
 	  $(if $(FROM),--from $(FROM)) $(if $(PACKAGE),--package) $(ARGS)
 
-stop: setup-run ## stop the job with a savepoint and print its path
+stop: setup-run ## stop the job with a savepoint, and print its path
 	@$(KAIROS) cluster stop $(ARGS)
 
 .PHONY: demo-order-sms demo-fallback
-demo-order-sms: setup-stack ## an unpaid order in RabbitMQ becomes a text message: told by real servers, step by step
+demo-order-sms: setup-stack ## an unpaid order becomes a text message, on real servers
 	@$(KAIROS) demo order-sms $(ARGS)
 
-demo-fallback: setup-stack ## WeChat first, a text message where that fails: told by real servers, step by step
+demo-fallback: setup-stack ## WeChat first, else a text message, on real servers
 	@$(KAIROS) demo fallback $(ARGS)
 
-BENCHMARKS := simulate gateway latency deliver engine expressions user_state job_throughput job_latency job_state job_scale
+BENCHMARKS := simulate compare warehouse_load measure people_find crowds catalog scheduler console lookalike gateway flood latency profiles deliver engine journeys expressions user_state growth decode job.throughput job.latency job.state job.scale job.release
 
-bench: setup ## measure how fast it is, into docs/performance.md and benchmarks/results/latest.json
+bench: setup ## measure how fast it is, into docs/performance.md
 	@for one in $(BENCHMARKS) overview; do $(BIN)/python -m benchmarks.$$one --write || exit 1; done
+	@$(BIN)/python tools/draw_scale.py --write
 
 .PHONY: bench-quick
-bench-quick: setup ## the side-by-side benchmarks at small sizes: that they run, not how fast
+bench-quick: setup ## the benchmarks at small sizes: that they run
 	@$(BIN)/python -m benchmarks.quick
 
-clean: down cluster-down ## remove what was built and written; keeps the environment
+clean: down cluster-down ## remove what was built and written; keep the environment
 	rm -rf $(DATA) build dist *.egg-info

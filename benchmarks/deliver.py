@@ -18,14 +18,14 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sql
 
-from benchmarks.broker import stack
-from benchmarks.command import arguments, report
-from benchmarks.page import grid, machine
+from benchmarks.kit.broker import stack
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import grid, machine
+from harness.worker import DeliveryPlace, Worker, delivery
 from jobs.progress import free_port
-from kairos.adapters.delivery_database import open_engine
-from kairos.adapters.delivery_tables import CALLS, LEDGER
-from kairos.adapters.kafka_topics import create_topics
-from tests.delivery.worker_process import DeliveryPlace, Worker, delivery
+from kairos.adapters.database.connection import open_engine
+from kairos.adapters.delivery.tables import CALLS, LEDGER
+from kairos.adapters.kafka.topics import create_topics
 
 PATIENCE_SECONDS = 600
 
@@ -74,7 +74,7 @@ def rate(place: DeliveryPlace) -> float:
         query = sql.select(sql.func.min(CALLS.c.started_at), sql.func.max(CALLS.c.ended_at), sql.func.count())
         first, last, calls = connection.execute(query).one()
     engine.dispose()
-    return calls / (last - first) * 1000
+    return float(calls / (last - first) * 1000)
 
 
 def run(count: int, folder: Path) -> list[tuple[str, float, float, float]]:
@@ -82,7 +82,7 @@ def run(count: int, folder: Path) -> list[tuple[str, float, float, float]]:
     with stack(folder, "kafka", "redis", "mariadb") as servers:
         for name, store in (("MariaDB", servers.settings.mysql_url), ("SQLite", "")):
             port = free_port()
-            server = subprocess.Popen([sys.executable, "-m", "benchmarks.webhook_server", str(port)])
+            server = subprocess.Popen([sys.executable, "-m", "benchmarks.kit.webhook_server", str(port)])
             (here := folder / name).mkdir()
             options = {"provider": "webhook", "url": f"http://127.0.0.1:{port}/hook", "secret": {"env": "SECRET"}}
             place = DeliveryPlace(here, servers, {"webhook": options}, store)

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.broker import kafka, produce
-from benchmarks.command import arguments, report
-from benchmarks.page import grid, machine
+from benchmarks.kit.broker import kafka, produce
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import grid, machine
+from benchmarks.kit.results import Result, at_least
+from benchmarks.kit.sides import Said, agree, medians
+from benchmarks.kit.workload import HOUR, START, Made, events, rules_of, write_rules, yaml_of
 from benchmarks.peers.environment import peers_python
-from benchmarks.results import Result, at_least
-from benchmarks.sides import Said, agree, medians
-from benchmarks.workload import HOUR, START, Made, events, rules_of, write_rules, yaml_of
 
 KAIROS, FROM_KAFKA = "Kairos", "Kairos, from Kafka"
 BYTEWAX, SAFE_BYTEWAX = "Bytewax, bare patterns", "Bytewax, repetitions and disorder put right too"

@@ -17,16 +17,16 @@ from pathlib import Path
 from confluent_kafka import Consumer
 
 from benchmarks.peers.meter import Meter
-from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rules.files import read_folder
 from kairos.engine.decision import Record
-from kairos.engine.engine import Engine
+from kairos.engine.effect import Effect
+from kairos.engine.engine import END_OF_TIME, Engine
 from kairos.engine.event import decode
-from kairos.engine.moment import Settings
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
-from kairos.engine.simulate import END_OF_TIME
-from kairos.engine.user_state import UserState
+from kairos.engine.settings import Settings
+from kairos.engine.user.state import UserState
 
 AT_ONCE = 1_000
 
@@ -34,8 +34,8 @@ AT_ONCE = 1_000
 class Users:
     """States and timers of all users in memory, and an engine over them."""
 
-    def __init__(self, rules: Path) -> None:
-        settings = Settings()
+    def __init__(self, rules: Path, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
         loaded = load(read_folder(rules)).rules
         assert loaded is not None
         self._engine = Engine(settings)
@@ -44,7 +44,7 @@ class Users:
         self._states: dict[str, UserState] = {}
         self._armed: dict[str, int] = {}
         self._timers: list[tuple[int, str]] = []
-        self.results: list[Record] = []
+        self.results: list[Effect] = []
 
     def play(self, lines: Iterable[bytes]) -> None:
         """Lines in the order of event time."""
@@ -73,11 +73,13 @@ class Users:
             self._arm(user, state)
 
     def tell(self, meter: Meter) -> None:
-        meter.tell([(record.activity, record.user_id, record.at) for record in self.results])
+        meter.tell(
+            [(record.activity, record.user_id, record.at) for record in self.results if isinstance(record, Record)]
+        )
 
     def _arm(self, user: str, state: UserState) -> None:
         """As `operators/user_value.py`: a timer that is too early is left to fire in vain."""
-        due = self._engine.next_timer(state)
+        due = self._engine.next_timer(user, state)
         if due is not None and due < self._armed.get(user, END_OF_TIME):
             self._armed[user] = due
             heapq.heappush(self._timers, (due, user))

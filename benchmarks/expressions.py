@@ -12,13 +12,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.command import arguments, report
-from benchmarks.page import grid, machine
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import grid, machine
+from benchmarks.kit.results import Result, at_least
+from benchmarks.kit.sides import Said, agree, medians
 from benchmarks.peers.conditions import CONDITIONS, events, measure
 from benchmarks.peers.environment import peers_python
-from benchmarks.results import Result, at_least
-from benchmarks.sides import Said, agree, medians
-from kairos.engine.expression import Scope, parse
+from kairos.engine.expression import parse
+from kairos.engine.expression.scope import Facts
 
 KAIROS = "Kairos"
 PEERS = {
@@ -32,9 +33,9 @@ OURS = "ours"
 
 
 def ours(count: int) -> str:
-    scope = Scope()
+    scope = Facts()
 
-    def at(props: dict[str, Any]) -> Scope:
+    def at(props: dict[str, Any]) -> Facts:
         scope.props = props
         return scope
 

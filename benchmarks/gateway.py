@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,23 +18,19 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
-import psutil
-from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.broker import stack
-from benchmarks.command import arguments, report
-from benchmarks.page import grid, machine
-from kairos.adapters.sources import key_hash
-from kairos.adapters.sources_sql import SqlSourceStore
-from kairos.apps.stack import StackSettings
+from benchmarks.kit.broker import stack
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.gateway_run import GatewayRun
+from benchmarks.kit.page import grid, machine
+from kairos.adapters.sources.port import key_hash
+from kairos.adapters.sources.sql import SqlSourceStore
 from kairos.engine.rule.model import EventSchema, Source
-from tests.conftest import free_ports
 
 CONNECTIONS = 8
 BODIES = 200
 """Different ones, made beforehand: what the client costs is not the question."""
 WARM_SECONDS = 2.0
-PATIENCE_SECONDS = 60.0
 DEVICES = 997
 EVENTS = {"order_created": EventSchema({"order_id": "string", "amount": "number"}, ("order_id",))}
 
@@ -124,69 +118,31 @@ def client(url: str, key: str, bodies: list[bytes], seconds: float) -> list[floa
     return latencies
 
 
-class Bench:
-    """A gateway over these servers."""
+def sources(address: str) -> None:
+    """One for each case; its name is its API key."""
+    store = SqlSourceStore(address)
+    for number, case in enumerate(CASES):
+        store.put(Source(f"s{number}", EVENTS, identity=case.identity), "bench")
+        store.add_key(f"s{number}", key_hash(f"s{number}"), "", "bench")
+    store.close()
 
-    def __init__(self, folder: Path, servers: StackSettings) -> None:
-        address = f"sqlite:///{folder}/control.db"
-        store = SqlSourceStore(address)
-        for number, case in enumerate(CASES):
-            store.put(Source(f"s{number}", EVENTS, identity=case.identity), "bench")
-            store.add_key(f"s{number}", key_hash(f"s{number}"), "", "bench")
-        self.kafka, redis = servers.kafka, servers.redis_url
-        conf = folder / "conf.json"
-        port = free_ports(1)[0]
-        gateway = {"port": port, "sources": address}
-        conf.write_bytes(
-            msgspec.json.encode({"kafka": {"bootstrap": self.kafka}, "gateway": gateway, "profiles": {"redis": redis}})
-        )
-        self.url = f"http://127.0.0.1:{port}"
-        self._process = subprocess.Popen([sys.executable, "-m", "kairos", "gateway", "--conf", str(conf)])
-        self._usage = psutil.Process(self._process.pid)
 
-    def measure(self, number: int, case: Case, seconds: float) -> Result:
-        key = f"s{number}"
-        bodies = [msgspec.json.encode(case.body(turn * case.batch)) for turn in range(BODIES)]
-        with get_context("spawn").Pool(1) as pool:
-            if case.identity != "user_id":
-                client(self.url + case.path, key, [msgspec.json.encode(bindings())], 0.0)
-            warm = pool.apply(client, (self.url + case.path, key, bodies, WARM_SECONDS))
-            before, started = self._processor(), time.monotonic()
-            latencies = pool.apply(client, (self.url + case.path, key, bodies, seconds))
-            taken = time.monotonic() - started
-        result = Result(case, taken, latencies, self._processor() - before, self._usage.memory_info().rss)
-        self._check(f"events.{key}", (len(warm) + len(latencies)) * case.batch)
-        return result
-
-    def until_ready(self) -> None:
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                probe = client(f"{self.url}/v1/events", "s0", [b"[]"], 0.01)
-            except (aiohttp.ClientError, RuntimeError):
-                probe = []
-            if probe:
-                return
-            if time.monotonic() > limit:
-                raise RuntimeError("the gateway does not answer")
-            time.sleep(0.1)
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-    def _processor(self) -> float:
-        used = self._usage.cpu_times()
-        return float(used.user + used.system)
-
-    def _check(self, topic: str, acknowledged: int) -> None:
-        """Raises RuntimeError unless Kafka has what was acknowledged (a binding is no record)."""
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka)
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-        there = sum(consumer.end_offsets(places).values())
-        consumer.close()
-        if there != acknowledged:
-            raise RuntimeError(f"{topic}: {acknowledged:,} events were acknowledged, {there:,} are there")
+def measure(gateway: GatewayRun, number: int, case: Case, seconds: float) -> Result:
+    """Raises RuntimeError unless Kafka has what was acknowledged (a binding is no record)."""
+    key, url = f"s{number}", gateway.url + case.path
+    bodies = [msgspec.json.encode(case.body(turn * case.batch)) for turn in range(BODIES)]
+    with get_context("spawn").Pool(1) as pool:
+        if case.identity != "user_id":
+            client(url, key, [msgspec.json.encode(bindings())], 0.0)
+        warm = pool.apply(client, (url, key, bodies, WARM_SECONDS))
+        before, started = gateway.processor, time.monotonic()
+        latencies = pool.apply(client, (url, key, bodies, seconds))
+        taken = time.monotonic() - started
+    result = Result(case, taken, latencies, gateway.processor - before, gateway.memory)
+    acknowledged, there = (len(warm) + len(latencies)) * case.batch, gateway.count(key)
+    if there != acknowledged:
+        raise RuntimeError(f"{key}: {acknowledged:,} events were acknowledged, {there:,} are there")
+    return result
 
 
 def table(results: list[Result]) -> str:
@@ -206,12 +162,10 @@ def _row(result: Result) -> tuple[str, ...]:
 def main() -> None:
     given = arguments(__doc__, seconds=(10, 2))
     with tempfile.TemporaryDirectory() as name, stack(Path(name), "kafka", "redis") as servers:
-        bench = Bench(Path(name), servers.settings)
-        try:
-            bench.until_ready()
-            text = table([bench.measure(number, case, given.seconds) for number, case in enumerate(CASES)])
-        finally:
-            bench.close()
+        address = f"sqlite:///{name}/control.db"
+        sources(address)
+        with GatewayRun(Path(name), address, servers.settings, servers.settings.redis_url) as gateway:
+            text = table([measure(gateway, number, case, given.seconds) for number, case in enumerate(CASES)])
     report("gateway", given, text)
 
 

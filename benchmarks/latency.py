@@ -14,12 +14,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.broker import kafka
-from benchmarks.command import arguments, report
-from benchmarks.page import grid
-from kairos.adapters.kafka_topics import create_topics
-from tests.flink.rules import UNPAID, watch, write_activity, write_rules
-from tests.flink.support import MINUTE, LiveJob, event, now
+from benchmarks.kit.broker import kafka
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import grid
+from harness.job import MINUTE, LiveJob, event, now
+from harness.rules import UNPAID, watch, write_activity, write_rules
+from kairos.adapters.kafka.topics import create_topics
 
 AHEAD_MS = 3_000
 PATIENCE_SECONDS = 60.0
@@ -50,7 +50,8 @@ def rule_change(job: LiveJob, rules: Path, number: int) -> int:
         return bool(job.decisions(f"login{number}"))
 
     until(decided)
-    return min(record["at"] for record in job.decisions(f"login{number}")) - saved
+    decided_at: int = min(record["at"] for record in job.decisions(f"login{number}"))
+    return decided_at - saved
 
 
 def new_topic(job: LiveJob, number: int) -> int:

@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from benchmarks.command import arguments, report
-from benchmarks.page import PAGE, grid
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import PAGE, grid
+from benchmarks.kit.pictures import pictures
+from benchmarks.kit.results import Result, latest
+from benchmarks.kit.sides import ROOT
 from benchmarks.peers.environment import PINS, peers_python
-from benchmarks.pictures import pictures
-from benchmarks.results import Result, latest
-from benchmarks.sides import ROOT
 from kairos.apps.native.settings import data_folder
 
 PICTURES = PAGE.parent / "images" / "performance"

@@ -12,18 +12,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.broker import SHARED, kafka
+from benchmarks.kit.broker import SHARED, kafka
+from benchmarks.kit.sides import ROOT
 from benchmarks.peers.environment import peers_python
-from benchmarks.sides import ROOT
 
 LONGEST_FIRST = (
-    "job_throughput",
-    "job_scale",
-    "job_state",
-    "job_latency",
+    "job.throughput",
+    "job.scale",
+    "job.state",
+    "job.latency",
+    "measure",
+    "crowds",
     "engine",
     "expressions",
     "user_state",
+    "growth",
+    "decode",
+    "profiles",
     "overview",
 )
 AT_ONCE = 2

@@ -14,18 +14,18 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.command import arguments, report
-from benchmarks.page import grid
-from benchmarks.results import Result, at_most, below
-from kairos.adapters.rule_files import read_folder
+from benchmarks.kit.command import arguments, report
+from benchmarks.kit.page import grid
+from benchmarks.kit.results import Result, at_most, below
+from kairos.adapters.rules.files import read_folder
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
-from kairos.engine.moment import Settings
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
-from kairos.engine.seen import RECORD
-from kairos.engine.user_state import UserState
+from kairos.engine.settings import Settings
+from kairos.engine.user.seen import RECORD
+from kairos.engine.user.state import UserState
 from operators.user_value import UserValue
 
 START = 1_763_778_000_000
@@ -92,9 +92,9 @@ class User:
 
     def bytes(self, *, seen: bool = False) -> int:
         """What the job would store; without `seen`, unless asked for."""
-        state = self.state if seen else msgspec.structs.replace(self.state, seen=b"")
+        state = self.state if seen else msgspec.structs.replace(self.state, seen=[])
         kept = Kept()
-        UserValue(kept).save(state, self._engine.next_timer(state), kept)  # type: ignore[arg-type]
+        UserValue(kept).save(state, self._engine.next_timer(USER, state), kept)
         return len(kept.kept or b"")
 
 
@@ -145,7 +145,7 @@ def measure(more: int) -> Measured:
         open_first=(first - touched) / RULES,
         open_more=(last - first) / RULES / more,
         decided=decided(),
-        seen=seen / (len(user.state.seen) // RECORD),
+        seen=seen / (sum(map(len, user.state.seen)) // RECORD),
         match=parts,
     )
 

@@ -6,21 +6,29 @@ from pathlib import Path
 
 import msgspec
 
+from jobs.inputs import declared
 from jobs.settings import Kafka, Settings
-from jobs.sources import declared
-from kairos.adapters.kafka_topics import KafkaUnreachableError, check_kafka, create_topics
-from kairos.adapters.profiles import ProfilesUnreachableError, check_profiles
-from kairos.adapters.rule_store import RuleStoreError, open_rule_store
-from kairos.adapters.sources import SourceStoreError, open_source_store
+from kairos.adapters.control.activity_states import ActivityStates
+from kairos.adapters.control.database import Control
+from kairos.adapters.kafka.client import client_options
+from kairos.adapters.kafka.topics import KafkaUnreachableError, check_kafka, create_topics
+from kairos.adapters.profiles.opening import check_profiles
+from kairos.adapters.profiles.redis import ProfilesUnreachableError
+from kairos.adapters.rules.store import RuleStoreError, open_rule_store
+from kairos.adapters.settings.file import SettingsError
+from kairos.adapters.sources.port import SourceStoreError, open_source_store
+from kairos.engine.channel import CHANNELS
 from kairos.engine.engine import Engine
-from kairos.engine.moment import Settings as EngineSettings
+from kairos.engine.event import KAIROS
+from kairos.engine.play.simulate import as_if_live
+from kairos.engine.rule.changes.switch import Switches
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.release import Release
-from kairos.engine.simulate import as_if_live
+from kairos.engine.settings import Settings as EngineSettings
+from kairos.engine.topics import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries_topic, events_topic
 from operators.registry import Sources
 
-CHANNELS = ("console", "email", "file", "in_app", "push", "sms", "webhook", "wechat")
-OUTPUTS = ("decisions", "dead-letters", "receipts", *(f"deliveries.{channel}" for channel in CHANNELS))
+OUTPUTS = (DECISIONS, DEAD_LETTERS, RECEIPTS, *map(deliveries_topic, CHANNELS))
 
 
 class StartError(Exception):
@@ -42,8 +50,11 @@ def check(settings: Settings) -> None:
 def _check_kafka(kafka: Kafka) -> None:
     try:
         check_kafka(kafka.bootstrap)
-        if kafka.create_topics and kafka.properties.get("security.protocol", "PLAINTEXT") == "PLAINTEXT":
-            create_topics(kafka.bootstrap, [kafka.prefix + topic for topic in OUTPUTS], kafka.create_topics)
+        if kafka.create_topics:
+            topics = [events_topic(KAIROS), *(kafka.prefix + topic for topic in OUTPUTS)]
+            create_topics(client_options(kafka), topics, kafka.create_topics)
+    except SettingsError as error:
+        raise StartError(str(error)) from None
     except KafkaUnreachableError as error:
         raise StartError(f"kafka.bootstrap: {error}; start it (`make up`) or set kafka.bootstrap") from None
 
@@ -64,6 +75,16 @@ def first_release(settings: Settings) -> Release:
     except Exception as error:  # a release in a database may be anything
         raise StartError(f"rules.store: release {release.number} in {place} cannot be used: {error}") from None
     return release
+
+
+def first_switches(settings: Settings) -> Switches:
+    """As they stand now; a bounded run plays what was before anybody turned one. Raises StartError."""
+    if settings.files:
+        return Switches()
+    try:
+        return ActivityStates(Control(settings.rules.store)).read()
+    except RuleStoreError as error:
+        raise StartError(f"rules.store: {error}") from None
 
 
 def first_sources(settings: Settings) -> Sources | None:

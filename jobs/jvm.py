@@ -88,7 +88,7 @@ def forward_errors() -> None:
     start = java_gateway.launch_gateway_server_process
 
     def start_and_forward(env: dict[str, str], args: list[str]) -> subprocess.Popen[bytes]:
-        process = start(env, args)
+        process: subprocess.Popen[bytes] = start(env, args)
         threading.Thread(target=_copy_errors, args=(process,), daemon=True).start()
         return process
 

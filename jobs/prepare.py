@@ -1,15 +1,16 @@
-"""A bounded run's input: one file of JSON lines, sorted by (time, source, id), with a timestamp in every row."""
+"""A bounded run's input: one file of JSON lines, sorted as `Event.order` says, with a timestamp in every row."""
 
 from __future__ import annotations
 
-import gzip
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import msgspec
 
+from kairos.adapters.files.events import open_events
 from kairos.engine.event import RECEIPT, Event, EventError, decode
+from kairos.engine.schedule.due import line_of
 
 
 class Row(msgspec.Struct):
@@ -22,11 +23,18 @@ class Row(msgspec.Struct):
     place: int
 
 
-def prepare(events: Path, target: Path) -> tuple[int, list[Event]]:
-    """Returns how many rows there are, and those that are receipts. Raises OSError. The file is held in memory."""
-    receipts: list[Event] = []
-    rows: list[tuple[tuple[int, str, str], int, str | None, bytes]] = []
-    with _open(events) as stream:
+Told = Callable[[Sequence[Event]], Sequence[Event]]
+"""The events of a file -> what Kairos itself adds to them: slots of the calendar, changes in catalogs."""
+
+
+def prepare(events: Path, target: Path, told: Told = lambda _events: ()) -> tuple[int, list[Event]]:
+    """Returns how many rows there are, and those that are receipts. Raises OSError, NotJsonLinesError.
+
+    The file is held in memory. `place` of a row that is not of the file is 0.
+    """
+    found: list[Event] = []
+    rows: list[tuple[tuple[int, str, int, str], int, str | None, bytes]] = []
+    with open_events(events) as stream:
         for place, raw in enumerate(stream, 1):
             line = raw.rstrip(b"\r\n")
             if not line.strip():
@@ -34,19 +42,15 @@ def prepare(events: Path, target: Path) -> tuple[int, list[Event]]:
             try:
                 event = decode(line)
             except EventError:
-                rows.append(((0, "", ""), place, None, line))
+                rows.append(((0, "", 0, ""), place, None, line))
             else:
                 rows.append((event.order, place, event.user_id, line))
-                if event.type == RECEIPT:
-                    receipts.append(event)
+                found.append(event)
+    rows += [(event.order, 0, event.user_id, line_of(event)) for event in told(found)]
     rows.sort(key=lambda row: row[:2])
     encode = msgspec.json.Encoder().encode
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as out:
         for order, place, user, line in rows:
             out.write(encode(Row(user, order[0], b64encode(line).decode(), place)) + b"\n")
-    return len(rows), receipts
-
-
-def _open(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+    return len(rows), [event for event in found if event.type == RECEIPT]

@@ -1,4 +1,4 @@
-"""How far a bounded run is, asked of Flink's REST interface."""
+"""How far a run is, asked of Flink's REST interface."""
 
 from __future__ import annotations
 
@@ -20,11 +20,27 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def tasks(port: int, job_id: str) -> list[dict[str, Any]]:
+    """The job's vertices, as Flink tells them; none when it does not."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/jobs/{job_id}", timeout=TIMEOUT_SECONDS) as answer:
+            vertices: list[dict[str, Any]] = msgspec.json.decode(answer.read())["vertices"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return vertices
+
+
+def at_work(port: int, job_id: str) -> bool:
+    """Whether all its tasks run: a job that Flink calls running may have begun none, and has no savepoint then."""
+    known = tasks(port, job_id)
+    return bool(known) and all(task["status"] == "RUNNING" for task in known)
+
+
 class Progress:
     """`show` says at most once a second how many of `total` rows the job has read, as far as Flink knows it."""
 
     def __init__(self, port: int, total: int, say: Callable[[str], None]) -> None:
-        self._address = f"http://127.0.0.1:{port}/jobs/"
+        self._port = port
         self._total = total
         self._say = say
         self._next = time.monotonic() + INTERVAL_SECONDS
@@ -41,11 +57,5 @@ class Progress:
 
     def _read(self, job_id: str) -> int:
         """What left the source; 0 when Flink does not tell."""
-        try:
-            with urllib.request.urlopen(self._address + job_id, timeout=TIMEOUT_SECONDS) as answer:
-                vertices: list[dict[str, Any]] = msgspec.json.decode(answer.read())["vertices"]
-        except (OSError, ValueError, KeyError):
-            return 0
-        return max(
-            (v["metrics"]["write-records"] for v in vertices if v["name"].startswith("Source: events")), default=0
-        )
+        sources = [task for task in tasks(self._port, job_id) if task["name"].startswith("Source: events")]
+        return max((source["metrics"]["write-records"] for source in sources), default=0)

@@ -1,8 +1,8 @@
 """The job's configuration: one YAML file, overridden key by key from the command line.
 
 `load("conf/local.yaml", ["kafka.bootstrap=broker:9092"])` -> Settings. Relative paths are relative to the working
-directory. `kairos.adapters.settings_file` says how values are written. The sections
-`delivery`, `gateway` and `bridge` are those processes' own.
+directory. `kairos.adapters.settings.file` says how values are written. The sections
+`delivery`, `gateway`, `bridge`, `warehouse`, `search` and `alarms` are those processes' own.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from kairos.adapters.settings_file import Duration, SettingsError, convert, full_store, read
+from kairos.adapters.settings.coupons import Coupons
+from kairos.adapters.settings.file import Duration, SettingsError, convert, full_store, read
+from kairos.adapters.settings.kafka import KafkaAddress
 
 __all__ = ["Duration", "Settings", "SettingsError", "load", "uri"]
 
@@ -35,11 +37,13 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Time(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`lateness`: how much disorder is put right. `idle_timeout`: after this a partition without even heartbeats no
-    longer holds time back; a far safety net, because an unreachable Kafka looks the same. `alignment`: how far one
-    partition may run ahead of the slowest; 0s switches it off."""
+    """`lateness`: how much disorder is put right. `patience`: how long a deadline waits that an event brought to light
+    only after it had passed. `idle_timeout`: after this a partition without even heartbeats no longer holds time back;
+    a far safety net, because an unreachable Kafka looks the same. `alignment`: how far one partition may run ahead of
+    the slowest; 0s switches it off."""
 
     lateness: Duration = Duration(2_000)
+    patience: Duration = Duration(2_000)
     watermark_interval: Duration = Duration(100)
     idle_timeout: Duration = Duration(300_000)
     alignment: Duration = Duration(60_000)
@@ -79,36 +83,33 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: str
 
 
-class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Kafka(KafkaAddress, frozen=True, forbid_unknown_fields=True):
     """`properties` go to every Kafka client of the job (security.protocol, sasl.jaas.config, ...).
 
-    `prefix` stands before the names of all topics that the job writes to (`events`, which it reads, should then match
-    the prefixed `receipts`). `start`: where a job without checkpoint begins; `committed` falls back to the earliest.
+    `prefix` stands before the names of all topics that the job writes to. `events`: pattern of those that it reads.
+    `start`: where a job without checkpoint begins; `committed` falls back to the earliest.
     `exactly_once` is for the topic `decisions`: visible to readers of committed records at each checkpoint.
     `create_topics`: partitions of output topics that are missing at the start; 0: do not create.
     """
 
-    bootstrap: str
     group: str = "kairos"
-    events: str = r"events\..*|receipts"
-    prefix: str = ""
     discovery: Duration = Duration(1_000)
     start: Literal["committed", "earliest", "latest"] = "committed"
     exactly_once: bool = False
     transaction_timeout: Duration = Duration(600_000)
-    create_topics: int = 2
-    properties: dict[str, str] = {}
 
 
 class Profiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Either `redis` (a URL) or `file` (JSON: user -> profile); neither: every channel counts as reachable.
 
-    `ttl` and `max_users` bound the cache of each task. `degrade`: with Redis away decide without a profile and mark the
-    decision, instead of waiting.
+    `crowds`: beside a `file`, the snapshots of kept crowds that `kairos crowds build` has put into its warehouse
+    (`.crowds/live.db`). `ttl` and `max_users` bound the cache of each task. `degrade`: with Redis away decide without a
+    profile and mark the decision, instead of waiting.
     """
 
     redis: str | None = None
     file: str | None = None
+    crowds: str | None = None
     ttl: Duration = Duration(60_000)
     max_users: int = 100_000
     degrade: bool = False
@@ -116,13 +117,23 @@ class Profiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ahead`: an event further ahead of the clock is invalid (live input only). `max_runs`: open matches per activity
-    and user. `regret_for`: how long a late event is judged against decisions made. `dead_letter_bytes`: longer values
+    and user; `match_bytes`: what one of them holds; `user_bytes`: what is kept of a user, and as much may wait for the
+    watermark. `regret_for`: how long a late event is judged against decisions made. `dead_letter_bytes`: longer values
     are cut in dead letters."""
 
     ahead: Duration = Duration(3_600_000)
     max_runs: int = 1_000
+    match_bytes: int = 1_000_000
+    user_bytes: int = 4_000_000
     regret_for: Duration = Duration(86_400_000)
     dead_letter_bytes: int = 65_536
+
+
+class Lease(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`store`: an SQLAlchemy URL of the database that says which engine may decide; None: that of `delivery`, if the
+    configuration has one."""
+
+    store: str | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,17 +150,45 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: Rules = Rules()
     sources: Sources = Sources()
     profiles: Profiles = Profiles()
+    coupons: Coupons = Coupons()
     limits: Limits = Limits()
+    lease: Lease = Lease()
     rehearsal: bool = False
     flink: dict[str, str] = {}
+
+    @property
+    def codes(self) -> Coupons | None:
+        """Where those of coupons are; None: nowhere."""
+        return self.coupons.beside(self.profiles.redis)
+
+
+OTHERS = ("delivery", "gateway", "bridge", "warehouse", "search", "alarms", "api")
+"""Sections of the one configuration which are for other processes."""
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
     """Raises SettingsError for an unreadable file, an unknown key, a wrong type or an impossible combination."""
     document = read(Path(path), overrides)
-    for other in ("delivery", "gateway", "bridge"):
+    _share_lease(document)
+    for other in OTHERS:
         document.pop(other, None)
     return _with_full_paths(_checked(convert(document, Settings, Path(path)), str(path)))
+
+
+def load_job(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
+    """For a job with its own input and output: only the sections `job` and `flink` count. Raises SettingsError."""
+    document = read(Path(path), overrides)
+    settings = convert({name: document[name] for name in ("job", "flink") if name in document}, Settings, Path(path))
+    if settings.job.parallelism < 1:
+        raise SettingsError(f"{path}: job.parallelism must be at least 1")
+    return settings
+
+
+def _share_lease(document: dict[str, Any]) -> None:
+    """Workers look into the database of deliveries: the lease is there, unless another place is named."""
+    delivery, lease = document.get("delivery"), document.setdefault("lease", {})
+    if isinstance(delivery, dict) and isinstance(lease, dict) and "store" in delivery:
+        lease.setdefault("store", delivery["store"])
 
 
 def uri(place: str) -> str:
@@ -162,6 +201,8 @@ def _checked(settings: Settings, file: str) -> Settings:
         raise SettingsError(f"{file}: exactly one of the sections 'files' (bounded) and 'kafka' (live) is needed")
     if settings.profiles.redis and settings.profiles.file:
         raise SettingsError(f"{file}: profiles come from 'redis' or from 'file', not from both")
+    if settings.coupons.redis and settings.coupons.file:
+        raise SettingsError(f"{file}: coupons are kept in 'redis' or in 'file', not in both")
     if settings.kafka and not settings.state.checkpoints:
         raise SettingsError(f"{file}: 'state.checkpoints' is missing: a live job without checkpoints loses its state")
     if settings.files and settings.job.parallelism != 1:
@@ -182,5 +223,11 @@ def _with_full_paths(settings: Settings) -> Settings:
         settings,
         rules=msgspec.structs.replace(rules, store=full_store(rules.store)),
         sources=Sources(sources.store and full_store(sources.store)),
-        profiles=msgspec.structs.replace(profiles, file=profiles.file and str(Path(profiles.file).absolute())),
+        lease=Lease(settings.lease.store and full_store(settings.lease.store)),
+        coupons=Coupons(settings.coupons.redis, _full(settings.coupons.file)),
+        profiles=msgspec.structs.replace(profiles, file=_full(profiles.file), crowds=_full(profiles.crowds)),
     )
+
+
+def _full(path: str | None) -> str | None:
+    return path and str(Path(path).absolute())

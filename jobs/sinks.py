@@ -6,9 +6,9 @@ import re
 
 from pyflink.table import StatementSet, StreamTableEnvironment
 
+from jobs.inputs import options, sql_text
 from jobs.settings import Kafka
-from jobs.sources import options, sql_text
-from operators.rows import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries
+from kairos.engine.topics import DECISIONS, EVENTS, written_by_job
 
 
 def file_sink(tables: StreamTableEnvironment, statements: StatementSet, folder: str) -> None:
@@ -22,8 +22,7 @@ def file_sink(tables: StreamTableEnvironment, statements: StatementSet, folder: 
 
 def kafka_sink(tables: StreamTableEnvironment, statements: StatementSet, kafka: Kafka) -> None:
     """At least once, visible at once; `decisions` exactly once on demand, then visible at each checkpoint."""
-    everything = f"{re.escape(kafka.prefix)}({DECISIONS}|{DEAD_LETTERS}|{RECEIPTS}|{deliveries('.+')})"
-    _kafka_table(tables, "records", everything, kafka)
+    _kafka_table(tables, "records", written_by_job(kafka.prefix), kafka)
     if kafka.exactly_once:
         _kafka_table(tables, "exact_records", re.escape(kafka.prefix + DECISIONS), kafka, exactly_once=True)
         statements.add_insert_sql(_insert("exact_records", kafka.prefix, f"WHERE topic = '{DECISIONS}'"))
@@ -34,7 +33,9 @@ def kafka_sink(tables: StreamTableEnvironment, statements: StatementSet, kafka: 
 
 def _insert(table: str, prefix: str, where: str) -> str:
     return f"""
-        INSERT INTO {table} SELECT {sql_text(prefix)} || topic, k, v, TO_TIMESTAMP_LTZ(ts, 3) FROM outputs {where}"""
+        INSERT INTO {table}
+        SELECT CASE WHEN topic LIKE {sql_text(EVENTS + "%")} THEN topic ELSE {sql_text(prefix)} || topic END,
+          k, v, TO_TIMESTAMP_LTZ(ts, 3) FROM outputs {where}"""
 
 
 def _kafka_table(

@@ -1,3 +1,3 @@
 """Kairos: real-time marketing automation on PyFlink."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,17 +4,13 @@ In thread mode a TaskManager keeps one Python for all its jobs, one after the ot
 ends. A module that the first job did not import is then not to be had any more: `kairos` is there already, and its path
 leads to files that are gone. So everything is imported at once, as long as it is there.
 
-The tasks are threads of that one Python. msgspec (0.22) works out what a Struct looks like when it is first decoded,
-and a second thread that comes meanwhile finds half of it and ends the process. So that is done here too, where no task
-runs.
+The tasks are threads of that one Python, so what structs look like is worked out here too, where no task runs.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
 from pkgutil import walk_packages
 
-import msgspec
+from kairos.structs import work_out_structs
 
 OURS = ("kairos.engine", "kairos.adapters", "kairos.sandbox", __name__)
 
@@ -22,21 +18,14 @@ OURS = ("kairos.engine", "kairos.adapters", "kairos.sandbox", __name__)
 def _import_all() -> None:
     for package in OURS:
         for module in walk_packages(import_module(package).__path__, f"{package}."):
-            if ".migrations." not in module.name:  # scripts: they run only when Alembic calls them
+            if ".migrations." in module.name:  # scripts: they run only when Alembic calls them
+                continue
+            try:
                 import_module(module.name)
-
-
-def _structs(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _structs(kind)
-
-
-def _work_out_structs() -> None:
-    for kind in _structs(msgspec.Struct):
-        with suppress(TypeError, NameError):  # one that is never decoded: it holds what no format has
-            msgspec.msgpack.Decoder(kind)
+            except ModuleNotFoundError as error:  # an extra that is not installed: no task can use its adapter
+                if (error.name or "").partition(".")[0] in ("kairos", __name__):
+                    raise
 
 
 _import_all()
-_work_out_structs()
+work_out_structs()

@@ -7,18 +7,23 @@ from collections.abc import Iterable
 import msgspec
 from pyflink.common import Row
 
-from kairos.engine.dead_letter import dead_letter
+from kairos.engine.dead_letter import MOST_KEY, cut, dead_letter
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
-from operators.rows import DEAD_LETTERS, DECISIONS, REQUESTS, Request, deliveries, output
+from kairos.engine.event import RECEIPT
+from kairos.engine.gate.budget import budget_of, request_of
+from kairos.engine.loss import REASON, Loss
+from kairos.engine.record_size import MOST_BYTES, encode_record
+from kairos.engine.topics import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries_topic
+from operators.rows import REQUESTS, output
 from operators.telemetry import Telemetry
 
 
-class Source(msgspec.Struct, frozen=True):
+class Handled(msgspec.Struct, frozen=True):
     """The record that is being handled; a timer has none."""
 
     key: str | None
-    value: bytes
+    value: bytes | None
     timestamp: int
     origin: str
 
@@ -32,31 +37,59 @@ class Outlet:
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
 
-    def rows(self, effects: Iterable[Effect | Delivery], source: Source | None) -> list[Row]:
-        return [self._row(effect, source) for effect in effects]
+    def rows(self, effects: Iterable[Effect], source: Handled | None) -> list[Row]:
+        rows: list[Row] = []
+        for effect in effects:
+            if isinstance(effect, Record):
+                rows.append(self.decision(effect))
+            elif isinstance(effect, Delivery):
+                rows += self.delivery(effect)
+            else:
+                rows.append(self._row(effect, source))
+        return rows
 
-    def _row(self, effect: Effect | Delivery, source: Source | None) -> Row:
-        if isinstance(effect, Record):
-            return output(DECISIONS, effect.user_id, self._json(effect), effect.at)
-        if isinstance(effect, Delivery):
-            return output(deliveries(effect.channel), effect.user_id, self._json(effect), effect.at)
-        if isinstance(effect, Candidate):
-            record = effect.record
-            return self._request(record.activity, Request(record.at, record.user_id, record.occurrence, effect))
-        if isinstance(effect, Refund):
-            return self._request(effect.activity, Request(effect.at, effect.user_id, effect.occurrence, None))
+    def decision(self, record: Record) -> Row:
+        return output(DECISIONS, record.user_id, encode_record(record), record.at)
+
+    def delivery(self, delivery: Delivery) -> list[Row]:
+        """A message that is too large to be handed over has failed, and half of it is not sent: a dead letter, and the
+        receipt of a worker that has refused it."""
+        value = self._json(delivery)
+        if len(value) <= MOST_BYTES:
+            return [output(deliveries_topic(delivery.channel), delivery.user_id, value, delivery.at)]
+        largest = max(delivery.values, key=lambda name: len(self._json(delivery.values[name])), default="")
+        message = f"the message has {len(value):,} bytes, most of them in `{largest}`; at most {MOST_BYTES:,} are sent"
+        source = Handled(delivery.user_id, value, delivery.at, deliveries_topic(delivery.channel))
+        return [self.dead("too_large", message, source), failed(delivery)]
+
+    def _row(self, effect: Candidate | Refund | Recall | Late, source: Handled | None) -> Row:
+        if isinstance(effect, Candidate | Refund):
+            request = request_of(effect)
+            return output(REQUESTS, budget_of(effect), self._msgpack(request), request.at)
         if isinstance(effect, Recall):
-            return output(deliveries(effect.channel), effect.user_id, self._json({"recall": effect}), effect.at)
+            return output(deliveries_topic(effect.channel), effect.user_id, self._json({"recall": effect}), effect.at)
         return self._late(effect, source)
 
-    def dead(self, reason: str, message: str, source: Source) -> Row:
+    def dead(self, reason: str, message: str, source: Handled) -> Row:
         self._telemetry.count("dead_letters", reason)
-        letter = dead_letter(reason, message, source.origin, source.timestamp, source.key, source.value, self._limit)
-        return output(DEAD_LETTERS, source.key, letter, source.timestamp)
+        value = source.value or b""
+        letter = dead_letter(reason, message, source.origin, source.timestamp, source.key, value, self._limit)
+        key = None if source.key is None else cut(source.key, MOST_KEY)
+        return output(DEAD_LETTERS, key, letter, source.timestamp)
 
-    def _request(self, activity: str, request: Request) -> Row:
-        return output(REQUESTS, activity, self._msgpack(request), request.at)
+    def lost(self, loss: Loss, now: int) -> Row:
+        """The dead letter of records that Kafka deleted unread. `now`: epoch ms."""
+        self._telemetry.count("dead_letters", REASON)
+        return output(DEAD_LETTERS, None, loss.letter(now), now)
 
-    def _late(self, late: Late, source: Source | None) -> Row:
+    def _late(self, late: Late, source: Handled | None) -> Row:
         assert source is not None, "only the event just read can be late"
         return self.dead("late", f"this user's events are applied up to {late.applied_until} already", source)
+
+
+def failed(delivery: Delivery) -> Row:
+    """The receipt of an attempt that comes to nothing before any worker has seen it."""
+    props = {name: getattr(delivery, name) for name in ("activity", "occurrence", "attempt", "channel")}
+    receipt = {"type": RECEIPT, "user_id": delivery.user_id, "time": delivery.at}
+    value = msgspec.json.encode({**receipt, "props": {**props, "status": "failed", "reason": "too_large"}})
+    return output(RECEIPTS, delivery.user_id, value, delivery.at)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kairos.engine.rule.needs import Needs
+from kairos.engine.profile.topics import ConsentChange
+from kairos.engine.rule.reads.needs import Needs
 
 
 class ProfileSource(Protocol):
@@ -19,5 +20,8 @@ class ProfileSource(Protocol):
 
     def get(self, user_id: str) -> Mapping[str, Any] | None:
         """The profile; None: no such user. Blocks only when it is not cached yet."""
+
+    def say(self, change: ConsentChange) -> None:
+        """Write down what a user has said by an event: workers ask the profile. A newer word stays."""
 
     def close(self) -> None: ...

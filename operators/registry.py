@@ -64,7 +64,7 @@ class SourceWatch:
 
 
 def merged(known: Sources, found: FoundSources) -> Sources:
-    """What is in force after an announcement."""
+    """The sources in force after an announcement."""
     kept = {name: known[name] for name in found.unusable if name in known}
     return {**found.sources, **kept}
 

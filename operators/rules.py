@@ -11,9 +11,12 @@ from pyflink.common import Types
 from pyflink.datastream import FlatMapFunction, RuntimeContext
 from pyflink.datastream.state import BroadcastState, MapStateDescriptor, ReadOnlyBroadcastState
 
+from kairos.engine.rule.changes.succession import succeed
+from kairos.engine.rule.changes.switch import Switches
 from kairos.engine.rule.release import Release, decode, encode
-from kairos.engine.rule.succession import succeed
+from operators.losses import LookForLosses, Losses
 from operators.registry import LookUp, Sources, SourceWatch, kept_sources
+from operators.switch import LookAtSwitches, SwitchWatch, kept_switches
 from operators.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -32,42 +35,49 @@ class RuleStore(Protocol):
 class Shipped(msgspec.Struct, frozen=True):
     """The release current at a submission of the job, which is told apart from others by its time (epoch ms).
 
-    `sources`: what their store had then; None: there is none, and the release's hold.
+    `sources`: what their store had then; None: there is none, and the release's hold. `switches`: as they stood.
     """
 
     release: Release
     submitted: int
     sources: Sources | None = None
+    switches: Switches = Switches()
 
 
 class Announcement(msgspec.Struct, frozen=True, tag="release"):
-    """A release on its way to all tasks. `shipped`: it came with the job, with its `sources`; else it was found at
-    `seen` (epoch ms)."""
+    """A release on its way to all tasks. `shipped`: it came with the job, as did `sources` and `switches`; else it was
+    found at `seen` (epoch ms)."""
 
     release: Release
     submitted: int
     seen: int
     shipped: bool
     sources: Sources | None = None
+    switches: Switches = Switches()
 
 
 class PollRules(FlatMapFunction):
     """Each tick -> the release that is new, announced. The shipped one goes first, so that it gets into the state; then
     whatever the store has, because after a restart of this task only the state knows what was announced before. The
-    same for sources, where they have a store.
+    same for switches, and for sources where they have a store. And what was lost (losses.py).
 
-    Trouble is counted, and logged when it changes; the last good release stays in force.
+    Trouble is counted, and logged when it changes; the last good release stays in force. Only a lease that another
+    engine has taken over ends the job.
     """
 
     def __init__(
         self,
         open_store: Callable[[], RuleStore],
         open_sources: Callable[[], LookUp] | None,
+        open_losses: Callable[[], LookForLosses] | None,
         shipped: bytes,
         clock: Callable[[], float],
+        open_lease: Callable[[], Callable[[], None]] | None = None,
+        open_switches: Callable[[], LookAtSwitches] | None = None,
     ) -> None:
-        self._open_store = open_store
-        self._open_sources = open_sources
+        self._open_store, self._open_lease = open_store, open_lease
+        self._open_losses = open_losses
+        self._open_sources, self._open_switches = open_sources, open_switches
         self._shipped = shipped
         self._clock = clock
 
@@ -77,15 +87,29 @@ class PollRules(FlatMapFunction):
         self._last: int | None = None
         self._trouble = ""
         self._telemetry = Telemetry(runtime_context)
+        self._losses = Losses(self._open_losses, self._telemetry) if self._open_losses else None
+        if self._losses is not None:
+            self._losses.start()
         self._watch = SourceWatch(self._open_sources(), self._telemetry) if self._open_sources else None
+        self._switches = SwitchWatch(self._open_switches(), self._telemetry) if self._open_switches else None
+        self._renew = self._open_lease() if self._open_lease else lambda: None
+
+    def close(self) -> None:
+        if self._losses is not None:
+            self._losses.close()
 
     def flat_map(self, value: Any) -> Iterator[bytes]:
+        self._renew()
         if self._last is None:
             self._last = 0
             yield announce_shipped(self._shipped)
         yield from self._release(self._last)
+        if self._switches is not None:
+            yield from self._switches.look()
         if self._watch is not None:
             yield from self._watch.look()
+        if self._losses is not None:
+            yield from self._losses.announced()
 
     def _release(self, last: int) -> Iterator[bytes]:
         try:
@@ -114,8 +138,8 @@ def decode_shipped(value: bytes) -> Shipped:
 def announce_shipped(value: bytes) -> bytes:
     shipped = decode_shipped(value)
     submitted = shipped.submitted
-    announcement = Announcement(shipped.release, submitted, submitted, shipped=True, sources=shipped.sources)
-    return msgspec.msgpack.encode(announcement)
+    came: dict[str, Any] = {"sources": shipped.sources, "switches": shipped.switches}
+    return msgspec.msgpack.encode(Announcement(shipped.release, submitted, submitted, shipped=True, **came))
 
 
 def known_releases(shipped: bytes, state: ReadOnlyBroadcastState) -> list[Release]:
@@ -135,6 +159,13 @@ def known_sources(shipped: bytes, state: ReadOnlyBroadcastState) -> Sources | No
         return came.sources
     kept = kept_sources(state)
     return came.sources if kept is None else kept
+
+
+def known_switches(shipped: bytes, state: ReadOnlyBroadcastState) -> Switches:
+    """How they stand after a start or restore."""
+    came = decode_shipped(shipped)
+    kept = kept_switches(state)
+    return came.switches if kept is None or came.submitted > submission_of(state) else kept
 
 
 def submission_of(state: ReadOnlyBroadcastState) -> int:
@@ -163,6 +194,9 @@ def following(known: Release, announcement: Announcement, submitted: int) -> Rel
         effective_at=effective_at,
         draining=newer.draining | own.draining,
         drain_until=newer.drain_until | own.drain_until,
+        shadows=own.shadows | newer.shadows,
+        before=own.before | newer.before,
+        texts_before=own.texts_before | newer.texts_before,
     )
 
 

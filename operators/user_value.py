@@ -8,8 +8,8 @@ from typing import Protocol
 
 from pyflink.datastream import TimerService
 
-from kairos.engine.state_codec import StateCodec
-from kairos.engine.user_state import UserState
+from kairos.engine.user.codec import StateCodec
+from kairos.engine.user.state import UserState
 
 _CURRENT = StateCodec().encode(UserState())[0]
 """The first byte of a value of this version."""
@@ -33,12 +33,16 @@ class UserValue:
     def __init__(self, state: ByteState) -> None:
         self._state = state
         self._codec = StateCodec()
+        self.size = 0
+        """Bytes of what was loaded last."""
 
     def load(self) -> UserState:
         """Raises StateVersionError."""
         value = self._state.value()
         if value is None:
+            self.size = 0
             return UserState()
+        self.size = len(value)
         return self._codec.decode(value) if value[0] == _CURRENT else self._load_older(value)
 
     def _load_older(self, value: bytes) -> UserState:
@@ -62,7 +66,7 @@ class UserValue:
             self._state.update(self._codec.encode(state))
 
     def disarm(self, fired: int) -> None:
-        """The timer has fired and nothing came of it: the user's next event asks for it anew."""
+        """Forgets the timer that has fired for nothing: the user's next event sets it anew."""
         state = self.load()
         take_timer(state, fired)
         if not state.empty:

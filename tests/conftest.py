@@ -4,41 +4,47 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import msgspec
 import psutil
 import pytest
 from filelock import FileLock
 
+from harness.ports import free_ports
+from harness.warm import warm
 from kairos.apps.cluster import Cluster, ClusterSettings
 from kairos.apps.stack import Stack, StackSettings
 
 SESSIONS = Path(tempfile.gettempdir()) / "kairos-tests"
-"""One folder a test session, named after the pid that leads it; in it one folder a stack or cluster."""
+"""One folder a test session, named after the pid that leads it; in it one folder a stack or cluster, and one for what
+the processes of a test leave in their temporary folder (Java does not look at TMPDIR)."""
+
+
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
+"""How long an example takes is the machine's affair."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow ones first, so that at the end no test worker waits for the other (`--no-loadscope-reorder` keeps this)."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Slow ones first, then files in which a test may take long, so that at the end no test worker waits for the other
+    (`--no-loadscope-reorder` keeps this)."""
+    long = {item.path for item in items if item.get_closest_marker("timeout")}
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path not in long))
+
+
+Clusters = Callable[..., Cluster]
 
 
 def leader() -> int:
     """The pid of the pytest that was started; xdist's workers are its children."""
     return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def ports_of(folder: Path, *names: str) -> dict[str, int]:
@@ -51,19 +57,21 @@ def ports_of(folder: Path, *names: str) -> dict[str, int]:
 
 
 def stack_in(folder: Path) -> Stack:
-    ports = ports_of(folder, "kafka_port", "kafka_controller_port", "redis_port", "mariadb_port", "rabbitmq_port")
-    return Stack(StackSettings(folder=folder, **ports))
+    names = ("kafka_port", "kafka_controller_port", "redis_port", "mariadb_port", "rabbitmq_port", "trino_port")
+    names += ("prometheus_port", "alertmanager_port", "heartbeat_port", "scheduler_port")
+    return Stack(StackSettings(folder=folder, **ports_of(folder, *names)))
 
 
-def cluster_in(folder: Path) -> Cluster:
-    return Cluster(ClusterSettings(folder=folder, **ports_of(folder, "rest_port", "rpc_port")))
+def cluster_in(folder: Path, **settings: Any) -> Cluster:
+    names = ("rest_port", "rpc_port", "standby_port", "zookeeper_port")
+    return Cluster(ClusterSettings(folder=folder, **ports_of(folder, *names), **settings))
 
 
 def sweep(session: Path) -> None:
     for note in session.glob("stack-*/ports.json"):
         stack_in(note.parent).down()
     for note in session.glob("cluster-*/ports.json"):
-        cluster_in(note.parent).down()
+        cluster_in(note.parent, standby=True).down()
     shutil.rmtree(session, ignore_errors=True)
 
 
@@ -72,11 +80,32 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         for folder in SESSIONS.glob("*"):
             if folder.name == str(leader()) or not psutil.pid_exists(int(folder.name)):
                 sweep(folder)
+    if "PYTEST_XDIST_WORKER" in os.environ or not session.config.getoption("numprocesses", None):
+        temporary = SESSIONS / str(leader()) / f"tmp-{os.getpid()}"
+        temporary.mkdir(parents=True)
+        os.environ["TMPDIR"] = str(temporary)
+        os.environ["JVM_ARGS"] = f"-Djava.io.tmpdir={temporary} {os.environ.get('JVM_ARGS', '')}".strip()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unpacked_jars() -> Iterator[None]:
+    """Flink unpacks jars of 70 MB for each JVM; one that a test has killed leaves it, and many fill a disk.
+    A JVM that lives on has its file open."""
+    yield
+    for jar in Path(os.environ["TMPDIR"]).glob("flink-*.jar"):
+        jar.unlink()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):
         sweep(SESSIONS / str(leader()))
+
+
+@pytest.fixture(scope="session")
+def warm_kairos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The command `kairos`, started already (harness/warm.py)."""
+    with warm(tmp_path_factory.mktemp("warm")) as command:
+        yield command
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +117,23 @@ def stack() -> Stack:
         shared = stack_in(session / "stack-shared")
         shared.up()
     return shared
+
+
+@pytest.fixture(scope="session")
+def trino() -> str:
+    """The URL of a Trino, shared by all tests of the session; it reads any warehouse on this machine."""
+    session = SESSIONS / str(leader())
+    session.mkdir(parents=True, exist_ok=True)
+    with FileLock(session / "lock-trino"):
+        shared = stack_in(session / "stack-trino")
+        shared.up(["trino"])
+    return shared.settings.trino_url
+
+
+@pytest.fixture(params=["duckdb", pytest.param("trino", marks=pytest.mark.stack)])
+def engine_address(request: pytest.FixtureRequest) -> str:
+    """What `--engine` takes, for either engine: a test that asks for it runs on both."""
+    return "duckdb" if request.param == "duckdb" else str(request.getfixturevalue("trino"))
 
 
 @pytest.fixture
@@ -111,3 +157,17 @@ def cluster() -> Iterator[Cluster]:
     own.up()
     yield own
     own.down()
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Clusters]:
+    """`own_cluster(standby=True)`: a cluster of such settings for this test alone, which may kill what it likes."""
+    with ExitStack() as teardown:
+
+        def start(**settings: Any) -> Cluster:
+            own = cluster_in(SESSIONS / str(leader()) / f"cluster-{uuid.uuid4().hex[:8]}", **settings)
+            teardown.callback(own.down)
+            own.up()
+            return own
+
+        yield start

@@ -8,11 +8,27 @@ import sqlalchemy as sql
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from kairos.adapters import delivery_tables, sources_tables, sql_rule_store, user_lists
-from kairos.adapters.delivery_database import open_engine
-from kairos.adapters.migrations import HEAD, VERSION_TABLE, migrate, version_of
+from kairos.adapters.control import tables as control_tables
+from kairos.adapters.database import audit_log, schedule_runs
+from kairos.adapters.database.connection import open_engine
+from kairos.adapters.database.migrations import HEAD, VERSION_TABLE, migrate, version_of
+from kairos.adapters.delivery import engine_lease
+from kairos.adapters.delivery import tables as delivery_tables
+from kairos.adapters.profiles import user_lists
+from kairos.adapters.rules import store_sql as sql_rule_store
+from kairos.adapters.sources import tables as sources_tables
 
-ALL = [delivery_tables.METADATA, sources_tables.METADATA, sql_rule_store.METADATA, user_lists.METADATA]
+MODULES = (
+    audit_log,
+    control_tables,
+    delivery_tables,
+    engine_lease,
+    schedule_runs,
+    sources_tables,
+    sql_rule_store,
+    user_lists,
+)
+ALL = [module.METADATA for module in MODULES]
 
 
 def check_the_scripts_make_what_the_modules_say(engine: sql.Engine) -> None:

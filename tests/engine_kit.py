@@ -15,12 +15,14 @@ from typing import Any
 from kairos.engine.decision import Record
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
-from kairos.engine.moment import Settings
-from kairos.engine.rule.compile import Plan, compile_release
+from kairos.engine.play.simulate import Simulation, as_if_live
+from kairos.engine.profile.port import at_all_times
+from kairos.engine.rule.compile import Program, compile_release
 from kairos.engine.rule.load import load
-from kairos.engine.rule.model import RuleSet
+from kairos.engine.rule.model import Activity, RuleSet
 from kairos.engine.rule.release import Release
-from kairos.engine.simulate import Simulation, as_if_live
+from kairos.engine.settings import Settings
+from kairos.engine.user.moment import AwaitsReceipt
 
 BASE = 1_793_620_800_000
 UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
@@ -29,7 +31,7 @@ Profiles = Mapping[str, Mapping[str, Any]]
 
 
 def rules(*activities: str, templates: Mapping[str, str] | None = None, **files: str) -> RuleSet:
-    """A rule set from YAML texts: activities, and `policy`, `metrics`, `crowds` by name. It must have no errors.
+    """A rule set without errors from YAML texts: activities and journeys, and `policy`, `metrics`, `crowds` by name.
 
     Template `t` exists for every channel and reads nothing.
     """
@@ -37,9 +39,10 @@ def rules(*activities: str, templates: Mapping[str, str] | None = None, **files:
     plain = {f"t.{channel}": "hi" for channel in ("sms", "email", "push", "wechat", "in_app")}
     folder |= {f"templates/{name}.liquid": text.encode() for name, text in (plain | dict(templates or {})).items()}
     for text in activities:
-        named = re.search(r"^activity: (\w+)", text, re.MULTILINE)
+        named = re.search(r"^(activity|journey): (\w+)", text, re.MULTILINE)
         assert named, f"no name: {text}"
-        folder[f"activities/a/{named[1]}.yaml"] = text.encode()
+        place = "activities" if named[1] == "activity" else "journeys"
+        folder[f"{place}/a/{named[2]}.yaml"] = text.encode()
     loaded = load(folder)
     errors = [finding for finding in loaded.findings if finding.level == "error"]
     assert loaded.rules is not None, errors
@@ -96,8 +99,7 @@ def receipt(text: str) -> Event:
 def run(
     rule_set: RuleSet, given: Sequence[Event], profiles: Profiles | None = None, as_arrived: bool = False
 ) -> list[Record]:
-    simulation = Simulation(rule_set, profiles)
-    return list((simulation.run_as_arrived if as_arrived else simulation.run)(given))
+    return list(Simulation(rule_set, profiles, as_arrived=as_arrived).run(given))
 
 
 def tell(record: Record, users: bool = False) -> str:
@@ -120,12 +122,30 @@ def decisions(
     return [tell(record, users) for record in run(rule_set, list(given), profiles)]
 
 
-def plan_of(rule_set: RuleSet, number: int = 1, effective_at: int = 0, previous: Plan | None = None) -> Plan:
-    return compile_release(Release(number, as_if_live(rule_set), effective_at), previous, max_runs=1_000)
+def program_of(
+    rule_set: RuleSet,
+    number: int = 1,
+    effective_at: int = 0,
+    previous: Program | None = None,
+    shadows: Mapping[str, Activity] | None = None,
+    before: Mapping[str, Activity | None] | None = None,
+) -> Program:
+    release = Release(
+        number, as_if_live(rule_set), effective_at, shadows=dict(shadows or {}), before=dict(before or {})
+    )
+    return compile_release(release, previous, max_runs=1_000)
 
 
-def engine_of(rule_set: RuleSet, profiles: Profiles | None = None, settings: Settings | None = None) -> Engine:
+def engine_of(
+    rule_set: RuleSet,
+    profiles: Profiles | None = None,
+    settings: Settings | None = None,
+    awaits_receipt: AwaitsReceipt | None = None,
+    shadows: Mapping[str, Activity] | None = None,
+    before: Mapping[str, Activity | None] | None = None,
+) -> Engine:
     """An engine as the job has it: sends await their receipts."""
-    engine = Engine(settings or Settings(), None if profiles is None else profiles.get)
-    engine.adopt(plan_of(rule_set))
+    find = None if profiles is None else at_all_times(profiles)
+    engine = Engine(settings or Settings(), find, awaits_receipt=awaits_receipt)
+    engine.adopt(program_of(rule_set, shadows=shadows, before=before))
     return engine

@@ -90,7 +90,7 @@ def measure(
     evaluators: list[Callable[[Context], Any]],
     prepare: Callable[[dict[str, Any]], Context],
 ) -> str:
-    """One JSON line, as benchmarks/sides.py has it: evaluations, seconds, how many were true, the answers as a number.
+    """One JSON line, as benchmarks/kit/sides.py has: evaluations, seconds, how many were true, the answers as a number.
 
     `prepare` makes of an event's props what all evaluators are asked with; it counts.
     """

@@ -1,4 +1,4 @@
-"""Pictures as SVG: `python -m benchmarks.peers.draw FOLDER`, with what benchmarks/pictures.py makes, in JSON, as input.
+"""Pictures as SVG: `python -m benchmarks.peers.draw FOLDER`. The input is JSON, made by benchmarks/kit/pictures.py.
 
 The same input gives the same bytes. Nothing is painted behind, and every colour can be told from white and from black,
 so that a page may be light or dark. Text stays text.

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import logging
 import re
-import signal
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
-VALUE = b'{"type":"heartbeat"}'
-"""Key null; the record's timestamp is the beat."""
+from kairos.adapters.kafka.client import client_options
+from kairos.adapters.metrics.declared import HEARTBEAT as METRICS
+from kairos.adapters.metrics.declared import LAST_ROUND, PARTITIONS, ROUNDS
+from kairos.adapters.metrics.metrics import Metrics
+from kairos.adapters.settings.kafka import KafkaAddress
+from kairos.apps.process import begin, on_stop
+from kairos.apps.status.health import Health
+from kairos.apps.status.server import serving
+from kairos.engine.topics import HEARTBEAT
 
-TOPICS = re.compile(r"events\..*|receipts")
 INTERVAL_SECONDS = 1.0
 BROKER_SECONDS = 5
 """How long a round waits for the broker before it is given up: the next one says a newer time anyway."""
@@ -32,25 +38,20 @@ log = logging.getLogger(__name__)
 class Heartbeat:
     """One connection to Kafka. `beat` raises KafkaError when the broker is away; the next one tries again."""
 
-    def __init__(self, bootstrap: str, clock: Callable[[], float] = time.time) -> None:
-        """Raises KafkaError. `clock`: epoch seconds."""
+    def __init__(self, kafka: KafkaAddress, clock: Callable[[], float] = time.time) -> None:
+        """Raises KafkaError, and SettingsError for properties that it cannot honour. `clock`: epoch seconds."""
         limit = BROKER_SECONDS * 1000
+        options = {**client_options(kafka), "client_id": "kairos-heartbeat"}
+        options |= {"bootstrap_timeout_ms": limit, "request_timeout_ms": limit}
         self._clock = clock
-        self._admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap,
-            client_id="kairos-heartbeat",
-            bootstrap_timeout_ms=limit,
-            request_timeout_ms=limit,
-        )
+        self._read = re.compile(kafka.reads)
+        self._admin = KafkaAdminClient(**options)
         # Not idempotent and no retries: a beat that did not arrive is not worth an order or a second try.
         self._producer = KafkaProducer(
-            bootstrap_servers=bootstrap,
-            client_id="kairos-heartbeat",
+            **options,
             acks=1,
             enable_idempotence=False,
             retries=0,
-            bootstrap_timeout_ms=limit,
-            request_timeout_ms=limit,
             delivery_timeout_ms=limit,
             max_block_ms=limit,
             metadata_max_age_ms=1000,
@@ -60,11 +61,11 @@ class Heartbeat:
     def beat(self) -> int:
         """One round over all partitions; returns how many. A new one is reached a round after the producer hears of it:
         asked for it sooner, the producer raises ValueError."""
-        topics = [name for name in self._admin.list_topics() if TOPICS.fullmatch(name)]
+        topics = [name for name in self._admin.list_topics() if self._read.fullmatch(name)]
         partitions = [(topic, number) for topic in topics for number in self._producer.partitions_for(topic) or ()]
         now = int(self._clock() * 1000)
         sent = [
-            self._producer.send(topic, value=VALUE, partition=partition, timestamp_ms=now)
+            self._producer.send(topic, value=HEARTBEAT, partition=partition, timestamp_ms=now)
             for topic, partition in partitions
         ]
         for future in sent:
@@ -76,22 +77,57 @@ class Heartbeat:
         self._admin.close()
 
 
-def run(bootstrap: str, stop: threading.Event, beaten: Callable[[int], None]) -> None:
-    """Beats until `stop`, through every absence of the broker; calls `beaten` with the partitions of each round."""
+class Watched(Protocol):
+    """Hears how each round went."""
+
+    def beaten(self, partitions: int) -> None: ...
+
+    def missed(self, why: str) -> None: ...
+
+
+class Unwatched:
+    def beaten(self, partitions: int) -> None: ...
+
+    def missed(self, why: str) -> None: ...
+
+
+class Told:
+    """By metrics and health; `note`: a file that says after each round how many partitions it reached."""
+
+    def __init__(self, note: Path | None, clock: Callable[[], float] = time.time) -> None:
+        self.metrics, self.health = Metrics(METRICS), Health()
+        self._note, self._clock = note, clock
+
+    def beaten(self, partitions: int) -> None:
+        self.metrics.add(ROUNDS, outcome="done")
+        self.metrics.set(PARTITIONS, partitions)
+        self.metrics.set(LAST_ROUND, self._clock())
+        self.health.works()
+        if self._note is not None:
+            self._note.write_text(f"{partitions} partitions")
+
+    def missed(self, why: str) -> None:
+        self.metrics.add(ROUNDS, outcome="failed")
+        self.health.waits(why)
+
+
+def run(kafka: KafkaAddress, stop: threading.Event, watched: Watched) -> None:
+    """Beats until `stop`, through every absence of the broker. Raises SettingsError."""
     heart: Heartbeat | None = None
     away = False
     while not stop.is_set():
         started = time.monotonic()
         try:
             if heart is None:
-                heart = Heartbeat(bootstrap)
-            beaten(heart.beat())
+                heart = Heartbeat(kafka)
+            watched.beaten(heart.beat())
             if away:
-                log.warning("Kafka at %s is back", bootstrap)
+                log.warning("Kafka at %s is back", kafka.bootstrap)
             away = False
         except KafkaError as error:
+            watched.missed(f"Kafka at {kafka.bootstrap} does not answer: {error}")
             if not away:
-                log.warning("no heartbeats: Kafka at %s does not answer: %s", bootstrap, error)
+                log.warning("no heartbeats: Kafka at %s does not answer: %s", kafka.bootstrap, error)
             away = True
             if heart is not None:
                 heart.close()
@@ -101,16 +137,11 @@ def run(bootstrap: str, stop: threading.Event, beaten: Callable[[int], None]) ->
         heart.close()
 
 
-def main(bootstrap: str, note: Path | None = None) -> None:
-    """Until SIGTERM or SIGINT. `note`: a file that says after each round how many partitions it reached."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is said by `run`, once
+def main(kafka: KafkaAddress, note: Path | None = None, status: str | None = None) -> None:
+    """Until SIGTERM or SIGINT. `note`: as in Told. `status`: where it tells of itself. Raises SettingsError."""
+    begin(logging.WARNING, "heartbeat")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-
-    def beaten(partitions: int) -> None:
-        if note is not None:
-            note.write_text(f"{partitions} partitions")
-
-    run(bootstrap, stop, beaten)
+    on_stop(stop.set)
+    told = Told(note)
+    with serving(status, told.metrics, told.health):
+        run(kafka, stop, told)

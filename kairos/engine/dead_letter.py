@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 import msgspec
 
+from kairos.engine.record_size import MOST_BYTES
+
 Reading = Literal["value", "fields", "mapped", "nothing"]
+
+MOST_SAID = 200
+"""Characters of a message: it may repeat a part of what came."""
+MOST_PLACE = 300
+MOST_KEY = 256
 
 
 class DeadLetter(msgspec.Struct, omit_defaults=True):
@@ -44,16 +51,32 @@ def dead_letter(
     fields: Mapping[str, Any] | None = None,
     read: Reading = "value",
 ) -> bytes:
-    """JSON. Where the value is cut, `fields` are left out: no part of them would do."""
-    part = value[:limit]
+    """JSON, at most `MOST_BYTES` (a control character takes six). Where the value is cut, `fields` are left out: no
+    part of them would do. Message, origin and key are cut, too, with a mark."""
+    said, place, named = cut(message, MOST_SAID), cut(origin, MOST_PLACE), None if key is None else cut(key, MOST_KEY)
     truncated = len(value) > limit
+    while True:
+        text, encoding = _text(value, limit)
+        beside = {} if truncated or fields is None else dict(fields)
+        letter = DeadLetter(reason, said, place, ts, named, text, len(value), encoding, truncated, beside, read)
+        encoded = msgspec.json.encode(letter)
+        if len(encoded) <= MOST_BYTES:
+            return encoded
+        limit, truncated = min(limit, len(value)) // 2, True
+
+
+def _text(value: bytes, limit: int) -> tuple[str, str]:
+    """As text or in base64, and which."""
+    part = value[:limit]
     try:
-        text, encoding = part.decode("utf-8", "strict"), "utf-8"
+        return part.decode("utf-8", "strict"), "utf-8"
     except UnicodeDecodeError as error:
-        if truncated and error.start > limit - 4:  # the cut went through a character
-            text, encoding = part[: error.start].decode(), "utf-8"
-        else:
-            text, encoding = base64.b64encode(part).decode(), "base64"
-    beside = {} if truncated or fields is None else dict(fields)
-    letter = DeadLetter(reason, message, origin, ts, key, text, len(value), encoding, truncated, beside, read)
-    return msgspec.json.encode(letter)
+        if len(value) > limit and error.start > limit - 4:  # the cut went through a character
+            return part[: error.start].decode(), "utf-8"
+        return base64.b64encode(part).decode(), "base64"
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters, with a mark where some are missing; no halves of characters."""
+    whole = text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return whole.encode("utf-8", "replace").decode()

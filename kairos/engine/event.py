@@ -6,22 +6,49 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Annotated, Any
 
 import msgspec
 
-MAX_BYTES = 1_000_000
-MAX_LEVELS = 50
+from kairos.engine.iso_time import parse_time
+from kairos.engine.strict_json import HIGHEST, LOWEST, MAX_BYTES, document_of, kind_of
+from kairos.engine.strict_json import EventError as EventError  # it belongs to `decode`, too
+
 FIRST_TIME = 631_152_000_000  # 1990-01-01T00:00Z
 LAST_TIME = 4_102_444_800_000  # 2100-01-01T00:00Z
 RECEIPT = "receipt"
-
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_BOM = b"\xef\xbb\xbf"
+TIME_UNITS = {"s": Fraction(1000), "ms": Fraction(1), "us": Fraction(1, 1000), "ns": Fraction(1, 1_000_000)}
+"""What a source may count its time in -> milliseconds."""
+OWN = ("message.", "crowd.", "schedule.", "catalog.", "consent.", "journey.", "kairos.")
+"""What types begin with that say what Kairos itself did."""
+CONSENT_CHANGED = "consent.changed"
+CATALOG_ITEM = "catalog.item"
+"""What an item of a catalog is. Its `user_id` makes nobody known."""
+OF_SOURCES = (CONSENT_CHANGED, CATALOG_ITEM)
+"""Those of them that sources may send."""
+MESSAGE_EVENTS = tuple(f"message.{what}" for what in ("sent", "delivered", "read", "clicked", "failed", "goal"))
+"""What the engine itself sees happen: no record says it."""
+DUE = "schedule.due"
+CROWD_ENTERED, CROWD_LEFT = "crowd.entered", "crowd.left"
+CATALOG_CHANGED = "catalog.changed"
+PUBLISHED = (CROWD_ENTERED, CROWD_LEFT, DUE, CATALOG_CHANGED)
+"""What other processes of Kairos tell the job, in the topic `events.kairos`."""
+FORGET, LOOK = "kairos.forget", "kairos.look"
+CONTROLS = (FORGET, LOOK)
+"""What other processes tell the job to do about a user, in the same topic; no rule hears of it: to forget all that is
+kept, or to look at somebody inside a journey that was edited, before their next event."""
+OWN_TYPES = (*MESSAGE_EVENTS, *PUBLISHED, *OF_SOURCES)
+KAIROS = "kairos"
+"""The source of Kairos' own events."""
+JOURNEY_STEP = "journey.step"
+"""What the engine tells itself of somebody inside a journey: what became of a message, or that they have entered."""
+MAX_ID = 256
+"""Bytes of UTF-8 that `id` and `user_id` may have: they are keys, and stand in every record."""
+MAX_NAME = 128
+"""Bytes of UTF-8 that `type` and `source` may have."""
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -29,8 +56,9 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `time` is event time in epoch milliseconds. `source` is "" where there is no sources.yaml and the line names none;
     `id` is "" only for a receipt without one. `merged`: it happened before anybody knew whose it was, and was told
-    afterwards; it feeds metrics and undoes absences, and takes part in nothing else. Events kept inside a user's state
-    carry an empty `user_id` (the state belongs to one user) and only the props that some expression reads.
+    afterwards; it feeds metrics and undoes absences, and takes part in nothing else. `seq`: among events of one source
+    and one time the order in which they came, where their door knew it. Events kept inside a user's state carry an
+    empty `user_id` (the state belongs to one user) and only the props that some expression reads.
     """
 
     id: str
@@ -40,81 +68,101 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     props: dict[str, Any]
     user_id: str = ""
     merged: bool = False
+    seq: int = 0
 
     @property
-    def order(self) -> tuple[int, str, str]:
+    def order(self) -> tuple[int, str, int, str]:
         """Equal times keep a fixed order."""
-        return (self.time, self.source, self.id)
+        return (self.time, self.source, self.seq, self.id)
 
 
-class EventError(Exception):
-    """A line that is not an event. `reason` names its counter and dead letter; `message` is for people.
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID // 4)]  # in characters, of four bytes at most
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME // 4)]
+_Integer = Annotated[int, msgspec.Meta(ge=LOWEST, le=HIGHEST)]
 
-    Reasons of `decode`: `too_large`, `not_json`, `too_deep`, `duplicate_key`, `number_range`, `bad_field`, `bad_time`.
+
+_LEVELS = 6
+"""Of lists and objects in a prop: what is deeper takes the slow way."""
+
+
+def _of_levels(levels: int) -> Any:
+    """The type of a prop's value with at most so many levels."""
+    scalar = str | _Integer | float | bool | None
+    if not levels:
+        return scalar
+    inner = _of_levels(levels - 1)
+    return scalar | list[inner] | dict[str, inner]  # type: ignore[valid-type]
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """What nearly every line looks like: short texts, and props of a few levels. The rest: `_decode_any`.
+
+    What is at its default was not in the line: no line that is taken says "", and 0 and false take the slow way.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
+    id: _Id
+    type: _Name
+    user_id: _Id
+    time: Annotated[int, msgspec.Meta(ge=FIRST_TIME, le=LAST_TIME)] | Annotated[str, msgspec.Meta(max_length=64)]
+    props: dict[str, _of_levels(_LEVELS)]  # type: ignore[valid-type]
+    source: _Name = ""
+    seq: Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)] = 0
+    merged: bool = False
 
 
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Integer = Annotated[int, msgspec.Meta(ge=_LOWEST, le=_HIGHEST)]
-
-
-class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """What nearly every line looks like: all fields, epoch time, flat props. The rest takes `_decode_any`."""
-
-    id: _Text
-    type: _Text
-    user_id: _Text
-    time: Annotated[int, msgspec.Meta(ge=FIRST_TIME, le=LAST_TIME)]
-    source: str
-    props: dict[str, str | _Integer | float | bool | None]
-
-
-_PLAIN_FIELDS = len(_Plain.__struct_fields__)
+_BACKSLASH = ord("\\")
+_PLAIN_FIELDS = 5
+"""Those that every plain line has."""
 _decode_plain = msgspec.json.Decoder(_Plain).decode
-_decode_untyped = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_hidden_colon = re.compile(rb"\\u003[aA]").search
 
 
 def decode(line: bytes) -> Event:
     """One line of JSON -> Event. Raises EventError for everything that is not one, and nothing else.
 
     The colons of a valid document are one for each member (those overwritten by a later duplicate included) and those
-    inside texts. So where there are no more colons than decoded keys (and, without escapes, decoded colons) there can
-    be no duplicate, and no need to look closer: the fast path is exact.
+    inside texts. So where the line has no more of them than what was decoded has when it is written again, there can be
+    no duplicate, and no need to look closer: the fast path is exact. A colon that is written as an escape is one more
+    when it is written again; such lines take the slow way.
     """
-    if len(line) <= MAX_BYTES:
-        try:
-            plain = _decode_plain(line)
-        except (ValueError, RecursionError):  # msgspec's errors and UnicodeDecodeError are ValueErrors
+    if len(line) > MAX_BYTES:
+        return _decode_any(line)
+    try:
+        plain = _decode_plain(line)
+    except (ValueError, RecursionError):  # msgspec's errors and UnicodeDecodeError are ValueErrors
+        return _decode_any(line)
+    time, props, source, seq, merged = plain.time, plain.props, plain.source, plain.seq, plain.merged
+    more = line.count(b":") - _PLAIN_FIELDS - len(props)
+    if source:
+        more -= 1
+    if seq:
+        more -= 1
+    if merged:
+        more -= 1
+    if more and _BACKSLASH in line and _hidden_colon(line):
+        return _decode_any(line)
+    if isinstance(time, str):
+        more -= time.count(":")
+        known = parse_time(time)
+        if known is None or not FIRST_TIME <= known <= LAST_TIME:
             return _decode_any(line)
-        in_texts = line.count(b":") - _PLAIN_FIELDS - len(plain.props)
-        if not in_texts or (b"\\" not in line and in_texts == _text_colons(plain)):
-            return Event(plain.id, plain.type, plain.time, plain.source, plain.props, plain.user_id)
-    return _decode_any(line)
+        time = known
+    if more:
+        more -= _encode(props).count(b":") - len(props)
+        if more and more != _colons_of(plain):
+            return _decode_any(line)
+    return Event(plain.id, plain.type, time, source, props, plain.user_id, merged, seq)
 
 
-def _text_colons(plain: _Plain) -> int:
-    texts = [value for value in plain.props.values() if isinstance(value, str)]
-    return "\n".join((plain.id, plain.type, plain.user_id, plain.source, *plain.props, *texts)).count(":")
+def _colons_of(plain: _Plain) -> int:
+    """Those inside texts, but for the time and the props."""
+    return sum(text.count(":") for text in (plain.id, plain.type, plain.user_id, plain.source))
 
 
 def _decode_any(line: bytes) -> Event:
     """The definition of what a valid line is, and of what the message says."""
     return event_of(document_of(line))
-
-
-def document_of(line: bytes) -> dict[str, Any]:
-    """One strict JSON object within the limits, whatever its fields. Raises EventError."""
-    if len(line) > MAX_BYTES:
-        raise EventError("too_large", f"{len(line)} bytes; at most {MAX_BYTES} are taken")
-    document = _strict_json(line.removeprefix(_BOM))
-    if not isinstance(document, dict):
-        raise EventError("not_json", f"a JSON object is expected, not {_kind(document)}")
-    return document
 
 
 def event_of(document: Mapping[str, Any]) -> Event:
@@ -123,15 +171,19 @@ def event_of(document: Mapping[str, Any]) -> Event:
     receipt = event_type == RECEIPT
     props = document.get("props", {})
     if not isinstance(props, dict):
-        raise EventError("bad_field", f"'props' must be an object, not {_kind(props)}")
-    source = document.get("source", "")
-    if not isinstance(source, str):
-        raise EventError("bad_field", f"'source' must be text, not {_kind(source)}")
+        raise EventError("bad_field", f"'props' must be an object, not {kind_of(props)}")
+    source = _text(document, "source") if "source" in document else ""
+    seq = document.get("seq", 0)
+    if type(seq) is not int or seq < 0:
+        raise EventError("bad_field", f"'seq' must be an integer from 0, not {kind_of(seq)}")
     merged = document.get("merged", False)
     if not isinstance(merged, bool):
-        raise EventError("bad_field", f"'merged' must be true or false, not {_kind(merged)}")
+        raise EventError("bad_field", f"'merged' must be true or false, not {kind_of(merged)}")
     event_id = "" if receipt and "id" not in document else _text(document, "id")
-    return Event(event_id, event_type, _time(document), source, props, _text(document, "user_id"), merged)
+    return Event(event_id, event_type, _time(document), source, props, _text(document, "user_id"), merged, seq)
+
+
+_MOST_BYTES = {"id": MAX_ID, "user_id": MAX_ID, "type": MAX_NAME, "source": MAX_NAME}
 
 
 def _text(document: Mapping[str, Any], field: str) -> str:
@@ -139,9 +191,12 @@ def _text(document: Mapping[str, Any], field: str) -> str:
         raise EventError("bad_field", f"'{field}' is missing")
     value = document[field]
     if not isinstance(value, str):
-        raise EventError("bad_field", f"'{field}' must be text, not {_kind(value)}")
+        raise EventError("bad_field", f"'{field}' must be text, not {kind_of(value)}")
     if not value:
         raise EventError("bad_field", f"'{field}' must not be empty")
+    size = len(value.encode("utf-8", "surrogatepass"))
+    if size > _MOST_BYTES[field]:
+        raise EventError("bad_field", f"'{field}' has {size:,} bytes; at most {_MOST_BYTES[field]} are taken")
     return value
 
 
@@ -151,87 +206,19 @@ def _time(document: Mapping[str, Any]) -> int:
     value = document["time"]
     time = parse_time(value) if isinstance(value, str) else value
     if type(time) is not int:
-        said = "this text" if isinstance(value, str) else _kind(value)
+        said = "this text" if isinstance(value, str) else kind_of(value)
         expected = "integer epoch milliseconds or ISO 8601 with an offset (2026-11-02T12:00:00+08:00)"
         raise EventError("bad_time", f"'time' must be {expected}, not {said}")
     if not FIRST_TIME <= time <= LAST_TIME:
-        raise EventError("bad_time", f"'time' must be from 1990 to 2100{_unit_hint(time)}")
+        raise EventError("bad_time", f"'time' must be from 1990 to 2100{unit_hint(time)}")
     return time
 
 
-def _unit_hint(time: int) -> str:
-    """Names the usual mistake: another unit than milliseconds."""
+def unit_hint(time: int) -> str:
+    """Names the usual mistake: another unit than milliseconds. Empty where the number looks like none of them."""
     if FIRST_TIME <= time * 1000 <= LAST_TIME:
         return "; this looks like seconds taken for milliseconds"
     for unit, factor in (("microseconds", 1000), ("nanoseconds", 1_000_000)):
         if FIRST_TIME <= time // factor <= LAST_TIME:
             return f"; this looks like {unit} taken for milliseconds"
     return ""
-
-
-_ISO = re.compile(
-    r"[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4})[Tt ]"
-    r"[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?|[0-9]{2}([0-9]{2}([.,][0-9]+)?)?)"
-    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-def parse_time(text: str) -> int | None:
-    """ISO 8601 date and time with an offset -> epoch ms (a fraction is cut to ms); None for any other text."""
-    if len(text) > 64 or not _ISO.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def _strict_json(line: bytes) -> Any:
-    """RFC 8259 and what we ask beyond it: no duplicate keys, 50 levels, integers of 64 bits, numbers of a double."""
-    try:
-        document = _decode_untyped(line)
-    except RecursionError:
-        raise EventError("too_deep", f"more than {MAX_LEVELS} levels") from None
-    except msgspec.ValidationError as error:  # untyped, only numbers can be refused
-        raise EventError("number_range", str(error)) from None
-    except ValueError as error:
-        raise EventError("not_json", str(error)) from None
-    colons = _colons(document, 1)
-    if b"\\" in line:  # an escaped colon would not be among the line's own: ask the slow parser
-        json.loads(line, object_pairs_hook=_unique)
-    elif colons != line.count(b":"):
-        raise EventError("duplicate_key", "a key occurs twice in the same object")
-    return document
-
-
-def _colons(value: Any, level: int) -> int:
-    """How many colons the value's JSON has. Raises EventError for what is too deep or out of range."""
-    if isinstance(value, str):
-        return value.count(":")
-    if isinstance(value, int):
-        if not _LOWEST <= value <= _HIGHEST:
-            raise EventError("number_range", "an integer needs more than 64 bits")
-        return 0
-    if not isinstance(value, dict | list):
-        return 0
-    if level > MAX_LEVELS:
-        raise EventError("too_deep", f"more than {MAX_LEVELS} levels")
-    if isinstance(value, list):
-        return sum(_colons(element, level + 1) for element in value)
-    keys = len(value) + "\n".join(value).count(":")
-    return keys + sum(_colons(element, level + 1) for element in value.values())
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> None:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise EventError("duplicate_key", "a key occurs twice in the same object")
-
-
-_KINDS = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-
-
-def _kind(value: Any) -> str:
-    return _KINDS.get(type(value), "null")

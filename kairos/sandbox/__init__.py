@@ -15,27 +15,39 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kairos.sandbox import child
+from kairos.sandbox.breaker import Breaker
 
 CPU_SECONDS = 0.05
 WALL_SECONDS = 10.0  # for a child that waits for the processor
 START_SECONDS = 30.0
+START_CPU_SECONDS = 0.2  # what another child costs
 
 
 class JavaScript:
     """Runs scripts with a fresh global, no clock and no random: one for each worker, not for several threads at once.
 
     `failures` counts scripts that threw or broke a limit. A child that broke one is replaced at the next question.
+    `refusals` counts questions that were not asked, because the script had cost too much (breaker.py); `on_refusal` is
+    told the script whenever that begins.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        on_refusal: Callable[[str], None] = lambda _script: None,
+    ) -> None:
         self.failures = 0
+        self.refusals = 0
+        self.on_refusal = on_refusal
+        self._breaker = Breaker(clock)
+        self._last = ""  # the script that was run last: what it has spoilt is its affair
         self._child: subprocess.Popen[bytes] | None = None
         self._close: weakref.finalize[..., JavaScript] | None = None
 
@@ -46,16 +58,26 @@ class JavaScript:
         except (ValueError, TypeError):  # a lone surrogate from a profile
             self.failures += 1
             return False
+        if not self._breaker.allows(source):
+            self.refusals += 1
+            return False
         line = json.dumps([source, list(values), data]).encode() + b"\n"
-        answer = self._answer(line)
+        answer, last = self._answer(line, source), self._last
         if answer == child.SPOILT:
+            self._charge(last, START_CPU_SECONDS)
             self.close()
-            answer = self._answer(line)
+            answer = self._answer(line, source)
+        self._last = source
         if answer not in (child.TRUE, child.FALSE):
             self.failures += 1
             if answer != child.FAILED:
+                self._charge(source, START_CPU_SECONDS)
                 self.close()
         return answer == child.TRUE
+
+    def _charge(self, script: str, seconds: float) -> None:
+        if self._breaker.charge(script, seconds):
+            self.on_refusal(script)
 
     def close(self) -> None:
         """Ends the child. The sandbox stays usable."""
@@ -63,7 +85,7 @@ class JavaScript:
             self._close()
         self._child = self._close = None
 
-    def _answer(self, line: bytes) -> bytes:
+    def _answer(self, line: bytes, script: str) -> bytes:
         """One byte; none from a child that died or took too long."""
         if self._child and self._child.poll() is not None:  # killed by someone else meanwhile
             self.close()
@@ -78,8 +100,12 @@ class JavaScript:
         deadline = time.monotonic() + WALL_SECONDS
         while not _readable(process, CPU_SECONDS):
             if _cpu_seconds(process.pid) - used >= CPU_SECONDS or time.monotonic() >= deadline:
+                self._charge(script, CPU_SECONDS)
                 return b""
-        return _read(process)
+        answer = _read(process)
+        taken = _cpu_seconds(process.pid) - used
+        self._charge(script, taken if taken < CPU_SECONDS else CPU_SECONDS)
+        return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # as text, because the package may lie in a zip archive

@@ -34,7 +34,7 @@ HARNESS = r"""
 const kairos = (() => {
   "use strict";
   const {freeze, getPrototypeOf, defineProperty, isExtensible} = Object;
-  const {ownKeys, getOwnPropertyDescriptor, deleteProperty} = Reflect;
+  const {ownKeys, getOwnPropertyDescriptor, deleteProperty, setPrototypeOf} = Reflect;
   const {parse} = JSON, compile = Function, OwnDate = Date;
 
   // No clock, no random, nothing that goes on after the answer, no memory beside the heap, no state inside RegExp.
@@ -101,7 +101,8 @@ const kairos = (() => {
     deepFreeze(globalThis[name]);
     defineProperty(globalThis, name, {writable: false, configurable: false});
   }
-  deepFreeze(getPrototypeOf(globalThis));
+  const parent = getPrototypeOf(globalThis);
+  deepFreeze(parent);
 
   const frozen = value => {
     if (typeof value === "object" && value !== null) {
@@ -112,7 +113,7 @@ const kairos = (() => {
   };
   const clean = () => {
     for (const key of ownKeys(globalThis)) if (!baseline.has(key) && !deleteProperty(globalThis, key)) return false;
-    return isExtensible(globalThis);
+    return isExtensible(globalThis) && setPrototypeOf(globalThis, parent);
   };
   const added = [];
   return freeze({

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,26 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKS = Path(os.environ.get("KAIROS_ACCEPTANCE", ROOT.parent / "shared" / "acceptance"))
 KAIROS = Path(sys.executable).with_name("kairos")
+ADAPTER = shlex.join([sys.executable, str(ROOT / "tests" / "acceptance" / "field_adapter.py")])
+
+PACK = {
+    "conformance": [],
+    "datasets": [],
+    "badinput": ["--jobs", "2"],
+    "compare": [],
+    "measure": [],
+    "strategy": ["--jobs", "2", "--only", "[cegjkmopqswx]*"],
+    "field": ["--jobs", "2", "--adapter", ADAPTER],
+    "crowds": ["--only", "[emnqrsx]*"],
+}
+"""Pack -> its options."""
+WARM = ("compare", "measure", "strategy", "crowds")
+"""Packs of many small calls. Others measure what a call takes, or are few calls: they call the command as users do."""
+CONTRADICTIONS = {
+    ("badinput", "good/durations"): "A channel twice in one `send` is an error.",
+    ("crowds", "n03_removed_more_than_a_fifth"): "from 100 members on more than 20 % removed",
+}
+"""Cases that contradict the contract -> the sentence of it that they contradict."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,15 +42,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("pack", "options"),
-    [("conformance", []), ("datasets", []), ("badinput", ["--jobs", "2"])],
-    ids=lambda value: str(value),
-)
-def test_pack(pack: str, options: list[str]) -> None:
-    command = [sys.executable, str(PACKS / pack / "run.py"), "--kairos", str(KAIROS), *options]
+@pytest.mark.parametrize("pack", PACK)
+def test_pack(pack: str, request: pytest.FixtureRequest) -> None:
+    kairos = request.getfixturevalue("warm_kairos") if pack in WARM else KAIROS
+    command = [sys.executable, str(PACKS / pack / "run.py"), "--kairos", str(kairos), *PACK[pack]]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=ROOT)
     sys.stdout.write(done.stdout)
-    last = (done.stdout.splitlines() or [""])[-1]
-    assert done.returncode == 0, f"{last}\n{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
-    assert ", 0 failed" in last
+    failed = set(re.findall(r"^FAIL\s+([^\s:]+)", done.stdout, re.MULTILINE))
+    known = {case for of, case in CONTRADICTIONS if of == pack}
+    said = f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
+    assert failed == known, said
+    assert re.search(rf"\b{len(known)} failed", (done.stdout.splitlines() or [""])[-1]), said
+    assert done.returncode == (1 if known else 0), said

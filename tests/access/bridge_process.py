@@ -15,11 +15,11 @@ from typing import Any
 import pika
 from typer.testing import CliRunner, Result
 
-from kairos.adapters.sources_sql import SqlSourceStore
+from kairos.adapters.sources.sql import SqlSourceStore
 from kairos.apps.cli import app
 from kairos.apps.stack import Stack
 from kairos.engine.rule.model import Source
-from tests.access.gateway_process import PATIENCE_SECONDS, eventually, read_all, unique
+from tests.access.gateway.gateway_process import PATIENCE_SECONDS, eventually, read_all, unique
 
 
 class BridgePlace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from kairos.adapters.sources_seen import Seen
+from kairos.adapters.sources.seen import Seen
 
 
 async def check_once(one: Seen, other: Seen) -> None:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sql
 
-from kairos.adapters.sources import Access, Entry, SourceStoreError, key_hash
-from kairos.adapters.sources_sql import SqlSourceStore
-from kairos.adapters.sources_tables import SOURCES
+from kairos.adapters.sources.port import Access, Entry, SourceStoreError, key_hash
+from kairos.adapters.sources.sql import SqlSourceStore
+from kairos.adapters.sources.tables import SOURCES
 from kairos.engine.rule.model import EventSchema, Source
 from tests import database_contract
 
@@ -45,8 +45,8 @@ def check_what_is_put_is_read(address: str) -> None:
 def check_limits_and_switches_hold_for_the_next_reader(address: str) -> None:
     people, gateway = store(address), store(address)
     people.put(SHOP, "ann")
-    people.set("shop", {"rate": 2.5, "max_bytes": 900, "hmac": '{"env": "SHOP"}'}, "limits", "ann")
-    assert gateway.read().entries["shop"].access == Access((), {"env": "SHOP"}, 2.5, 900)
+    people.set("shop", {"rate": 2.5, "max_bytes": 900, "hmac": '{"env": "SHOP"}', "priority": 0}, "limits", "ann")
+    assert gateway.read().entries["shop"].access == Access((), {"env": "SHOP"}, 2.5, 900, 0)
     people.set("shop", {"enabled": False}, "off", "ann")
     people.set("shop", {"enabled": False}, "off", "ann")
     assert not gateway.read().entries["shop"].source.enabled

@@ -1,4 +1,4 @@
-"""Rates, counters, the watched registry, and the gateway's configuration."""
+"""Rates, the watched registry, and the gateway's configuration."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kairos.adapters.settings_file import SettingsError
-from kairos.adapters.sources import Access, Entry, Snapshot, SourceStoreError, key_hash
-from kairos.apps.access.counters import Counters
-from kairos.apps.access.rate import Bucket
-from kairos.apps.access.registry import Registry
-from kairos.apps.gateway.settings import access_of, load
+from kairos.adapters.settings.file import SettingsError
+from kairos.adapters.settings.gateway import access_of, load
+from kairos.adapters.sources.port import Access, Entry, Snapshot, SourceStoreError, key_hash
 from kairos.engine.rule.model import Source
-from tests.access.gateway_kit import SHOP
+from kairos.usecases.intake.rate import Bucket
+from kairos.usecases.intake.registry import Registry
+from tests.access.gateway.gateway_kit import SHOP
 
 
 def test_over_any_length_of_time_no_more_than_the_rate() -> None:
@@ -45,23 +46,17 @@ def test_without_a_rate_debts_are_forgotten_and_a_clock_that_steps_back_gives_no
     assert bucket.take(1, 1.0, 0) == 0
 
 
-def test_counters_in_prometheus_text() -> None:
-    counters = Counters({"a_total": "What a is.", "b_total": "What b is."})
-    counters.add("a_total", source='x"\n', kind="y")
-    counters.add("a_total", 2, source="z", kind="y")
-    counters.add("b_total")
-    assert counters.text().splitlines() == [
-        "# HELP a_total What a is.",
-        "# TYPE a_total counter",
-        'a_total{kind="y",source="x\\"\\n"} 1',
-        'a_total{kind="y",source="z"} 2',
-        "# HELP b_total What b is.",
-        "# TYPE b_total counter",
-        "b_total 1",
-    ]
-    assert counters.value("a_total", kind="y") == 3
-    with pytest.raises(KeyError):
-        counters.add("c_total")
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60), st.booleans()), max_size=40))
+def test_asking_takes_nothing_and_says_what_taking_would(steps: list[tuple[int, int, bool]]) -> None:
+    """Against a twin that is never asked. Eighths of a second at 8 events a second: floats are exact."""
+    asked, twin, now = Bucket(0), Bucket(0), 0
+    for eighths, events, ask in steps:
+        now += 125 * eighths
+        seconds = asked.wait(8.0, now) if ask else None
+        taken = twin.take(events, 8.0, now)
+        assert asked.take(events, 8.0, now) == taken
+        assert seconds in (None, taken)
 
 
 class Store:
@@ -191,6 +186,7 @@ def test_where_sources_are(tmp_path: Path, text: str, expected: str) -> None:
         (CONF + "gateway: {access: {web: {hmac: {env: NO_SUCH_KEY}}}}\n", "NO_SUCH_KEY is not set"),
         (CONF + "gateway: {access: {web: {rate: 0}}}\n", "rate must be above 0"),
         (CONF + "gateway: {access: {web: {max_bytes: 2000000}}}\n", "max_bytes"),
+        (CONF + "gateway: {access: {web: {priority: 101}}}\n", "priority must be from 0 to 100"),
         (CONF + "gateway: {access: {web: {ratte: 1}}}\n", "did you mean 'rate'"),
     ],
 )

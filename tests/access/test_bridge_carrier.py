@@ -9,15 +9,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.adapters.sources import Access, Entry
-from kairos.apps.access.intake import Item
+from kairos.adapters.sources.port import Access, Entry
 from kairos.apps.bridges.carrier import LONGEST_PAUSE_SECONDS, Carrier
 from kairos.apps.bridges.feed import MOST_BYTES, MOST_EVENTS, FeedLostError, batch_of
 from kairos.engine.rule.model import EventSchema, Source
-from tests.access.gateway_kit import NOW, Kit
+from kairos.usecases.intake.batch import Item
+from tests.access.gateway.gateway_kit import NOW, Kit
 
 SOURCE = Source("shop", {"order": EventSchema({})})
 OFF = Source("shop", {"order": EventSchema({})}, enabled=False)
@@ -190,7 +190,6 @@ def test_a_source_sends_no_faster_than_it_may() -> None:
 FAULTS = st.lists(st.sampled_from(["kafka", "back", "off", "on", "lost", "refuse"]), max_size=12)
 
 
-@settings(deadline=None)
 @given(FAULTS, st.integers(1, 5), st.integers(0, 15))
 def test_whatever_happens_only_what_kafka_has_is_acknowledged_and_nothing_is_lost(
     faults: Sequence[str], batch: int, count: int

@@ -9,23 +9,24 @@ from typing import Any
 import msgspec
 import pytest
 from aiormq.abc import DeliveredMessage
+from pamqp import commands
 from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 from yarl import URL
 
-from kairos.adapters.dead_letters import Found, NotReplayableError
-from kairos.adapters.settings_file import SettingsError
-from kairos.apps.access.again import item_of as item_again
-from kairos.apps.access.again import source_of
-from kairos.apps.access.intake import Item
+from kairos.adapters.output.dead_letters import Found, NotReplayableError
+from kairos.adapters.settings.bridge import Conf, load
+from kairos.adapters.settings.file import SettingsError
 from kairos.apps.bridges.kafka import EMPTY
 from kairos.apps.bridges.kafka import item_of as item_of_record
 from kairos.apps.bridges.rabbitmq import item_of, place_of
-from kairos.apps.bridges.settings import Conf, load
 from kairos.engine.dead_letter import DeadLetter
-from kairos.engine.normalise import Draft, Normaliser, Refusal
 from kairos.engine.rule.model import EventSchema, Source
-from tests.access.gateway_kit import NOW, Kit
+from kairos.engine.source.normalise import Draft, Normaliser, Refusal
+from kairos.usecases.intake.again import item_of as item_again
+from kairos.usecases.intake.again import source_of
+from kairos.usecases.intake.batch import Item
+from tests.access.gateway.gateway_kit import NOW, Kit
 
 EVENTS = {"order": EventSchema({})}
 WHOLE = b'{"id":"own","type":"order","user_id":"u1","time":%d,"props":{"a":1}}' % NOW
@@ -103,6 +104,18 @@ def conf(folder: Path, bridge: str) -> Conf:
         f"kafka: {{bootstrap: 'ours:1', properties: {{security.protocol: SSL}}}}\nbridge: {bridge}\n"
     )  # fmt: skip
     return load(file)
+
+
+def test_properties_that_cannot_be_read_end_no_connection() -> None:
+    written = commands.Basic.Properties(message_type="order", timestamp=datetime.fromtimestamp(5, UTC), app_id="shop")
+    frame = ContentHeader(body_size=2, properties=written).marshal()
+    hostile = frame.replace((5).to_bytes(8), (2**63).to_bytes(8))
+    assert hostile != frame
+    found = ContentHeader()
+    found.unmarshal(hostile)
+    assert (found.properties.timestamp, found.body_size) == (None, 2)
+    found.unmarshal(frame)
+    assert (found.properties.message_type, found.properties.app_id) == ("order", "shop")
 
 
 def test_the_address_of_rabbitmq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from kairos.adapters.event_producer import KafkaEventProducer, NotTakenError, Record
-from kairos.adapters.kafka_client import KafkaAddress
-from kairos.adapters.settings_file import SettingsError
+from kairos.adapters.kafka.producer import KafkaEventProducer, NotTakenError, Record
+from kairos.adapters.settings.file import SettingsError
+from kairos.adapters.settings.kafka import KafkaAddress
 
 RECORD = Record("events.shop", b"u1", b"{}", 5)
 FATAL = KafkaError(KafkaError._FATAL, "out of sequence", fatal=True)
+TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
 TIMED_OUT = KafkaError(KafkaError._MSG_TIMED_OUT, "timed out")
 
 
@@ -63,8 +64,7 @@ def play(*answers: Any, times: int = 1) -> tuple[list[Any], list[Library]]:
         found: list[Any] = []
         for _ in range(times):
             try:
-                await producer.publish([RECORD, RECORD])
-                found.append(None)
+                found.append(await producer.publish([RECORD, RECORD]) or None)
             except NotTakenError as error:
                 found.append(str(error))
         producer.close()
@@ -93,6 +93,21 @@ def test_not_taken_when_one_is_not(answers: tuple[Any, ...], words: str) -> None
     assert words in first
     assert second is None
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "refused"),
+    [
+        ((None, KafkaException(TOO_LARGE), KafkaException(TOO_LARGE)), {1: "too large"}),  # as librdkafka says itself
+        ((TOO_LARGE, None, TOO_LARGE), {0: "too large"}),
+        ((TOO_LARGE, TOO_LARGE, None, TOO_LARGE), {1: "too large"}),  # the first only shared the other's batch
+        ((TOO_LARGE, TOO_LARGE, None, None), {}),
+    ],
+)
+def test_what_kafka_never_takes_holds_up_nothing_else(answers: tuple[Any, ...], refused: dict[int, str]) -> None:
+    (found,), (library,) = play(*answers)
+    assert (found or {}) == refused
+    assert not library.answers
 
 
 @pytest.mark.parametrize("answers", [(None, FATAL), (KafkaException(FATAL),)])

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from kairos.adapters.identity import Identity, IdentityAwayError, RedisIdentity
-from kairos.engine.normalise import Claim
+from kairos.adapters.profiles.identity import Identity, IdentityAwayError, RedisIdentity
+from kairos.engine.source.normalise import Claim
 from tests.access import identity_contract as contract
 from tests.access.memory_identity import MemoryIdentity
 

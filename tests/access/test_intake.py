@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kairos.adapters.metrics.declared import ACCESS_EVENTS, ACCESS_REFUSED
+from kairos.adapters.profiles.identity import PIECE_BYTES
 from kairos.engine.event import decode
-from tests.access.gateway_kit import NOW, Kit, anonymous, event, identify
+from tests.access.gateway.gateway_kit import NOW, Kit, anonymous, event, identify
 
 
 def statuses(kit: Kit, *events: dict[str, Any]) -> list[str]:
@@ -31,7 +33,7 @@ def test_what_happened_before_anybody_knew_is_told_afterwards() -> None:
         (b"u1", NOW - 5_000), (b"u1", NOW), (b"u1", NOW),
     ]  # fmt: skip
     assert all(decode(record.value).time == record.time for record in kit.producer.records)
-    assert kit.counters.value("kairos_access_events_total", source="app", outcome="merged") == 2
+    assert kit.metrics.value(ACCESS_EVENTS, source="app", outcome="merged") == 2
 
 
 def test_a_binding_holds_from_its_place_in_the_batch_on() -> None:
@@ -94,6 +96,61 @@ def test_what_waits_and_cannot_be_read_ends_as_a_dead_letter() -> None:
     assert (letter["reason"], letter["value"]) == ("not_json", "{rubbish")
 
 
+def test_what_kafka_never_takes_is_refused_and_the_rest_goes_through() -> None:
+    kit = Kit()
+    kit.producer.most = 20_000
+    large = event(id="large", props={"order_id": "x" * 30_000})
+    answer = kit.post([event(), large, event(id="e3")])
+    assert answer.status_code == 200
+    assert [result["status"] for result in answer.json()["results"]] == ["accepted", "refused", "accepted"]
+    assert [found["id"] for found in kit.producer.events("events.shop")] == ["e1", "e3"]
+    (letter,) = kit.producer.letters
+    assert (letter["reason"], letter["truncated"]) == ("not_storable", True)
+
+
+def test_a_refusal_repeats_little_of_what_was_sent() -> None:
+    kit = Kit()
+    for bad in (
+        {"type": "x" * 990_000},
+        {"user_id": "x" * 900_000},
+        {"source": "y" * 900_000},
+        {"id": {"x": "y" * 900_000}},
+    ):
+        answer = kit.post([event(**bad), event()])
+        assert [result["status"] for result in answer.json()["results"]] == ["refused", "accepted"]
+        assert len(answer.text) < 500
+    assert len(kit.producer.letters) == 4
+    assert all(len(letter["message"]) <= 200 for letter in kit.producer.letters)
+
+
+def test_what_breaks_the_reading_is_a_dead_letter_and_no_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise OverflowError("a long timestamp")
+
+    kit = Kit()
+    monkeypatch.setattr("kairos.engine.source.normalise.Normaliser.read", broken)
+    answer = kit.post(event())
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable")
+    assert [letter["reason"] for letter in kit.producer.letters] == ["unreadable"]
+    monkeypatch.setattr("kairos.apps.gateway.server.read_events", broken)
+    answer = kit.post(event())
+    assert (answer.status_code, answer.json()["code"]) == (400, "unreadable")
+
+
+def test_much_that_waits_is_told_in_pieces() -> None:
+    kit = Kit()
+    waiting = [anonymous(f"a{n:03}", time=NOW - 1_000 + n) for n in range(20)]
+    for one in waiting:
+        one["props"]["pad"] = "x" * 900_000
+        assert kit.post(one, key="app-key").json()["results"] == [{"status": "waiting"}]
+    assert [letter["reason"] for letter in kit.producer.letters] == ["no_room"] * 3
+    assert kit.metrics.value(ACCESS_REFUSED, source="app", reason="no_room") == 3
+    assert statuses(kit, identify(), anonymous("z")) == ["bound", "accepted"]
+    assert [id_ for id_, _, _ in sent(kit)] == [f"a{n:03}" for n in range(3, 20)] + ["z"]
+    assert max(kit.producer.sizes) < PIECE_BYTES + 3_000_000
+    assert not any(kit.identity.merging_of.values())
+
+
 @pytest.mark.parametrize("bad", [{"id": 5}, {"type": "nothing"}, {"time": "now"}])
 def test_what_is_refused_does_not_hold_up_the_rest(bad: dict[str, Any]) -> None:
     kit = Kit()
@@ -105,4 +162,4 @@ def test_what_is_refused_does_not_hold_up_the_rest(bad: dict[str, Any]) -> None:
     assert letter["origin"] == "gateway/shop"
     assert letter["reason"] == answer.json()["results"][1]["reason"]
     assert letter["value"].startswith("{")
-    assert kit.counters.value("kairos_access_refused_total", source="shop", reason=letter["reason"]) == 1
+    assert kit.metrics.value(ACCESS_REFUSED, source="shop", reason=letter["reason"]) == 1

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.adapters.event_producer import NotTakenError, Record
-from kairos.adapters.identity import IdentityAwayError
-from kairos.apps.access.counters import Counters
-from kairos.apps.access.intake import HELPS, Intake, Item, UnavailableError
-from kairos.apps.access.rate import Bucket
-from kairos.apps.access.registry import Door
-from tests.access.gateway_kit import APP, NOW, MemoryProducer
+from kairos.adapters.kafka.producer import NotTakenError, Record, Refused
+from kairos.adapters.metrics.declared import ACCESS
+from kairos.adapters.metrics.metrics import Metrics
+from kairos.adapters.profiles.identity import Claims, IdentityAwayError
+from kairos.usecases.intake.batch import Item
+from kairos.usecases.intake.intake import Intake, UnavailableError
+from kairos.usecases.intake.rate import Bucket
+from kairos.usecases.intake.registry import Door
+from tests.access.gateway.gateway_kit import APP, NOW, MemoryProducer
 from tests.access.memory_identity import MemoryIdentity
 
 
@@ -73,10 +75,10 @@ class Producer(MemoryProducer):
         super().__init__()
         self.trouble = trouble
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    async def publish(self, records: Sequence[Record]) -> Refused:
         if records and self.trouble.strikes():
             raise NotTakenError("not now")
-        await super().publish(records)
+        return await super().publish(records)
 
 
 class Identities(MemoryIdentity):
@@ -86,9 +88,15 @@ class Identities(MemoryIdentity):
         super().__init__()
         self.trouble = trouble
 
+    async def waiting(self, claims: Claims, user_id: str) -> AsyncIterator[list[bytes]]:
+        async for piece in super().waiting(claims, user_id):
+            yield piece
+        if self.trouble.strikes():
+            raise IdentityAwayError("not now")
+
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
-        if name not in ("users", "waiting", "wait", "bind", "merged"):
+        if name not in ("users", "wait", "bind", "merging", "merged"):
             return found
 
         async def call(*arguments: Any) -> Any:
@@ -103,7 +111,7 @@ class Identities(MemoryIdentity):
 def play(steps: Sequence[Step], sizes: Sequence[int], redis: Trouble, kafka: Trouble) -> tuple[list[Any], set[str]]:
     """([(id, user, merged)] as published, ids of what waits)."""
     producer, identity = Producer(kafka), Identities(redis)
-    intake = Intake(producer, identity, Counters(HELPS), lambda: NOW)
+    intake = Intake(producer, identity, Metrics(ACCESS), lambda: NOW)
     door = Door(APP, Bucket(NOW))
     items = [step.item(number) for number, step in enumerate(steps)]
 
@@ -123,7 +131,7 @@ def play(steps: Sequence[Step], sizes: Sequence[int], redis: Trouble, kafka: Tro
     events = producer.events("events.app")
     waiting = {json.loads(draft)["id"] for drafts in identity.kept.values() for draft in drafts}
     assert not producer.letters
-    assert not any(identity.merging.values())
+    assert not any(identity.merging_of.values())
     return [(event["id"], event["user_id"], event.get("merged", False)) for event in events], waiting
 
 
@@ -139,7 +147,7 @@ SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=4)
 FAILING = st.sets(st.integers(1, 30), max_size=8)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(STEPS, SIZES, FAILING)
 def test_whatever_the_batches_and_with_kafka_failing_each_is_told_once_as_the_twin_says(
     steps: list[Step], sizes: list[int], failing: set[int]
@@ -150,7 +158,7 @@ def test_whatever_the_batches_and_with_kafka_failing_each_is_told_once_as_the_tw
     assert waiting == still
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(STEPS, SIZES, FAILING, FAILING)
 def test_with_redis_failing_too_nothing_is_lost(
     steps: list[Step], sizes: list[int], redis: set[int], kafka: set[int]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from kairos.adapters.sources_seen import MemorySeen, RedisSeen, Seen, SeenAwayError
+from kairos.adapters.sources.seen import MemorySeen, RedisSeen, Seen, SeenAwayError
 from tests.access import seen_contract as contract
 
 

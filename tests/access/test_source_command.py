@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from kairos.adapters.sources import Access, key_hash
-from kairos.adapters.sources_sql import SqlSourceStore
+from kairos.adapters.sources.port import Access, key_hash
+from kairos.adapters.sources.sql import SqlSourceStore
 from kairos.apps.cli import app
 from kairos.engine.rule.model import EventSchema, Source
 
@@ -18,7 +18,10 @@ RECORD = "shop:\n  events:\n    order: {order_id: string!}\n"
 @pytest.fixture
 def conf(tmp_path: Path) -> Path:
     file = tmp_path / "conf.yaml"
-    file.write_text(f"kafka: {{bootstrap: '127.0.0.1:1'}}\ngateway: {{sources: 'sqlite:///{tmp_path}/control.db'}}\n")
+    file.write_text(
+        f"kafka: {{bootstrap: '127.0.0.1:1'}}\nrules: {{store: '{tmp_path}'}}\n"
+        f"gateway: {{sources: 'sqlite:///{tmp_path}/control.db'}}\n"
+    )
     return file
 
 
@@ -50,9 +53,11 @@ def test_switches_and_limits(conf: Path, store: SqlSourceStore) -> None:
     for verb, enabled in (("off", False), ("on", True)):
         assert run(verb, "shop", "--conf", conf).output == f"shop: {verb}\n"
         assert store.read().entries["shop"].source.enabled is enabled
-    assert run("limit", "shop", "--rate", "2.5", "--max-bytes", 900, "--hmac", "env:S", "--conf", conf).exit_code == 0
-    assert access(store) == Access((), {"env": "S"}, 2.5, 900)
-    run("limit", "shop", "--rate", "none", "--max-bytes", "none", "--hmac", "none", "--conf", conf)
+    limits = ("rate", 2.5), ("max-bytes", 900), ("hmac", "env:S"), ("priority", 90)
+    set_ = [word for name, value in limits for word in (f"--{name}", value)]
+    assert run("limit", "shop", *set_, "--conf", conf).exit_code == 0
+    assert access(store) == Access((), {"env": "S"}, 2.5, 900, 90)
+    run("limit", "shop", *(word for name, _ in limits for word in (f"--{name}", "none")), "--conf", conf)
     assert access(store) == Access()
 
 
@@ -81,6 +86,8 @@ def test_list(conf: Path, store: SqlSourceStore) -> None:
         (("limit", "shop", "--rate", "0"), 2, "above 0"),
         (("limit", "shop", "--rate", "inf"), 2, "above 0"),
         (("limit", "shop", "--max-bytes", "2000000"), 2, "expected 1 to"),
+        (("limit", "shop", "--priority", "101"), 2, "expected 0 to 100"),
+        (("limit", "shop", "--priority", "-1"), 2, "a whole number"),
         (("limit", "shop", "--hmac", "opensesame"), 2, "has no place here"),
         (("key", "shop", "--revoke", "00000000"), 2, "no keys"),
         (("add", "nowhere.yaml"), 2, "no such file"),
@@ -102,9 +109,12 @@ def test_findings_have_their_place(conf: Path, tmp_path: Path) -> None:
     assert f"{tmp_path}/bad.yaml:2:3: error: " in result.output
 
 
-def test_a_rule_folder_is_edited_by_hand(tmp_path: Path) -> None:
+def test_a_rule_folder_is_shown_and_edited_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "conf.yaml"
     file.write_text(f"kafka: {{bootstrap: '127.0.0.1:1'}}\nrules: {{store: {tmp_path}}}\n")
-    result = run("list", "--conf", file)
+    (tmp_path / "sources.yaml").write_text(RECORD)
+    assert run("list", "--conf", file).output.split()[:2] == ["shop", "on"]
+    assert "order_id" in run("show", "shop", "--conf", file).output
+    result = run("off", "shop", "--conf", file)
     assert result.exit_code == 2
     assert "edit them there" in result.output

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kairos.adapters.rule_files import read_folder
-from kairos.adapters.sources import Access, Entry, SourceStoreError, key_hash, open_source_store
-from kairos.adapters.sources_text import SourceTextError, read_sources, write_source
+from kairos.adapters.rules.files import read_folder
+from kairos.adapters.sources.port import Access, Entry, SourceStoreError, key_hash, open_source_store
+from kairos.adapters.sources.text import SourceTextError, read_sources, write_source
 from kairos.engine.rule.load import load
 from tests.access import source_store_contract as contract
 from tests.access.source_store_contract import APP, SHOP

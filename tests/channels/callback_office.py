@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from channel_kit import KEY, NOW, House, message
 
 from kairos.adapters.channels.channel import Accepted
 from kairos.adapters.channels.providers import callback_parser
-from kairos.adapters.kafka_posts import KafkaAwayError
-from kairos.adapters.ledger import Change, LedgerAwayError, MemoryLedger, Row
-from kairos.adapters.lists import FileLists
-from kairos.adapters.mailbox import Post
-from kairos.apps.callbacks import Callbacks
+from kairos.adapters.database.errors import DatabaseAwayError
+from kairos.adapters.delivery.ledger import Change, Row
+from kairos.adapters.kafka.posts import KafkaAwayError, KafkaRefusedError
+from kairos.adapters.metrics.declared import REPORTS
+from kairos.adapters.post import Post
+from kairos.adapters.profiles.lists import FileLists
+from kairos.apps.callbacks.receive import Callbacks
+from tests.channels.channel_kit import KEY, NOW, House, message
+from tests.delivery.memory_ledger import MemoryLedger
 
 CHANNELS = {"sms": "twilio", "sms_cn": "aliyun_sms", "wechat": "wechat", "webhook": "webhook"}
 ADDRESSES = {"sms": "+8613800000000", "sms_cn": "+8613800000000", "wechat": "openid-1", "webhook": None}
@@ -30,13 +33,15 @@ class Topic:
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
-        self.away = False
+        self.away = self.refuses = False
         self.open = threading.Event()
         self.open.set()
 
     def write(self, posts: Sequence[Post]) -> list[None]:
         if self.away:
             raise KafkaAwayError("nobody there")
+        if self.refuses:
+            raise KafkaRefusedError("too long")
         assert self.open.wait(60)
         self.posts.extend(posts)
         return [None] * len(posts)
@@ -62,7 +67,7 @@ class Ledger(MemoryLedger):
 
     def find(self, key: str) -> Row | None:
         if self.away:
-            raise LedgerAwayError("nobody there")
+            raise DatabaseAwayError("nobody there")
         return super().find(key)
 
 
@@ -73,8 +78,8 @@ class Office:
         self.url = f"http://127.0.0.1:{port}"
         self.providers, self.lists_file = providers, lists
         self.ledger, self.topic, self.clock = Ledger(), Topic(), Clock()
-        parsers = {name: self._parser(name) for name in CHANNELS}
-        self.callbacks = Callbacks(parsers, self.ledger, self.topic, FileLists(lists), self.clock)
+        self.parsers = {name: self._parser(name) for name in CHANNELS}
+        self.callbacks = Callbacks(self.parsers, self.ledger, self.topic, FileLists(lists), self.clock)
         self.callbacks.patience = 60.0  # machines differ
 
     def clear(self) -> None:
@@ -82,7 +87,8 @@ class Office:
         self.topic.posts.clear()
         self.ledger.away = self.topic.away = False
         self.clock.slept.clear()
-        self.callbacks.counters.clear()
+        for counter in self.callbacks.metrics._counters.values():
+            counter.clear()
         self.lists_file.unlink(missing_ok=True)
 
     def options(self, channel: str) -> dict[str, Any]:
@@ -116,6 +122,15 @@ class Office:
         url = f"{self.providers.opened.http}/-/{CHANNELS[channel]}/reports"
         with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
             return str(json.loads(answer.read())["answer"])
+
+    def counted(self) -> dict[str, int]:
+        """Reports by `channel.outcome`."""
+        metrics = self.callbacks.metrics
+        return {
+            f"{channel}.{outcome}": count
+            for channel in CHANNELS
+            for outcome, count in metrics.totals(REPORTS, "outcome", channel=channel).items()
+        }
 
     def receipts(self) -> list[dict[str, Any]]:
         return [msgspec.json.decode(post.value) for post in self.topic.posts]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from channel_kit import NOW, House
 
 from kairos.apps.demo.providers.house import house
+from tests.channels.channel_kit import NOW, House
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 import uvicorn
-from callback_office import CHANNELS, Office, post
-from channel_kit import KEY, NOW, House
 
 from kairos.adapters.channels import webhook, wechat
-from kairos.adapters.ledger import Change
-from kairos.apps.callbacks import MAX_BODY
+from kairos.adapters.channels.callback import CallbackAnswer, CallbackRequest
+from kairos.adapters.delivery.ledger import Change
+from kairos.apps.callbacks.receive import MAX_BODY
+from tests.channels.callback_office import CHANNELS, Office, post
+from tests.channels.channel_kit import KEY, NOW, House
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +122,10 @@ def test_a_message_that_nobody_sent_is_counted_and_said_once(office: Office, cap
     office.ledger.rows.clear()
     assert [office.report("sms_cn", "delivered") for _ in range(3)] == ["200"] * 3
     assert office.receipts() == []
-    assert office.callbacks.counters["sms_cn.unknown"] == 3
+    assert office.counted() == {"sms_cn.unknown": 3}
     assert caplog.text.count("the ledger lacks") == 1
-    with urllib.request.urlopen(f"{office.url}/health", timeout=60) as answer:
-        assert json.loads(answer.read()) == {"counters": {"sms_cn.unknown": 3}}
+    with urllib.request.urlopen(f"{office.url}/metrics", timeout=60) as answer:
+        assert b'kairos_callbacks_reports_total{channel="sms_cn",outcome="unknown"} 3.0' in answer.read().splitlines()
 
 
 def test_a_message_of_another_channel_is_none_of_this_one(office: Office) -> None:
@@ -190,7 +191,7 @@ def test_who_cannot_prove_to_be_the_provider_is_refused(office: Office, channel:
     headers = {"x-twilio-signature": "x", "webhook-timestamp": str(NOW // 1000), "webhook-signature": "v1,x"}
     status, _ = post(f"{office.url}/callbacks/{channel}?token=x&signature=x", b"[]", **headers)
     assert status == 401
-    assert office.callbacks.counters[f"{channel}.refused"] == 1
+    assert office.counted() == {f"{channel}.refused": 1}
 
 
 def test_an_old_report_of_a_webhook_is_refused(office: Office) -> None:
@@ -236,3 +237,43 @@ def test_a_body_without_end_is_not_read_to_it(office: Office) -> None:
     connection.request("POST", "/callbacks/sms", body=chunks, encode_chunked=True)
     assert connection.getresponse().status == 413
     connection.close()
+
+
+@pytest.mark.parametrize("seconds", ["9" * 5_000, "९" * 10, "-1", "1e9", ""])
+def test_a_time_that_is_none_is_refused(office: Office, seconds: str) -> None:
+    signed = wechat.signature(office.providers.world.secrets["wechat_token"], seconds, "2")
+    query = urlencode({"timestamp": seconds, "nonce": "2", "signature": signed})
+    assert post(f"{office.url}/callbacks/wechat?{query}", b"<xml></xml>")[0] == 401
+    if seconds.isascii():
+        headers = {"webhook-timestamp": seconds, "webhook-signature": "v1,x"}
+        assert post(f"{office.url}/callbacks/webhook", b"[]", **headers)[0] == 401
+
+
+def test_a_body_that_our_own_code_stumbles_over_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of 500 would have the provider come again for ever."""
+
+    def stumble(_request: CallbackRequest) -> CallbackAnswer:
+        raise OverflowError
+
+    monkeypatch.setitem(office.parsers, "sms", stumble)
+    assert post(f"{office.url}/callbacks/sms", b"x")[0] == 400
+    assert office.counted() == {"sms.refused": 1}
+
+
+def test_a_report_that_kafka_would_never_take(office: Office) -> None:
+    office.send("webhook")
+    office.topic.refuses = True
+    assert office.report("webhook", "delivered") == "413"
+    office.topic.refuses = False
+
+
+def test_reasons_and_addresses_are_cut(office: Office) -> None:
+    office.send("webhook")
+    said = {"key": KEY, "status": "failed", "reason": "x" * 500_000, "dead_address": "y" * 400_000}
+    body, seconds = json.dumps([said]).encode(), str(NOW // 1000)
+    key = webhook.key_of(office.providers.world.secret("webhook"), "x")
+    signed = webhook.signature(key, "r", int(seconds), body)
+    headers = {"webhook-id": "r", "webhook-timestamp": seconds, "webhook-signature": signed}
+    assert post(f"{office.url}/callbacks/webhook", body, **headers)[0] == 200
+    assert office.receipts()[-1]["props"]["reason"] == "x" * 1_000
+    assert office.lists() == []

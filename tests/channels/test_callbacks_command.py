@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kairos.apps.commands.callbacks import app
+from kairos.apps.commands.operation.callbacks import app
 
 TWILIO = "{provider: twilio, account: AC1, token: {env: TOKEN}, sender: '+1'}"
 

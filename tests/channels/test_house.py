@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from channel_kit import KEY, message
 
 from kairos.adapters.channels.channel import Accepted, DeadAddress, Outcome, Retry
 from kairos.adapters.channels.providers import open_channel
 from kairos.apps.demo.providers.desk import Taken
 from kairos.apps.demo.providers.house import Open
+from tests.channels.channel_kit import KEY, message
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from channel_kit import NOW, message
 
 from kairos.adapters.channels.channel import Accepted, Message, Misconfigured, Unknown
 from kairos.adapters.channels.options import decode
 from kairos.adapters.channels.providers import PROVIDERS, ChannelSettingsError, module_of, open_channel
 from kairos.adapters.channels.webhook import Options
+from tests.channels.channel_kit import NOW, message
 
 WEBHOOK = {"url": "https://example.com/hook", "secret": {"env": "HOOK_SECRET"}}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

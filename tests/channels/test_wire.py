@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from channel_kit import KEY, NOW, House, message
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -18,6 +17,7 @@ from kairos.adapters.channels.http_call import Reply, retry_after
 from kairos.adapters.channels.parameters import parameters_of
 from kairos.adapters.channels.providers import ChannelSettingsError
 from kairos.apps.demo.providers.desk import Fault
+from tests.channels.channel_kit import KEY, NOW, House, message
 
 LINES = "thing: tea: green\n  note : 谢谢 \nand more\n\nnot a name: x"
 

@@ -6,19 +6,25 @@ library of the cluster.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
+import psutil
 import pytest
+import yaml
 
+from harness.job import LiveJob, eventually
+from harness.rules import THIRD, write_rules
 from kairos.apps.cluster import Cluster, ServiceError
 from kairos.apps.cluster.job import LAST, Jobs
 from kairos.apps.cluster.package import package_code
+from kairos.apps.commands.rules.backtest import MAIN
 from kairos.apps.stack import Stack
-from tests.flink.rules import THIRD, write_rules
-from tests.flink.support import LiveJob, eventually
+from tests.backtest_kit import Clickstream
 
 pytestmark = [
     pytest.mark.cluster,
@@ -65,6 +71,19 @@ def submitted(cluster: Cluster, stack: Stack, tmp_path_factory: pytest.TempPathF
     live.close()
 
 
+def test_a_backtest_decides_in_parallel_record_for_record_what_compare_does(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First, while both slots are free."""
+
+    def run(folder: Path) -> None:
+        jobs, words = Jobs(cluster), ["--folder", str(folder), "--set", "job.parallelism=2"]
+        jobs.wait(jobs.submit(words, main=MAIN), lambda: time.sleep(0.5))
+
+    package_code()
+    Clickstream(tmp_path / "clickstream").check(tmp_path / "work", run, monkeypatch)
+
+
 def test_a_stop_and_a_resume_lose_nothing_and_repeat_nothing(submitted: Submitted, tmp_path: Path) -> None:
     first = submitted.submit()
     submitted.view("before", 3)
@@ -86,6 +105,45 @@ def test_a_stop_and_a_resume_lose_nothing_and_repeat_nothing(submitted: Submitte
     submitted.until_decided("after")
 
     assert submitted.decided() == dict.fromkeys(["before", "across", "between", "after"], 1)
+
+
+def test_its_metrics_are_those_that_monitoring_asks_for(submitted: Submitted) -> None:
+    """Continues the job of the test before. Names as prometheus.yml makes them of what Flink's reporter tells."""
+    scrapes = yaml.safe_load(Path("deploy/monitoring/prometheus.yml").read_text())["scrape_configs"]
+    (flink,) = (each for each in scrapes if each["job_name"] == "flink")
+    (renamed,) = (each for each in flink["metric_relabel_configs"] if each["target_label"] == "__name__")
+    made = re.sub(r"\$\{(\d)\}", r"\\g<\1>", renamed["replacement"])
+    rules = "".join(path.read_text() for path in Path("deploy/monitoring/rules").glob("*.yml"))
+    wanted = set(re.findall(r"flink_\w+", rules)) | {"kairos_job_rules_total"}
+
+    def told() -> set[str]:
+        lines = [line for port in reporters(submitted.cluster) for line in scrape(port)]
+        names = {line.partition("{")[0].partition(" ")[0] for line in lines if not line.startswith("#")}
+        return {re.sub(f"^(?:{renamed['regex']})$", made, name) for name in names}
+
+    def watermark() -> float:
+        lines = [line for port in reporters(submitted.cluster) for line in scrape(port)]
+        known = [line for line in lines if "currentOutputWatermark" in line and 'operator_name="evaluate"' in line]
+        return max((float(line.rpartition(" ")[2]) for line in known), default=0)
+
+    eventually(told, lambda found: found >= wanted)
+    eventually(watermark, lambda told: told > 0)
+
+
+def reporters(cluster: Cluster) -> list[int]:
+    """Ports of Flink's reporter in each process of the cluster."""
+    found = []
+    for status in cluster.status():
+        process = psutil.Process(status.pid)
+        for each in [process, *process.children(recursive=True)]:
+            ports = {c.laddr.port for c in each.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+            found += [port for port in ports if 9249 <= port <= 9299]
+    return found
+
+
+def scrape(port: int) -> list[str]:
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        return answer.read().decode().splitlines()
 
 
 def test_a_killed_taskmanager_comes_back_with_its_state(submitted: Submitted) -> None:

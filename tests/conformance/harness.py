@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kairos.engine.event import Event
-from kairos.engine.expression.scope import Scope
+from kairos.engine.expression.scope import Facts
 from kairos.engine.pattern import Match, Matcher, Pattern, Runs, compile_pattern
 from tests.conformance.conditions import compile_condition
 
@@ -31,7 +31,7 @@ def matcher_of(pattern: Pattern, max_runs: int = MANY) -> Matcher:
 def run(case: Case, between: Callable[[Runs | None], Runs | None] = lambda runs: runs) -> list[Match]:
     """All matches in the order in which they come out; `between` is applied to the state before each event."""
     matcher = matcher_of(case.pattern)
-    scope = Scope()
+    scope = Facts()
     runs: Runs | None = None
     matches: list[Match] = []
     for event in case.events:

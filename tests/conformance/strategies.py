@@ -61,8 +61,9 @@ def patterns(
     within_kinds: tuple[str, ...] = ("first_last",),
     quantified: bool = True,
     nots: bool = True,
+    own_within: bool = False,
 ) -> Pattern:
-    """Up to four steps; only what `check_pattern` accepts."""
+    """Up to four steps; only what `check_pattern` accepts. `own_within`: steps may have one, which is not Flink's."""
     steps: list[Step] = []
     names: list[str] = []
     for index in range(draw(st.integers(1, 4))):
@@ -76,6 +77,9 @@ def patterns(
             types = tuple(sorted(draw(st.sets(st.sampled_from(TYPES), min_size=1, max_size=2))))
             where = draw(st.none() | conditions(names))
             steps.append(Step("absent" if kind == "absent" else "not_next", types, name, where))
+    if own_within:
+        lengths = st.sampled_from([None, None, 1, 3, 6])
+        steps = [msgspec.structs.replace(step, within=draw(lengths)) if n else step for n, step in enumerate(steps)]
     strategy: Any = draw(st.sampled_from(strategies))
     target = draw(st.sampled_from(names)) if strategy in ("skip_to_first", "skip_to_last") else None
     within_kind: Any = draw(st.sampled_from(within_kinds))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 
 from kairos.engine.pattern import AfterMatch, Pattern
 from tests.conformance.harness import Case, Steps, ids, run
@@ -18,9 +18,7 @@ from tests.conformance.table import Row, read_table
 
 pytestmark = [pytest.mark.flink, pytest.mark.skipif(not Oracle.available(), reason="needs a JDK")]
 
-MANY_EXAMPLES = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+MANY_EXAMPLES = settings(max_examples=250, derandomize=True)
 ROWS = read_table()
 
 

@@ -10,15 +10,19 @@ from typing import Any
 import msgspec
 
 from kairos.adapters.channels.channel import Accepted, Message, Outcome
-from kairos.adapters.content import ContentError
-from kairos.adapters.ledger import LedgerAwayError, MemoryLedger
-from kairos.adapters.mailbox import Parcel, Post
+from kairos.adapters.database.errors import DatabaseAwayError
+from kairos.adapters.delivery.mailbox import Parcel
+from kairos.adapters.delivery.policy import Policy
+from kairos.adapters.post import Post
 from kairos.apps.delivery.batches import Batches
-from kairos.apps.delivery.gate import Gate
-from kairos.apps.delivery.policy import Policy
+from kairos.apps.delivery.fence import Fence
+from kairos.apps.delivery.pace.agreement import Agreement
+from kairos.apps.delivery.pace.turnstile import Turnstile
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.worker import Worker
 from kairos.engine.effect import Delivery, Recall
+from kairos.engine.rule.content.rendering import ContentError
+from tests.delivery.memory_ledger import MemoryLedger
 from tests.delivery.virtual_loop import LoopClock
 
 BASE = 1_800_000_000_000
@@ -119,6 +123,10 @@ class Templates:
 class KeptLists:
     def __init__(self) -> None:
         self.kept: set[tuple[str, str, str]] = set()
+        self.left: set[tuple[str, str]] = set()
+
+    async def refuses(self, user_id: str, topic: str) -> bool:
+        return (user_id, topic) in self.left
 
     async def dead_address(self, user_id: str, address: str) -> None:
         self.kept.add(("dead_address", user_id, address))
@@ -137,16 +145,23 @@ class World:
         self.posts: list[Post] = []
         self.content, self.lists = Templates(), KeptLists()
         self.pauses: list[str] = []
+        self.stop_at: dict[int, str] = {}
+        self.agree, self.fence = 3, Fence()
         self.clock = LoopClock(BASE)
         self.ledger_away: Callable[[], bool] = lambda: False
         self.posts_away: Callable[[], bool] = lambda: False
 
     def tools(self, worker: str = "w1", concurrency: int = 10) -> Tools:
-        gate = Gate(self.clock, concurrency)
-        ledger = Batches("ledger", self._apply, LedgerAwayError, self.clock, self.execute)
+        gate = Turnstile(self.clock, concurrency)
+        ledger = Batches("ledger", self._apply, DatabaseAwayError, self.clock, self.execute)
         posts = Batches("posts", self._post, ConnectionError, self.clock, self.execute)
         parts = (gate, ledger, posts, self.provider, self.content, self.lists, self)
-        return Tools("sms", worker, self.policy, self.clock, *parts, Random(worker))
+        more = (Random(worker), Agreement(self.agree), self.fence, self)
+        return Tools("sms", worker, self.policy, self.clock, *parts, *more)
+
+    def state(self, _activity: str) -> str | None:
+        """How the switch of every activity stands."""
+        return next((state for at, state in self.stop_at.items() if self.clock.now() >= BASE + at), None)
 
     def worker(self, mailbox: ListMailbox, worker: str = "w1", concurrency: int = 10) -> Worker:
         self.last = self.tools(worker, concurrency)
@@ -170,7 +185,7 @@ class World:
 
     def _apply(self, changes: Any) -> Any:
         if self.ledger_away():
-            raise LedgerAwayError("away")
+            raise DatabaseAwayError("away")
         return self.ledger.apply(changes)
 
     def _post(self, posts: Sequence[Post]) -> list[None]:

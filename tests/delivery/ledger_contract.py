@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from kairos.adapters.delivery_tables import delivery_key
-from kairos.adapters.ledger import Call, Change, Ledger, Row
+from kairos.adapters.delivery.ledger import Call, Change, Ledger, Row
+from kairos.adapters.delivery.tables import delivery_key
 
 
 def row(number: int = 1, worker: str = "w1", state: str = "reserved", **more: object) -> Row:

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from kairos.adapters.delivery_database import open_engine
-from kairos.adapters.delivery_tables import delivery_key
-from kairos.adapters.rule_store import open_rule_store
-from kairos.adapters.sql_ledger import SqlLedger
+from kairos.adapters.database.connection import open_engine
+from kairos.adapters.delivery.ledger_sql import SqlLedger
+from kairos.adapters.delivery.tables import delivery_key
+from kairos.adapters.rules.store import open_rule_store
 from kairos.apps.delivery.embedded import EmbeddedError, deliver
 from tests.delivery.kit import BASE, HOUR, delivery, recall_of
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -12,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from kairos.adapters.delivery_controls import Control, Controls
-from kairos.adapters.delivery_database import create_tables, open_engine
-from kairos.adapters.ledger import LedgerAwayError
+from kairos.adapters.database.connection import create_tables, open_engine
+from kairos.adapters.database.errors import DatabaseAwayError
+from kairos.adapters.delivery.controls import Control, Controls
+from kairos.adapters.delivery.policy import Policy
+from kairos.adapters.metrics.declared import DELIVERY, LETTERS, MESSAGES, RETRIES
+from kairos.adapters.metrics.metrics import Metrics
 from kairos.apps.delivery.clock import WallClock
-from kairos.apps.delivery.gate import Gate
-from kairos.apps.delivery.governor import Governor
-from kairos.apps.delivery.policy import Policy
-from kairos.apps.delivery.rate import TokenBucket
+from kairos.apps.delivery.pace.governor import Governor
+from kairos.apps.delivery.pace.rate import TokenBucket
+from kairos.apps.delivery.pace.turnstile import Turnstile
+from kairos.apps.delivery.pace.wake import Wake
 from kairos.apps.delivery.tally import Tally
-from kairos.apps.delivery.wake import Wake
 from tests.delivery.virtual_loop import LoopClock, run
 
 
@@ -55,7 +56,7 @@ def test_workers_that_are_not_seen_any_more_do_not_count(controls: Controls) -> 
 def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     away = Controls(open_engine("mysql+pymysql://u:p@127.0.0.1:1/d"))
     for call in (lambda: away.read("sms"), lambda: away.beat("w", "sms", 0), lambda: away.pause("sms", None, "a", 0)):
-        with pytest.raises(LedgerAwayError):
+        with pytest.raises(DatabaseAwayError):
             call()
 
 
@@ -76,7 +77,7 @@ class Slow(Controls):
         return found
 
 
-async def passes(gate: Gate) -> bool:
+async def passes(gate: Turnstile) -> bool:
     """Whether somebody who asks now is let in at once."""
     asking = asyncio.ensure_future(gate.enter(Wake(), 2**60))
     await asyncio.sleep(0)
@@ -90,7 +91,7 @@ async def passes(gate: Gate) -> bool:
 
 def test_nobody_passes_before_the_first_look_and_pause_acts_at_once(controls: Controls) -> None:
     async def scenario() -> None:
-        gate = Gate(WallClock(), 5)
+        gate = Turnstile(WallClock(), 5)
         governor = Governor(controls, gate, "sms", "w1", WallClock())
         assert not await passes(gate)
         await governor.look()
@@ -111,7 +112,7 @@ def test_nobody_passes_before_the_first_look_and_pause_acts_at_once(controls: Co
 def test_workers_of_a_channel_share_its_rate(controls: Controls) -> None:
     async def scenario() -> None:
         clock = LoopClock(0)
-        gate = Gate(clock, 1_000)
+        gate = Turnstile(clock, 1_000)
         governor = Governor(controls, gate, "sms", "w1", clock)
         controls.limit("sms", 40.0, "ann", 0)
         controls.beat("w2", "sms", clock.now())
@@ -140,7 +141,7 @@ async def _at_once(call: Callable[[], Any]) -> Any:
 def test_an_answer_from_before_the_pause_does_not_undo_it(controls: Controls) -> None:
     async def scenario() -> None:
         slow = Slow(controls)
-        gate = Gate(WallClock(), 5)
+        gate = Turnstile(WallClock(), 5)
         governor = Governor(slow, gate, "sms", "w1", WallClock())
         slow.hold = asyncio.Event()
         looking = asyncio.create_task(governor.look())
@@ -176,8 +177,13 @@ def test_pauses_grow_and_are_never_shorter_than_asked() -> None:
 
 
 def test_the_counters_are_one_line() -> None:
-    counted = Counter({"sent": 12, "failed.rejected": 2, "failed.content": 1, "retries": 4, "malformed": 1})
-    assert Tally("sms", counted, lambda: (5, None)).line() == (
+    metrics = Metrics(DELIVERY)
+    for outcome, reason, n in (("sent", "", 12), ("failed", "rejected", 2), ("failed", "content", 1)):
+        metrics.add(MESSAGES, n, channel="sms", outcome=outcome, reason=reason)
+    metrics.add(RETRIES, 4, channel="sms")
+    metrics.add(LETTERS, channel="sms", reason="malformed")
+    metrics.add(MESSAGES, channel="push", outcome="sent", reason="")
+    assert Tally("sms", metrics, lambda: (5, None)).line() == (
         "sent 12, failed 3 (content 1, rejected 2), retries 4, unknown 0, expired 0, recalled 0, malformed 1, "
         "waiting 5, lag unknown"
     )

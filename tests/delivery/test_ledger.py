@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sql
 
-from kairos.adapters.delivery_database import DatabaseError, create_tables, open_engine
-from kairos.adapters.delivery_tables import CALLS
-from kairos.adapters.ledger import Call, LedgerAwayError, MemoryLedger
-from kairos.adapters.sql_ledger import SqlLedger
+from kairos.adapters.database.connection import create_tables, open_engine
+from kairos.adapters.database.errors import DatabaseAwayError, DatabaseError
+from kairos.adapters.delivery.ledger import Call
+from kairos.adapters.delivery.ledger_sql import SqlLedger
+from kairos.adapters.delivery.tables import CALLS
 from tests.delivery import ledger_contract as contract
+from tests.delivery.memory_ledger import MemoryLedger
 
 
 def calls_in(engine: sql.Engine) -> dict[tuple[str, int], Call]:
@@ -26,6 +28,8 @@ def test_sqlite(check: Callable[..., None], tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/new folder/delivery.db")
     create_tables(engine)
     check(SqlLedger(engine), lambda: calls_in(engine))
+    made = [tmp_path / "new folder", *(tmp_path / "new folder").iterdir()]
+    assert [oct(path.stat().st_mode & 0o077) for path in made] == ["0o0"] * len(made)
 
 
 @pytest.mark.parametrize("check", [c for c in contract.CHECKS if c is not contract.check_workers_that_race])
@@ -37,7 +41,7 @@ def test_memory(check: Callable[..., None]) -> None:
 def test_a_database_that_is_away_is_told_as_such(tmp_path: Path) -> None:
     ledger = SqlLedger(open_engine("mysql+pymysql://kairos:secret@127.0.0.1:1/kairos"))
     for attempt in (lambda: ledger.apply([contract.Change(None, contract.row())]), lambda: ledger.find("k")):
-        with pytest.raises(LedgerAwayError, match="does not answer") as raised:
+        with pytest.raises(DatabaseAwayError, match="does not answer") as raised:
             attempt()
         assert "secret" not in str(raised.value)
 

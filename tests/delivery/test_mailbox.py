@@ -7,8 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.adapters.mailbox import Post, Unfinished
-from kairos.adapters.mailbox_file import FileMailbox, FilePosts
+from kairos.adapters.delivery.mailbox import Unfinished
+from kairos.adapters.delivery.mailbox_file import FileMailbox, FilePosts
+from kairos.adapters.post import Post
 from tests.delivery.kit import delivery, parcels
 from tests.delivery.virtual_loop import run
 

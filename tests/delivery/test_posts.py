@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.adapters import kafka_posts, librdkafka
-from kairos.adapters.kafka_client import KafkaAddress
-from kairos.adapters.kafka_posts import KafkaAwayError, KafkaPosts
-from kairos.adapters.mailbox import Post
+from kairos.adapters.kafka import librdkafka
+from kairos.adapters.kafka import posts as kafka_posts
+from kairos.adapters.kafka.posts import KafkaAwayError, KafkaPosts
+from kairos.adapters.post import Post
+from kairos.adapters.settings.kafka import KafkaAddress
 
 
 def test_more_than_the_queue_holds_is_refused_like_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,3 +96,21 @@ def test_what_may_have_gone_never_counts_as_certainly_not_sent_again(then: Retry
     assert world.states() == {"u1": "unknown"}
     assert {status for _, status, _ in world.receipts()} == {"unknown", "too_late"}
     assert len(world.provider.calls) == (2 if then else 1)
+
+
+@pytest.mark.parametrize("state", ["paused", "ended"])
+def test_a_message_that_waits_while_its_activity_is_stopped_does_not_go(state: str) -> None:
+    world = World()
+    world.stop_at[MINUTE] = state
+    run(world.deliver(delivery(not_before=HOUR // 2)))
+    assert world.provider.calls == []
+    assert [(row.state, row.reason) for row in world.ledger.rows.values()] == [("recalled", state)]
+    assert {status for _, status, _ in world.receipts()} == {"recalled"}
+
+
+def test_a_message_that_may_have_gone_before_its_activity_was_stopped_is_unknown() -> None:
+    world = World(Script(lambda *_: Unknown("time-out")), resend=True)
+    world.stop_at[10] = "paused"
+    run(world.deliver(delivery()))
+    assert len(world.provider.calls) == 1
+    assert {status for _, status, _ in world.receipts()} == {"unknown"}

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from kairos.adapters.channels.channel import Accepted, Rejected, Retry
-from kairos.adapters.dead_letters import Found, NotReplayableError, found_in, of_folder
-from kairos.adapters.mailbox import Parcel
-from kairos.apps.commands.dead_letters import app
-from kairos.apps.delivery.replay import Wanted, replay
+from kairos.adapters.delivery.mailbox import Parcel
+from kairos.adapters.output.dead_letters import Found, NotReplayableError, found_in, of_folder
+from kairos.apps.commands.operation.dead_letters import app
+from kairos.usecases.operation.dead_letters import Wanted, reopened
 from tests.delivery.kit import BASE, HOUR, ListMailbox, Script, World, delivery
 from tests.delivery.virtual_loop import run
 
@@ -29,7 +29,7 @@ def failed(world: World) -> Found:
 
 
 def again(world: World, found: Found, now: int = BASE) -> None:
-    post = replay(found, world.ledger, now)
+    post = reopened(found, world.ledger, now)
     assert (post.topic, post.key, post.timestamp) == ("deliveries.sms", "u1", BASE)
     mailbox = ListMailbox([(0, [Parcel("deliveries.sms", 0, 9, post.key, post.value, post.timestamp)])])
     run(world.worker(mailbox, "w2").run())
@@ -53,7 +53,7 @@ def test_its_tries_count_anew() -> None:
 def test_twice_is_harmless() -> None:
     world = World(Script([Rejected("no"), Accepted()]))
     found = failed(world)
-    replay(found, world.ledger, BASE)
+    reopened(found, world.ledger, BASE)
     again(world, found)
     assert len(world.provider.calls) == 2
 
@@ -63,16 +63,16 @@ def test_what_is_not_failed_any_more_is_refused() -> None:
     found = failed(world)
     again(world, found)
     with pytest.raises(NotReplayableError, match=r"only what has failed .* is 'sent'"):
-        replay(found, world.ledger, BASE)
+        reopened(found, world.ledger, BASE)
 
 
 def test_what_is_too_late_or_unknown_to_the_ledger_is_refused() -> None:
     world = World(Script([Rejected("no")]))
     found = failed(world)
     with pytest.raises(NotReplayableError, match="its time is over"):
-        replay(found, world.ledger, BASE + HOUR + 1)
+        reopened(found, world.ledger, BASE + HOUR + 1)
     with pytest.raises(NotReplayableError, match="the ledger has no row"):
-        replay(found, World().ledger, BASE)
+        reopened(found, World().ledger, BASE)
     assert world.states() == {"u1": "failed"}
 
 
@@ -88,7 +88,7 @@ def event(**more: Any) -> Found:
 
 
 def test_an_event_goes_to_where_it_came_from_as_it_was() -> None:
-    post = replay(event(value="/wA=", encoding="base64"), World().ledger, BASE)
+    post = reopened(event(value="/wA=", encoding="base64"), World().ledger, BASE)
     assert (post.topic, post.key, post.value, post.timestamp) == ("events.shop", "u1", b"\xff\x00", 5)
 
 
@@ -101,7 +101,7 @@ def test_an_event_goes_to_where_it_came_from_as_it_was() -> None:
 )
 def test_what_cannot_be_had_back_is_refused(found: Found, message: str) -> None:
     with pytest.raises(NotReplayableError, match=message):
-        replay(found, World().ledger, BASE)
+        reopened(found, World().ledger, BASE)
 
 
 def test_which_letters_are_wanted() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from kairos.adapters.kafka_client import KafkaAddress, client_options
-from kairos.adapters.settings_file import SettingsError
-from kairos.apps.delivery.settings import ChannelSettings, load
+from kairos.adapters.kafka.client import client_options
+from kairos.adapters.settings.delivery import ChannelSettings, load
+from kairos.adapters.settings.file import SettingsError
+from kairos.adapters.settings.kafka import KafkaAddress
 
 STORE = "kafka: {bootstrap: 'b:9092', group: kairos}\ndelivery:\n  store: sqlite:///x.db\n"
 
@@ -93,7 +94,7 @@ JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required usernam
 def test_every_key_is_documented_and_no_other() -> None:
     page = Path("docs/delivery.md").read_text()
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+?) \| .+ \|$", page, re.MULTILINE))
-    own = {f"delivery.{name}" for name in ("store", "lists")}
+    own = {f"delivery.{name}" for name in ("store", "lists", "unsubscribe")}
     assert rows.keys() == own | set(ChannelSettings.__struct_fields__)
     assert rows["concurrency"] == f"`{ChannelSettings('x').concurrency}`"
 
@@ -135,7 +136,7 @@ def test_security_that_cannot_be_had_is_refused(properties: dict[str, str], mess
 def test_a_command_that_cannot_start_says_why(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
-    from kairos.apps.commands.deliver import app
+    from kairos.apps.commands.operation.deliver import app
 
     def said(file: Path, *channels: Any) -> str:
         done = CliRunner().invoke(app, [*channels, "--conf", str(file)])

@@ -8,11 +8,14 @@ import pytest
 from kairos.adapters.channels.channel import (
     Accepted,
     DeadAddress,
+    Message,
+    Outcome,
     Rejected,
     Retry,
     Unknown,
 )
-from kairos.adapters.delivery_tables import delivery_key
+from kairos.adapters.delivery.tables import delivery_key
+from kairos.apps.delivery.tally import counts_of
 from tests.delivery.kit import BASE, MINUTE, Script, World, delivery
 from tests.delivery.virtual_loop import run
 
@@ -50,7 +53,7 @@ def test_a_repeated_record_is_acknowledged_with_the_same_receipt_and_not_sent() 
     assert len(world.provider.calls) == 1
     assert len(set(world.receipts())) == 1
     assert len(world.receipts()) == 3
-    assert world.last.counters == {"repeated": 1}
+    assert counts_of(world.last.metrics, "sms") == {"repeated": 1}
 
 
 def test_not_before_and_send_before_are_looked_at_on_the_clock() -> None:
@@ -166,3 +169,29 @@ def test_content_that_cannot_be_made_asks_for_a_newer_release_once() -> None:
     assert [(letter["reason"], letter["message"]) for letter in world.letters()] == [
         ("content", "templates/t.sms.liquid: still wrong")
     ]
+
+
+def test_whoever_has_left_the_topic_since_the_decision_gets_nothing() -> None:
+    world = World(Script())
+    world.lists.left.add(("u1", "news"))
+    run(world.deliver(delivery(topic="news"), delivery("u2", topic="news"), delivery(occurrence="o2", topic="sale")))
+    assert sorted(message.user_id for _, message in world.provider.calls) == ["u1", "u2"]
+    row = world.ledger.find(delivery_key("nudge", "u1", "o1", 1))
+    assert row is not None
+    assert (row.state, row.reason, row.calls) == ("recalled", "consent", 0)
+    assert ("u1", "recalled") in [(user, status) for user, status, _ in world.receipts()]
+
+
+def test_it_is_asked_before_every_call() -> None:
+    world = World()
+
+    def answer(message: Message, number: int) -> Outcome:
+        world.lists.left.add(("u1", "news"))
+        return Retry("later")
+
+    world.provider = Script(answer)
+    run(world.deliver(delivery(topic="news")))
+    assert len(world.provider.calls) == 1
+    row = world.ledger.find(delivery_key("nudge", "u1", "o1", 1))
+    assert row is not None
+    assert (row.state, row.reason) == ("recalled", "consent")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+
+import pytest
 
 from kairos.adapters.channels.channel import (
     Accepted,
     Misconfigured,
     Rejected,
 )
-from kairos.adapters.ledger import Change, Row
-from kairos.adapters.lists import ListsAwayError
+from kairos.adapters.delivery.ledger import Change, Row
+from kairos.adapters.kafka.posts import KafkaRefusedError
+from kairos.adapters.post import Post
+from kairos.adapters.profiles.lists import ListsAwayError
 from kairos.apps.delivery.waiting_lists import WaitingLists
+from kairos.engine.profile.topics import ConsentChange
 from tests.delivery.kit import BASE, HOUR, MINUTE, ListMailbox, Script, World, delivery, parcels, recall_of
 from tests.delivery.virtual_loop import LoopClock, run
 
@@ -177,8 +183,46 @@ def test_who_is_at_fault_for_a_broken_batch_is_alone_with_it() -> None:
         await world.worker(mailbox).run()
         return [parcel.key for parcel in mailbox.left]
 
-    assert run(scenario()) == ["odd"]
+    assert run(scenario()) == []
     assert world.states() == {"a": "sent", "b": "sent"}
+    (letter,) = world.letters()
+    assert (letter["reason"], letter["message"]) == ("broken", "ValueError: not a row")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",  # a tombstone, as the mailbox gives it
+        b"[" * 100_000,
+        b'{"recall":' + b"[" * 100_000,
+        b'{"activity": ' + b'{"a":' * 50_000,
+        b"\xff\xfe\x00",
+        b'"\\ud800"',
+        b'{"at": 1e400}',
+        b"null",
+    ],
+    ids=range(8),
+)
+def test_whatever_a_record_is_it_is_put_aside_and_the_next_one_goes(value: bytes) -> None:
+    world = World()
+    run(world.deliver(delivery("a"), value, delivery("b")))
+    assert world.states() == {"a": "sent", "b": "sent"}
+    (letter,) = world.letters()
+    assert letter["reason"] == "malformed"
+
+
+def test_a_letter_that_kafka_refuses_holds_up_nobody() -> None:
+    world = World()
+    post = world._post
+
+    def refusing(posts: Sequence[Post]) -> list[None]:
+        if any(each.topic.startswith("dead-letters") for each in posts):
+            raise KafkaRefusedError("too long")
+        return post(posts)
+
+    world._post = refusing  # type: ignore[method-assign]
+    run(world.deliver(b"garbage", delivery("b")))
+    assert world.states() == {"b": "sent"}
 
 
 def test_lists_are_tried_until_they_answer() -> None:
@@ -191,6 +235,12 @@ def test_lists_are_tried_until_they_answer() -> None:
                 raise ListsAwayError("away")
 
         def opted_out(self, user_id: str, channel: str) -> None:
+            raise AssertionError
+
+        def say(self, change: ConsentChange) -> None:
+            raise AssertionError
+
+        def refuses(self, user_id: str, topic: str) -> bool:
             raise AssertionError
 
     away = Away()

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kairos.adapters.profiles import connect
+from harness.job import MINUTE, LiveJob, event, eventually, now
+from harness.rules import watch, write_rules
+from kairos.adapters.profiles.redis import connect
 from kairos.apps.stack import Stack
-from tests.flink.rules import watch, write_rules
-from tests.flink.support import MINUTE, LiveJob, event, eventually, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 

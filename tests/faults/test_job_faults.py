@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from kairos.adapters.profiles import connect
+from harness.job import MINUTE, LiveJob, event, eventually, key, now
+from harness.rules import THIRD, UNPAID, write_rules
+from kairos.adapters.profiles.redis import connect
 from kairos.apps.stack import Stack
-from tests.flink.rules import THIRD, UNPAID, write_rules
-from tests.flink.support import MINUTE, LiveJob, event, eventually, key, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -45,43 +45,36 @@ def history(seed: int, start: int, minutes: int, count: int) -> list[dict[str, A
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
-@pytest.mark.parametrize("backend", ["hashmap", "rocksdb"])
 def test_killed_and_restored_it_decides_as_if_nothing_had_happened(
-    stack: Stack, live_job: Callable[..., LiveJob], tmp_path: Path, backend: str
+    stack: Stack, live_job: Callable[..., LiveJob], tmp_path: Path
 ) -> None:
-    """Two jobs on the same events: one goes through undisturbed, the other is killed twice in the middle."""
+    """Jobs on the same events: one goes through undisturbed; one with each backend is killed twice in the middle."""
     rules = write_rules(tmp_path / "rules", unpaid=UNPAID, third_view=THIRD)
-    overrides = (f"state.backend={backend}", "kafka.exactly_once=true")
-    calm, killed = (live_job(stack, rules, *overrides, root="past") for _ in range(2))
     start = now() - 3 * 60 * MINUTE
     parts = [history(seed, start + seed * 50 * MINUTE, 45, 1_500) for seed in range(3)]
     end = event("last", "order_created", start + 160 * MINUTE, order_id="end")
 
-    calm.start().until_running()
-    for part in parts:
-        calm.send(*part)
-    finish(calm, end)
-    expected = eventually(lambda: committed(calm), ended)
+    def decided(backend: str, kills: int) -> list[dict[str, Any]]:
+        job = live_job(stack, rules, f"state.backend={backend}", "kafka.exactly_once=true", root="past")
+        job.start().until_running()
+        for number, part in enumerate(parts):
+            seen = len(committed(job))
+            job.send(*part)
+            if number < kills:
+                eventually(lambda: committed(job), lambda found, seen=seen: len(found) > seen)
+                job.process.kill()
+                job.start("--from", "latest").until_running()
+        job.send(end)
+        job.beat(end["time"] + 11 * MINUTE)
+        found = eventually(lambda: committed(job), ended)
+        job.close()
+        return found
 
-    killed.start().until_running()
-    for number, part in enumerate(parts):
-        seen = len(committed(killed))
-        killed.send(*part)
-        if number < 2:
-            eventually(lambda seen=seen: committed(killed), lambda found, seen=seen: len(found) > seen)
-            killed.process.kill()
-            killed.start("--from", "latest").until_running()
-    finish(killed, end)
-    found = eventually(lambda: committed(killed), ended)
-
+    expected = decided("hashmap", kills=0)
     assert len(expected) > 500
     assert {record["outcome"] for record in expected} == {"send", "match"}
-    assert Counter(map(key, found)) == Counter(map(key, expected))
-
-
-def finish(job: LiveJob, end: dict[str, Any]) -> None:
-    job.send(end)
-    job.beat(end["time"] + 11 * MINUTE)
+    for backend in ("hashmap", "rocksdb"):
+        assert Counter(map(key, decided(backend, kills=2))) == Counter(map(key, expected))
 
 
 def committed(job: LiveJob) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from kairos.adapters.kafka_client import KafkaAddress
-from kairos.adapters.kafka_posts import KafkaAwayError, KafkaPosts
-from kairos.adapters.kafka_topics import create_topics
-from kairos.adapters.mailbox import Post
+from harness.job import eventually, now
+from kairos.adapters.kafka.posts import KafkaAwayError, KafkaPosts
+from kairos.adapters.kafka.topics import create_topics
+from kairos.adapters.post import Post
+from kairos.adapters.settings.kafka import KafkaAddress
 from kairos.apps.stack import Stack
-from tests.flink.support import eventually, now
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -44,7 +44,7 @@ def test_a_broker_that_restarts_under_a_writer(own_stack: Callable[..., Stack]) 
         stack.down(["kafka"])
         stack.up(["kafka"])
         before = writer.written
-        eventually(lambda: writer.written, lambda count: count > before + 20, patience=90)
+        eventually(lambda: writer.written, lambda count: count > before + 20)
     finally:
         writer.stop.set()
         writer.join()

@@ -1,4 +1,7 @@
-"""Everything restarted one after the other under traffic, and the job at other parallelisms: no loss, no duplicates."""
+"""Everything restarted one after the other under traffic, and the job at other parallelisms: no loss, no duplicates.
+
+A second job on the same group and topics is refused while the first lives, and let in when it was killed.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.job import JobProcess, now
+from harness.live_world import CHANNELS, LiveWorld
+from harness.ports import free_ports
 from kairos.apps.stack import Stack
-from tests.faults.live_world import CHANNELS, LiveWorld
-from tests.flink.support import now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -33,6 +37,16 @@ def test_rolling_restart_under_traffic(world: LiveWorld, capsys: pytest.CaptureF
     world.settle()
     with capsys.disabled():
         sys.stdout.write("\n" + gaps(world, begun))
+
+
+def second_job(world: LiveWorld) -> None:
+    (port,) = free_ports(1)
+    again = ["--conf", str(world.conf), "--set", f"flink.rest.bind-port='{port}'", "--from", "latest"]
+    second = JobProcess(world.folder / "second", again)
+    assert second.wait() == 2
+    assert "another engine is at work on group 'kairos'" in second.said()
+    assert "generation 1" in second.said()
+    world.until_it_goes_on()
 
 
 def workers(world: LiveWorld) -> None:
@@ -75,6 +89,7 @@ def killed_job_to_one_slot(world: LiveWorld) -> None:
 
 
 STEPS: dict[str, Callable[[LiveWorld], None]] = {
+    "second job refused": second_job,
     "workers restarted": workers,
     "job stopped, 1 -> 2 slots": to_two_slots,
     **{f"{name} restarted": service(name) for name in ("redis", "mariadb", "kafka", "heartbeat")},

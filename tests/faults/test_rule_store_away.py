@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.job import LiveJob, event, eventually, now
+from harness.rules import watch, write_rules
 from kairos.apps.stack import Stack
-from tests.flink.rules import watch, write_rules
-from tests.flink.support import LiveJob, event, eventually, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.job import eventually, now
+from harness.live_world import LiveWorld
 from kairos.apps.stack import Stack
-from tests.faults.live_world import LiveWorld
-from tests.flink.support import eventually, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 

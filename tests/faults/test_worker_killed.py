@@ -14,16 +14,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from kairos.adapters.delivery_tables import delivery_key
-from kairos.adapters.kafka_topics import create_topics
+from harness.job import Topics, eventually, now
+from harness.rules import write_activity
+from harness.world import Ledger, Providers, audit, deliver, new_database, write_conf
+from kairos.adapters.delivery.tables import delivery_key
+from kairos.adapters.kafka.topics import create_topics
 from kairos.apps.stack import Stack
 from kairos.engine.effect import Candidate
 from kairos.engine.event import Event
-from kairos.engine.user_state import UserState
+from kairos.engine.user.state import UserState
 from tests.engine_kit import engine_of, rules
-from tests.faults.world import Ledger, Providers, audit, deliver, new_database, write_conf
-from tests.flink.rules import write_activity
-from tests.flink.support import Topics, eventually, now
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 

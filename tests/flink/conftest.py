@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.job import LiveJob
 from kairos.apps.stack import Stack
-from tests.flink.support import LiveJob
 
 
 @pytest.fixture(scope="module")

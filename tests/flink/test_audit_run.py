@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kairos.apps.dataset import prepare
 from kairos.apps.native.settings import data_folder
-from tests.unit.snippets import ROOT, agrees, commands, make_workspace, run, snippets
+from kairos.usecases.operation.dataset.clickstream import prepare
+from tests.unit.project.snippets import ROOT, agrees, commands, make_workspace, run, snippets
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -35,7 +35,7 @@ def test_the_page_tells_of_a_run_of_the_clickstream(tmp_path: Path) -> None:
         elif snippet.language == "console":
             for command in commands(snippet):
                 if "--conf" not in command.text:  # what is live is not here
-                    printed = run(command.text, workspace)
+                    printed = run(command.text, workspace, kairos)
                     assert agrees(command.shown, printed), f"{command.text} printed\n" + "\n".join(printed)
                     played += 1
     assert played == 2

@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from kairos.adapters.event_file import EventFile
-from kairos.adapters.rule_files import read_folder
-from kairos.apps.dataset import prepare
+from harness.job import JobProcess
+from harness.journeys import JOURNEYS, rules_with_journeys
+from harness.rules import PROMOTION, SCRIPTED, THIRD, UNPAID, write_rules
+from kairos.adapters.files.events import EventFile
+from kairos.adapters.rules.files import read_folder
 from kairos.apps.native.settings import data_folder
 from kairos.engine.event import Event
+from kairos.engine.play.simulate import Simulation
 from kairos.engine.rule.load import load
-from kairos.engine.simulate import Simulation
-from tests.flink.rules import PROMOTION, SCRIPTED, THIRD, UNPAID, write_rules
-from tests.flink.support import JobProcess
+from kairos.usecases.operation.dataset.clickstream import prepare
 
 pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
 
@@ -57,6 +58,79 @@ def in_order(records: list[dict[str, Any]]) -> list[bytes]:
     return sorted(msgspec.json.encode(record, order="deterministic") for record in records)
 
 
+CALENDAR = {
+    "activities/t/morning.yaml": """activity: morning
+state: live
+trigger: {schedule: {daily: "09:00"}, crowd: buyers}
+pace: {rate: 3 per 10m}
+data: {slot: slot.slot, orders: metric.orders}
+send: [{channel: email, template: hello}]
+""",
+    "activities/t/birthday.yaml": """activity: birthday
+state: live
+trigger: {schedule: {yearly: profile.birthday, time: "10:00", before: 1d}}
+send: [{channel: webhook}]
+""",
+    "activities/t/follow.yaml": """activity: follow
+state: live
+trigger: {pattern: [{sent: morning, as: first}, {absent: {sent: birthday}}], within: 1d}
+data: {slot: first.slot, via: first.channel}
+send: [{channel: webhook}]
+goal: {event: message.sent, where: activity == "birthday", within: 30d}
+""",
+    "activities/t/drop.yaml": """activity: drop
+state: live
+trigger: {event: catalog.changed, as: c, where: price < was_price}
+data: {sku: c.sku, was: c.was_price, code: 'coupon("spring")', again: "products[c.sku].price"}
+send: [{channel: webhook, template: drop}]
+""",
+    "catalogs.yaml": "products: {key: sku, fields: {price: number}, follow: {order: 1d}, max_followers: 1}\n",
+    "coupons.yaml": "spring: {codes: codes.txt, per_user: 1}\n",
+    "codes.txt": "".join(f"C{n}\n" for n in range(20)),
+    "templates/drop.webhook.liquid": "{{ products[sku].price }} {{ code }}\n",
+    "crowds.yaml": "buyers: {where: metric.orders >= 1}\n",
+    "metrics.yaml": "orders: {count: order, window: 7d}\nsends: {count: message.sent, window: 7d}\n",
+    "policy.yaml": "timezone: Asia/Shanghai\n",
+    "templates/hello.email.liquid": "Subject: Hello\n\nHello, {{ orders }} orders.\n",
+}
+
+
+def test_schedules_own_events_catalogs_and_coupons(tmp_path: Path) -> None:
+    """Slots, their pace and crowds, receipts that are assumed and what follows them, changes in a catalog and codes: as
+    a simulation has them.
+
+    Users compete for nothing at one instant: a bounded job does not take them in their order then.
+    """
+    rng, start = random.Random(5), 1_793_620_800_000  # 2026-11-02T12:00Z
+    for name, text in CALENDAR.items():
+        (tmp_path / "rules" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rules" / name).write_text(text)
+    zones = ("Europe/Berlin", "America/New_York", "Asia/Shanghai", "")
+    profiles = {
+        f"u{n}": {"email": f"{n // 2}@example.com", "birthday": f"1990-11-{n % 9 + 1:02}", "timezone": zones[n % 4]}
+        for n in range(24)
+    }
+    (tmp_path / "profiles.json").write_bytes(msgspec.json.encode(profiles))
+    lines = [
+        {"id": f"e{n}", "type": "order", "user_id": f"u{rng.randrange(30)}", "source": "shop", "props": {"sku": n % 3},
+         "time": start + rng.randrange(6 * 86_400_000)}
+        for n in range(150)
+    ]  # fmt: skip
+    lines += [
+        {"id": f"i{n}", "type": "catalog.item", "user_id": "shop", "source": "shop", "time": start + n * 9_000_000,
+         "props": {"catalog": "products", "sku": n % 3, "price": rng.randrange(100)}}
+        for n in range(50)
+    ]  # fmt: skip
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    output = run(tmp_path, events, tmp_path / "rules", f"profiles.file={tmp_path}/profiles.json")
+    expected = simulated(tmp_path / "rules", events_of(events), profiles)
+    assert in_order(lines_of(output, "decisions")) == in_order(expected)
+    counted = Counter((record["activity"], record["outcome"], record["reason"]) for record in expected)
+    assert {key[0] for key in counted} == {"morning", "birthday", "follow", "drop"}
+    assert {key[2] for key in counted} >= {"duplicate_address", "unreachable", "budget"}
+
+
 @pytest.mark.slow
 def test_the_clickstream_with_the_example_rules(tmp_path: Path) -> None:
     prepare(data_folder() / "data")
@@ -73,6 +147,17 @@ def test_the_clickstream_with_the_example_rules(tmp_path: Path) -> None:
     deliveries = [line for channel in channels for line in lines_of(output, f"deliveries.{channel}")]
     assert Counter((d["activity"], d["user_id"], d["occurrence"], d["channel"]) for d in deliveries) == sends
     assert lines_of(output, "dead-letters") == []
+
+
+@pytest.mark.slow
+def test_ten_journeys_on_the_clickstream(tmp_path: Path) -> None:
+    prepare(data_folder() / "data")
+    events, profiles = data_folder() / "data" / "ecom.jsonl", data_folder() / "data" / "profiles.json"
+    rules = rules_with_journeys(tmp_path / "rules")
+    output = run(tmp_path, events, rules, f"profiles.file={profiles}")
+    expected = simulated(rules, events_of(events), msgspec.json.decode(profiles.read_bytes()))
+    assert {record["activity"].partition(".")[0] for record in expected} >= JOURNEYS.keys()
+    assert in_order(lines_of(output, "decisions")) == in_order(expected)
 
 
 T = 1_763_778_000_000

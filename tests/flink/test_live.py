@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from kairos.adapters.kafka_topics import create_topics
+from harness.job import MINUTE, LiveJob, event, eventually, key, now
+from harness.rules import UNPAID, watch, write_activity, write_rules
+from harness.world import Running, write_conf
+from kairos.adapters.kafka.topics import create_topics
+from kairos.adapters.rules.files import read_folder
 from kairos.apps.stack import Stack
-from tests.flink.rules import UNPAID, watch, write_activity, write_rules
-from tests.flink.support import MINUTE, LiveJob, event, eventually, key, now
+from kairos.engine.decision import share_of
+from kairos.engine.event import decode
+from kairos.engine.play.simulate import Simulation
+from kairos.engine.rule.load import load
+from kairos.engine.rule.model import RuleSet
+from kairos.engine.rule.release import activity_version
+from kairos.usecases.control.rights import Actor
+from kairos.usecases.control.switch import Which, turn
+from tests.unit.cli.cli_kit import run as kairos
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -80,8 +92,7 @@ BAD: list[tuple[str, str | None, bytes, int]] = [
 def test_bad_input_goes_to_dead_letters_and_restarts_nothing(job: LiveJob) -> None:
     for _, user, value, offset in BAD:
         job.topics.send_raw(job.events, user, value, 1_763_778_000_000 + offset)
-    future = event("bad", "view", now() + 2 * 60 * MINUTE)
-    job.topics.send_raw(job.events, "bad", msgspec.json.encode(future), now())
+    job.topics.send_raw(job.events, "bad", msgspec.json.encode(event("bad", "view", now() + 120 * MINUTE)), now())
     expected = Counter(reason for reason, *_ in BAD) + Counter(future=1)
     letters = eventually(job.dead_letters, lambda found: len(found) >= sum(expected.values()))
     assert Counter(letter["reason"] for letter in letters) == expected
@@ -114,6 +125,19 @@ def test_rules_change_while_it_runs(job: LiveJob, rules: Path) -> None:
     assert {record["activity"] for record in until_seen(job, "newcomer", "login")} == {"greeting"}
 
 
+def test_a_pause_acts_within_three_seconds_and_without_a_release(job: LiveJob, rules: Path) -> None:
+    write_activity(rules, "greeting", watch("greeting", "login"))
+    until_seen(job, "before", "login")
+    turn(str(rules), Which(("greeting",)), "paused", Actor("ann"), "wrong link", now())
+    job.send(event("while", "login", now()))
+    (record,) = eventually(lambda: job.decisions("while"), bool)
+    assert (record["outcome"], record["reason"]) == ("suppress", "paused")
+    turn(str(rules), Which(("greeting",)), "live", Actor("ann"), "", now())
+    job.send(event("after", "login", now()))
+    (record,) = eventually(lambda: job.decisions("after"), bool)
+    assert record["outcome"] == "match"
+
+
 def test_a_broken_change_leaves_the_rules_as_they_are(job: LiveJob, rules: Path) -> None:
     write_activity(rules, "greeting", watch("greeting", "login"))
     until_seen(job, "first", "login")
@@ -125,6 +149,120 @@ def test_a_broken_change_leaves_the_rules_as_they_are(job: LiveJob, rules: Path)
     write_activity(rules, "greeting", watch("greeting", "logout"))
     assert {record["activity"] for record in until_seen(job, "third", "logout")} == {"greeting"}
     assert job.restarts() == 0
+
+
+TRIED = """
+    activity: tried
+    state: live
+    trigger: {event: parcel, where: weight > 1}
+    send: [{channel: console, template: unpaid}]
+    data: {order_id: order_id}
+"""
+
+
+def test_a_version_on_trial_decides_beside_the_live_one_and_leaves_no_trace(job: LiveJob, rules: Path) -> None:
+    """It says of the same events what a simulation of its version says."""
+    write_activity(rules, "tried", TRIED)
+    _until(job, "tried first", "parcel", lambda record: record["activity"] == "tried", weight=5, order_id="o")
+    tried = _rules_in(rules).activities["tried"]
+    beside = f"state: live\n    shadow: '{activity_version(tried)}'"
+    write_activity(rules, "tried", TRIED.replace("weight > 1", "weight > 3").replace("state: live", beside))
+    _until(job, "tried next", "parcel", lambda record: record.get("shadow"), weight=5, order_id="o")
+    events = [event(f"parcel{n}", "parcel", now(), weight=n % 6, order_id=f"p{n}") for n in range(24)]
+    job.send(*events)
+    _until(job, "tried last", "parcel", lambda record: record.get("shadow"), weight=5, order_id="o")
+    mine = [one for one in job.decisions() if one["user_id"].startswith("parcel")]
+    simulated = Simulation(msgspec.structs.replace(_rules_in(rules), activities={"tried": tried}))
+    wanted = list(simulated.run([decode(msgspec.json.encode(one)) for one in events]))
+    shadow = {one["occurrence"]: one for one in mine if one.get("shadow")}
+    assert shadow == {one.occurrence: {**msgspec.to_builtins(one), "shadow": True} for one in wanted}
+    live = {one["user_id"] for one in mine if not one.get("shadow")}
+    assert live == {f"parcel{n}" for n in range(24) if n % 6 > 3}
+    delivered = job.topics.read(f"{job.name}.deliveries.console")
+    assert {one["user_id"] for one in delivered if one["user_id"].startswith("parcel")} == live
+
+
+def _until(job: LiveJob, user: str, kind: str, wanted: Callable[[dict[str, Any]], Any], **props: Any) -> dict[str, Any]:
+    """Goes on sending events of a kind until one is decided as wanted."""
+
+    def decisions() -> list[dict[str, Any]]:
+        job.send(event(user, kind, now(), **props))
+        return [record for record in job.decisions(user) if wanted(record)]
+
+    return eventually(decisions, bool)[0]
+
+
+def _rules_in(folder: Path) -> RuleSet:
+    loaded = load(read_folder(folder)).rules
+    assert loaded is not None
+    return loaded
+
+
+ROLLED = """
+    activity: rolled
+    state: live
+    trigger: {event: ticket}
+    send: [{channel: console, template: unpaid}]
+    data: {order_id: order_id}
+"""
+
+
+def test_a_rollout_that_breaks_a_guardrail_is_over_and_nobody_outside_was_in_it(
+    job: LiveJob, stack: Stack, rules: Path, tmp_path: Path
+) -> None:
+    """A text with a hole for a fifth of its users; the scheduler watches, and says so."""
+    write_activity(rules, "rolled", ROLLED)
+    users = [f"ticket{n}" for n in range(400)]
+    inside = [user for user in users if share_of(user, "rolled/rollout") < 0.5]
+    old = _until(job, "ticket buyer", "ticket", lambda one: one["activity"] == "rolled", order_id="o")["version"]
+    bad = ROLLED.replace("order_id: order_id", "order_id: code").replace("state: live", "state: live\n    rollout: 50%")
+    following = shutil.copytree(rules, tmp_path / "rules", ignore=shutil.ignore_patterns(".*"))
+    write_activity(following, "rolled", bad)
+    write_activity(following, "tried", TRIED)  # of its shadow only the job knows
+    published = kairos("publish", following, "--store", rules, "--no-backtest", "--accept-cold")
+    assert published.exit_code == 0, published.output
+    _until(job, inside[0], "ticket", lambda one: one.get("rollout"), code="c")
+    conf = {
+        "kafka": {"bootstrap": job.topics.bootstrap, "prefix": f"{job.name}."},
+        "rules": {"store": str(rules)},
+        "profiles": {"redis": stack.settings.redis_url},
+        "delivery": {"store": f"sqlite:///{tmp_path}/runs.db"},
+    }
+    words = ["kairos", "scheduler", "--conf", str(write_conf(tmp_path / "conf.yaml", conf))]
+    scheduler = Running(tmp_path / "scheduler.out", words)
+    try:
+        scheduler.until_said("at work")
+        decided = _ticket(job, users)
+        broken = now()
+        outside = {(one["outcome"], one["version"]) for user, one in decided.items() if user not in inside}
+        assert outside == {("send", old)}
+        assert Counter(decided[user]["reason"] for user in inside)["missing_value"] > 20
+        _until(job, inside[0], "ticket", lambda one: one["version"] == old and one["at"] >= broken, order_id="o")
+        scheduler.until_said("texts have a hole, more than 0.05 of them. Everyone has the version before")
+        assert {one["outcome"] for one in _ticket(job, inside).values()} == {"send"}
+    finally:
+        scheduler.process.terminate()
+        scheduler.wait()
+
+
+def _ticket(job: LiveJob, users: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """User -> the newest decision, after one more event of each. A fifth have no code. What went is received."""
+    at = now()
+    codes = [{} if int(user.removeprefix("ticket")) % 5 == 0 else {"code": "c"} for user in users]
+    job.send(*(event(user, "ticket", at, order_id="o", **code) for user, code in zip(users, codes, strict=True)))
+
+    def newest() -> dict[str, dict[str, Any]]:
+        mine = [one for one in job.decisions() if one["activity"] == "rolled" and one["at"] == at]
+        return {one["user_id"]: one for one in mine}
+
+    found = eventually(newest, lambda found: found.keys() == set(users))
+    receipts = [
+        {"type": "receipt", "user_id": one["user_id"], "time": at,
+         "props": {"activity": "rolled", "occurrence": one["occurrence"], "attempt": 1, "status": "sent"}}
+        for one in found.values() if one["outcome"] == "send"
+    ]  # fmt: skip
+    job.topics.send(f"{job.name}.receipts", *receipts)
+    return found
 
 
 def test_a_new_topic_is_read(job: LiveJob) -> None:
@@ -144,7 +282,7 @@ def test_stop_with_a_savepoint_and_resume_at_another_parallelism(job: LiveJob) -
         users = [f"patient{parallelism}{number}" for number in range(8)]
         due = now() + 15_000
         job.send(*(event(user, "order_created", due - 10 * MINUTE, order_id="o6") for user in users))
-        savepoint = stopped(job)
+        savepoint = job.stop()
         job.start("--from", savepoint, "--set", f"job.parallelism={parallelism}").until_running()
         for user in users:
             (decided,) = job.until_decided(user)
@@ -156,12 +294,6 @@ def test_stop_with_a_savepoint_and_resume_at_another_parallelism(job: LiveJob) -
 
 
 def test_a_savepoint_of_the_other_mode_is_refused(job: LiveJob) -> None:
-    refused = job.start("--from", stopped(job), "--set", "job.mode=process")
+    refused = job.start("--from", job.stop(), "--set", "job.mode=process")
     assert refused.wait() == 2
     assert "written in thread mode and this job runs in process mode" in refused.said()
-
-
-def stopped(job: LiveJob) -> str:
-    assert job.process is not None
-    assert job.process.terminate() == 0
-    return job.process.said().partition("savepoint: ")[2].split()[0]

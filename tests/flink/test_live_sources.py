@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kairos.adapters.sources_sql import SqlSourceStore
+from harness.job import LiveJob, event, eventually, now
+from harness.rules import watch, write_rules
+from kairos.adapters.sources.sql import SqlSourceStore
 from kairos.engine.rule.model import EventSchema, Source
-from tests.flink.rules import watch, write_rules
-from tests.flink.support import LiveJob, event, eventually, now
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.timeout(600)]
 

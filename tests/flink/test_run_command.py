@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flink.rules import UNPAID, write_rules
+from harness.rules import UNPAID, write_rules
 
 pytestmark = [pytest.mark.flink, pytest.mark.timeout(600)]
 
@@ -29,6 +29,7 @@ def configuration(folder: Path, rules: Path) -> Path:
     conf.write_text(
         f"files: {{events: {events}, output: {folder / 'elsewhere'}}}\n"
         f"rules: {{store: {rules}}}\nrehearsal: true\njob: {{log_dir: {folder / 'log'}}}\n"
+        f"warehouse: {{folder: {folder / 'warehouse'}}}\n"
     )
     return conf
 
@@ -47,6 +48,13 @@ def test_a_run_on_files_ends_with_its_summary(tmp_path: Path) -> None:
     assert len(sent.read_bytes().splitlines()) == 1
     assert f"{sent}  1 message" in done.stdout
     assert str(tmp_path / "out" / "delivery.db") in done.stdout
+    asked = kairos(
+        "sql", "SELECT outcome, count(*) AS n FROM decisions GROUP BY 1", "--warehouse", tmp_path / "warehouse"
+    )
+    assert asked.stdout.split() == ["outcome", "n", "send", "1"]
+    assert "reach-unpaid" in (tmp_path / "out" / "report.html").read_text()
+    made = [tmp_path / "out", *(tmp_path / "out").rglob("*")]
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
 def test_what_keeps_the_job_from_starting_is_said_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flink.rules import UNPAID, write_rules
+from harness.rules import UNPAID, write_rules
 
 
 def start(folder: Path, *overrides: str, conf: str = "conf/local.yaml") -> subprocess.CompletedProcess[str]:
@@ -55,7 +55,7 @@ def test_mysql_is_not_there(tmp_path: Path, stack: object) -> None:
 def embedded(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     events = folder / "events.jsonl"
     events.write_text("")
-    files = (f"files.events={events}", f"files.output={folder / 'out'}")
+    files = (f"files.events={events}", f"files.output={folder / 'out'}", "profiles.file=null")
     return start(folder, *files, *overrides, conf="conf/embedded.yaml")
 
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.engine.decision import Record
-from tests.properties.competing_job import CompetingJob, Outside
-from tests.properties.competing_world import Key, World, world
-from tests.properties.overshoot import committed, complaints
+from tests.properties.twins.competing_job import CompetingJob, Outside
+from tests.properties.twins.competing_world import Key, World, world
+from tests.properties.twins.overshoot import committed, complaints
 
 
 def decided(records: Iterable[Record]) -> dict[str, str]:
@@ -35,7 +35,7 @@ def interrupted(given: World, saved: float, crashed: float, before: int, after: 
     return job.run()
 
 
-SPREAD = settings(max_examples=25, deadline=None)
+SPREAD = settings(max_examples=25)
 
 
 @SPREAD
@@ -77,7 +77,7 @@ def may_have_gone(outside: Outside, key: Key) -> bool:
 
 def test_late_events_do_recall_and_do_regret() -> None:
     """What the property above is about comes about."""
-    outside = CompetingJob(world(3, users=80, activities=20, events=1_600, late=0.3), tasks=1).run().outside
+    outside = CompetingJob(world(0, users=80, activities=20, events=1_600, late=0.3), tasks=1).run().outside
     regretted = {record.key[:3] for record in outside.decisions if record.outcome == "regret"}
     assert regretted & {key[:3] for key in outside.ledger}
     assert {outside.was_recalled(key) for key in outside.recalls.keys() & outside.ledger.keys()} == {True, False}
@@ -95,8 +95,8 @@ def test_the_slow_counter_sees_what_is_one_too_many() -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_users_and_twenty_activities() -> None:
-    given = world(20, users=1_000, activities=20, events=7_000)
+def test_four_hundred_users_and_twenty_activities() -> None:
+    given = world(20, users=400, activities=20, events=2_800)
     alone = CompetingJob(given, tasks=1).run().outside
     wanted = decided(alone.decisions)
     assert decided(CompetingJob(given, tasks=2, seed=1).run().outside.decisions) == wanted
@@ -108,4 +108,4 @@ def test_a_thousand_users_and_twenty_activities() -> None:
     assert {"budget", "cap:day", "cap:texts", "cap:often", "quiet_hours", "once", "cancelled", "expired"} <= reasons
     assert any(record.attempt for record in alone.decisions)
     assert any(map(alone.was_recalled, alone.ledger))
-    assert len(committed(alone)) > 1_000
+    assert len(committed(alone)) > 400

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kairos.engine.engine import END_OF_TIME
 from kairos.engine.event import Event
+from kairos.engine.play.simulate import Simulation
 from kairos.engine.rule.model import RuleSet
-from kairos.engine.simulate import END_OF_TIME, Simulation
+from kairos.engine.user import cases, ends, remembered, seen, tail
 from tests.engine_kit import rules, run
-from tests.properties.engine_world import PROFILES, disordered, job, lateness_after, rule_sets, streams, told
+from tests.properties.twins.engine_world import PROFILES, disordered, job, lateness_after, rule_sets, streams, told
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _packed_early() -> Iterator[None]:
+    """Tails of these worlds are short, cases and values of `per` few: so that they are taken for many nonetheless."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tail, "MOST", 3)
+        patched.setattr(tail, "EACH", 2)
+        patched.setattr(cases, "EACH", 2)
+        patched.setattr(ends, "MANY", 0)
+        patched.setattr(seen, "BUCKET", seen.RECORD)
+        patched.setattr(remembered, "NEWEST", 1)
+        yield
 
 
 @EXAMPLES

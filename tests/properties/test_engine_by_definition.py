@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from kairos.engine.event import Event
 from tests.engine_kit import rules, run
-from tests.properties.engine_by_definition import World
-from tests.properties.engine_world import PROFILES, rule_texts, streams
+from tests.properties.twins.engine_world import METRICS, PROFILES, rule_texts, streams
+from tests.properties.twins.matching_by_definition import Rivals
 
 TRIGGERS = ("{event: a}", "{event: b}", "{pattern: [{event: a}, {absent: b}], within: 2m}")
 SENDS = (
@@ -20,23 +20,23 @@ SENDS = (
 AUDIENCES = ("", "", "", "in: [vip]", "not_in: [vip]", "where: n != 2", "control_group: 50%")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     texts=rule_texts(triggers=TRIGGERS, sends=SENDS, audiences=AUDIENCES),
     events=streams(receipts=False, repeated=False),
 )
-def test_gates_holds_fallback_and_goals(texts: tuple[list[str], str], events: list[Event]) -> None:
+def test_gates_holds_fallback_goals_and_matching(texts: tuple[list[str], str], events: list[Event]) -> None:
     activities, policy = texts
-    rule_set = rules(*activities, policy=policy, crowds="vip: {members: redis}\n")
+    rule_set = rules(*activities, policy=policy, crowds="vip: {members: redis}\n", metrics=METRICS)
     for user, profile in PROFILES.items():
         mine = [event for event in events if event.user_id == user]
         records = run(rule_set, mine, PROFILES)
         told = [(r.at, r.activity, r.outcome, r.reason, r.channel, r.attempt or 1) for r in records]
-        wanted = World(rule_set, user, dict(profile), sorted(mine, key=lambda e: e.order)).live()
+        wanted = Rivals(rule_set, user, dict(profile), sorted(mine, key=lambda e: e.order)).live()
         assert sorted(told, key=str) == sorted(wanted, key=str)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     texts=rule_texts(triggers=("{event: a}", "{count: b, times: 2, within: 3m}"), sends=SENDS, audiences=AUDIENCES),
     events=streams(receipts=False, repeated=False),
@@ -45,6 +45,6 @@ def test_where_nothing_must_be_absent_and_no_metric_is_read_merged_events_are_as
     texts: tuple[list[str], str], events: list[Event]
 ) -> None:
     activities, policy = texts
-    rule_set = rules(*activities, policy=policy, crowds="vip: {members: redis}\n")
+    rule_set = rules(*activities, policy=policy, crowds="vip: {members: redis}\n", metrics=METRICS)
     known = [event for event in events if not event.merged]
     assert run(rule_set, events, PROFILES) == run(rule_set, known, PROFILES)

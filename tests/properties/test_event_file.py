@@ -7,8 +7,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.adapters.event_file import EventFile
-from kairos.apps.console import MAX_QUOTED, quote
+from kairos.adapters.files.events import EventFile
+from kairos.apps.view.terminal import MAX_QUOTED, quote
 
 GOOD = st.integers(0, 99).map(lambda n: b'{"id": "e%d", "type": "t", "user_id": "u", "time": 1763778000000}' % n)
 LINES = st.lists(st.one_of(GOOD, st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), st.just(b"  ")))

@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, assume, given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kairos.engine.event import Event
-from kairos.engine.expression.scope import Scope
-from kairos.engine.pattern import AfterMatch, Match, Pattern, Runs, Step
+from kairos.engine.expression import compile_condition
+from kairos.engine.expression.scope import Facts
+from kairos.engine.pattern import AfterMatch, Match, Pattern, Runs, Step, Times, compile_pattern, surplus
+from kairos.engine.pattern.marks import each
 from tests.conformance.harness import END_OF_TIME, Case, ids, matcher_of, run
 from tests.conformance.strategies import FLINK_STRATEGIES, cases, patterns, repaired, streams
-from tests.properties.pattern_by_definition import Definition
+from tests.properties.twins.pattern_by_definition import Definition
 
-SEARCH = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SEARCH = settings(max_examples=200, derandomize=True)
 BOTH_KINDS = ("first_last", "previous_current")
 
 
@@ -58,7 +61,7 @@ def tell(matches: list[Match]) -> list[str]:
 
 
 @SEARCH
-@given(case=cases(size=7, strategies=("no_skip",), within_kinds=BOTH_KINDS))
+@given(case=cases(size=7, strategies=("no_skip",), within_kinds=BOTH_KINDS, own_within=True))
 def test_matches_are_those_of_the_definition(case: Case) -> None:
     assume(plain(case.pattern))
     expected = [told(found.steps, found.at, found.first) for found in Definition(case.pattern, case.events).matches()]
@@ -66,7 +69,7 @@ def test_matches_are_those_of_the_definition(case: Case) -> None:
 
 
 @SEARCH
-@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS))
+@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS, own_within=True))
 def test_restoring_the_state_at_any_point_changes_nothing(case: Case) -> None:
     def restored(runs: Runs | None) -> Runs | None:
         return msgspec.msgpack.decode(msgspec.msgpack.encode(runs), type=Runs | None)
@@ -75,7 +78,7 @@ def test_restoring_the_state_at_any_point_changes_nothing(case: Case) -> None:
 
 
 @SEARCH
-@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS))
+@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS, own_within=True))
 def test_state_holds_the_events_that_runs_have_taken_and_no_others(case: Case) -> None:
     steps = len(case.pattern.steps)
 
@@ -83,7 +86,7 @@ def test_state_holds_the_events_that_runs_have_taken_and_no_others(case: Case) -
         if runs is not None:
             assert runs.runs or runs.waiting
             taken = [run.taken for run in runs.runs] + list(runs.waiting)
-            assert {mark // steps for marks in taken for mark in marks} == set(runs.events)
+            assert {mark // steps for marks in taken for mark in each(marks, steps)} == set(runs.events)
             assert [marks[0] // steps for marks in taken[: len(runs.runs)]] == sorted(
                 marks[0] // steps for marks in taken[: len(runs.runs)]
             )
@@ -93,7 +96,7 @@ def test_state_holds_the_events_that_runs_have_taken_and_no_others(case: Case) -
 
 
 @SEARCH
-@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS))
+@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS, own_within=True))
 def test_time_alone_gives_a_match_at_its_deadlines_only(case: Case) -> None:
     matcher = matcher_of(case.pattern)
 
@@ -107,10 +110,13 @@ def test_time_alone_gives_a_match_at_its_deadlines_only(case: Case) -> None:
 
 
 @SEARCH
-@given(case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS), step=st.integers(1, 3))
+@given(
+    case=cases(strategies=(*FLINK_STRATEGIES, "exclusive"), within_kinds=BOTH_KINDS, own_within=True),
+    step=st.integers(1, 3),
+)
 def test_it_does_not_matter_how_often_time_is_told(case: Case, step: int) -> None:
     """The engine tells a deadline as late as it can: at the next event. Telling every millisecond is the same."""
-    matcher, scope = matcher_of(case.pattern), Scope()
+    matcher, scope = matcher_of(case.pattern), Facts()
     runs: Runs | None = None
     found: list[Match] = []
     now = 0
@@ -156,7 +162,7 @@ def test_a_late_event_prevents_what_it_would_have_prevented_and_is_not_decided(
     given_late: tuple[Case, Event, int],
 ) -> None:
     case, late, seen_before = given_late
-    matcher, scope = matcher_of(case.pattern), Scope()
+    matcher, scope = matcher_of(case.pattern), Facts()
     runs: Runs | None = None
     found: list[Match] = []
     for number, event in enumerate(case.events, 1):
@@ -177,9 +183,12 @@ def test_a_late_event_prevents_what_it_would_have_prevented_and_is_not_decided(
 
 
 @SEARCH
-@given(case=cases(strategies=("exclusive",), within_kinds=BOTH_KINDS))
+@given(case=cases(strategies=("exclusive",), within_kinds=BOTH_KINDS, own_within=True))
 def test_exclusive_is_its_definition(case: Case) -> None:
     """Of all matches in the order of their completion: the best one, unless it began before the last one ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surplus, "FEW", 0)
+        best = run(case)
     every = run(replace(case, pattern=msgspec.structs.replace(case.pattern, after_match=AfterMatch("no_skip"))))
     types = {name for step in case.pattern.steps for name in step.types}
     place = {event.id: n for n, event in enumerate(e for e in case.events if e.type in types)}
@@ -204,4 +213,52 @@ def test_exclusive_is_its_definition(case: Case) -> None:
         if first > end:
             expected.append(match)
             end = max(end, last)
-    assert tell(run(case)) == tell(expected)
+    assert tell(run(case)) == tell(best) == tell(expected)
+
+
+TWICE = Times(2, None)
+NATIVE = {
+    "first": (Step("event", ("a",), "a", times=TWICE), Step("event", ("b",), "b", where="x == a.first.x")),
+    "last": (Step("event", ("a",), "a", times=TWICE), Step("event", ("b",), "b", where="x >= a.x")),
+    "count": (Step("event", ("a",), "a", times=TWICE), Step("event", ("b",), "b", where="x == a.count")),
+    "soon": (Step("event", ("a",), "a", times=TWICE), Step("event", ("b",), "b", within=3)),
+    "quiet": (Step("event", ("a",), "a", times=TWICE), Step("absent", ("c",), "c", within=3)),
+    "nothing": (Step("event", ("a",), "a", times=TWICE), Step("event", ("b",), "b"), Step("event", ("c",), "c")),
+    "any": (Step("event", ("a",), "a"), Step("event", ("b",), "b", next="any"), Step("absent", ("c",), "c")),
+    "itself": (Step("event", ("a",), "a", times=TWICE, where="x >= a.first.x"), Step("event", ("b",), "b")),
+    "earlier": (
+        Step("event", ("a",), "a"),
+        Step("event", ("b",), "b", times=TWICE, inside="any"),
+        Step("event", ("c",), "c", where="x == a.x and x >= b.first.x"),
+    ),
+}  # fmt: skip
+
+
+@SEARCH
+@given(
+    reads=st.sampled_from(sorted(NATIVE)),
+    within_kind=st.sampled_from(BOTH_KINDS),
+    told=st.lists(st.tuples(st.sampled_from("aabbc"), st.integers(0, 3), st.booleans()), max_size=14),
+)
+def test_what_is_left_out_as_surplus_would_have_come_to_nothing(
+    reads: str, within_kind: Any, told: list[tuple[str, int, bool]]
+) -> None:
+    """Late events, too, stop what they would have stopped."""
+    pattern = Pattern(NATIVE[reads], 12, within_kind)
+
+    def matches(few: int) -> list[Any]:
+        matcher = compile_pattern(pattern, lambda c: compile_condition(c, None), {"": frozenset("x")}, 1_000)
+        runs, scope, found = None, Facts(), list[Any]()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(surplus, "FEW", few)
+            for time, (name, x, late) in enumerate(((n, x, y) for n, x, y in told if n in matcher.types), 1):
+                event = Event(f"e{time}", name, time - 3 if late else time, "", {"x": x})
+                scope.event, scope.props = event, event.props
+                if late:
+                    runs, _ = matcher.on_late(runs, event, scope)
+                    continue
+                runs, done = matcher.on_event(runs, event, scope)
+                found += done
+            return tell([*found, *matcher.on_time(runs, END_OF_TIME)[1]])
+
+    assert matches(0) == matches(10**9)

@@ -1,52 +1,72 @@
-"""Records of what was seen, against a dictionary."""
+"""What is remembered of events, against a dictionary."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.engine.event import FIRST_TIME, LAST_TIME, Event
-from kairos.engine.seen import NOWHERE, RECORD, REMEMBERED_AT_MOST, later_than, look, time_at, times_of, with_record
+from kairos.engine.policy.spec import REMEMBERED_AT_MOST
+from kairos.engine.user import seen as module
+from kairos.engine.user.seen import (
+    RECORD,
+    add,
+    forget,
+    later_than,
+    mark_of,
+    move,
+    time_of,
+    times_of,
+)
 
 NAMES = st.text(max_size=3)
 TIMES = st.integers(FIRST_TIME, LAST_TIME)
 AWAY = st.integers(-REMEMBERED_AT_MOST, REMEMBERED_AT_MOST)
+IDENTITIES = st.tuples(NAMES, NAMES, NAMES)
 
 
-def event(source: str, name: str) -> Event:
-    return Event(name, "order", 0, source, {})
+def event(source: str, kind: str, name: str) -> Event:
+    return Event(name, kind, 0, source, {})
 
 
-@given(now=TIMES, told=st.lists(st.tuples(NAMES, NAMES, AWAY), max_size=30), horizon=AWAY)
-def test_as_a_dictionary_would(now: int, told: list[tuple[str, str, int]], horizon: int) -> None:
-    seen, twin = b"", dict[tuple[str, str], int]()
-    for source, name, away in told:
-        mark, place = look(seen, event(source, name))
-        assert (None if place == NOWHERE else time_at(seen, place, now)) == twin.get((source, name))
-        seen = with_record(seen, place, mark, now + away)
-        twin[source, name] = now + away
-        assert len(seen) == RECORD * len(twin)
-    assert list(times_of(seen, now)) == list(twin.values())
-    left = [time for time in twin.values() if time > now + horizon]
-    assert list(times_of(later_than(seen, now + horizon, now), now)) == left
+@given(now=TIMES, told=st.lists(st.tuples(IDENTITIES, AWAY), max_size=40), horizon=AWAY, bucket=st.integers(1, 4))
+def test_as_a_dictionary_would(
+    now: int, told: list[tuple[tuple[str, str, str], int]], horizon: int, bucket: int
+) -> None:
+    seen, twin = list[bytes](), dict[tuple[str, str, str], int]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BUCKET", bucket * RECORD)
+        for identity, away in told:
+            mark = mark_of(event(*identity))
+            assert time_of(seen, mark, now) == twin.get(identity)
+            (move if identity in twin else add)(seen, mark, now + away)
+            twin[identity] = now + away
+        assert sorted(times_of(seen, now)) == sorted(twin.values())
+        left = later_than(seen, now + horizon, now)
+        assert sorted(times_of(left, now)) == sorted(time for time in twin.values() if time > now + horizon)
+        for identity, time in twin.items():
+            mark = mark_of(event(*identity))
+            assert time_of(left, mark, now) == (time if time > now + horizon else None)
+            forget(seen, mark)
+            assert time_of(seen, mark, now) is None
 
 
 @given(told=st.lists(st.binary(min_size=RECORD, max_size=RECORD)), name=NAMES)
 def test_a_hash_is_found_only_where_a_record_begins(told: list[bytes], name: str) -> None:
     """Whatever lies around it, and wherever else its bytes happen to stand."""
-    mark, _ = look(b"", event("shop", name))
-    own = with_record(b"", NOWHERE, mark, 0)
+    mark, seen = mark_of(event("shop", "order", name)), list[bytes]()
+    add(seen, mark, FIRST_TIME)
+    own = seen[0]
     before = b"".join(record for record in told if record[:5] != own[:5])
     shifted = own[1:] + own[:1]
-    for seen in (before + own, own + before, shifted + shifted + own, shifted + own + before):
-        _, place = look(seen, event("shop", name))
-        assert place % RECORD == 0
-        assert seen[place : place + RECORD] == own
-    assert look(shifted + shifted, event("shop", name))[1] == NOWHERE
+    for records in (before + own, own + before, shifted + shifted + own, shifted + own + before):
+        assert time_of([records], mark, FIRST_TIME) == FIRST_TIME
+    assert time_of([shifted + shifted], mark, FIRST_TIME) is None
 
 
 @given(name=NAMES, bits=st.integers(1, 15))
 def test_all_44_bits_of_the_hash_count(name: str, bits: int) -> None:
-    mark, _ = look(b"", event("shop", name))
-    other = with_record(b"", NOWHERE, mark ^ bits << 36, 0)
-    assert look(other, event("shop", name))[1] == NOWHERE
+    mark, seen = mark_of(event("shop", "order", name)), list[bytes]()
+    add(seen, mark ^ bits << 36, 0)
+    assert time_of(seen, mark, 0) is None

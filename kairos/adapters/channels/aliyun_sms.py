@@ -33,6 +33,7 @@ from kairos.adapters.channels.http_call import Http, Reply, brief, fault, retry_
 from kairos.adapters.channels.options import Surroundings, checked_url
 from kairos.adapters.channels.parameters import parameters_of
 from kairos.adapters.channels.secret import Secret
+from kairos.adapters.decoding import UnreadableError, decoder
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +184,7 @@ class Report(msgspec.Struct, frozen=True):
     phone_number: str | None = None
 
 
+_reports = decoder(list[Report])
 _HEARD = b'{"code":0,"msg":"OK"}'
 
 
@@ -190,8 +192,8 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
     """An SmsReport, which Aliyun does not sign. Raises CallbackRefusedError."""
     check_token(options.callback_token, request)
     try:
-        reports = msgspec.json.decode(request.body, type=list[Report])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reports = _reports(request.body)
+    except UnreadableError as error:
         raise CallbackRefusedError(400, f"not an SmsReport: {error}") from None
     return CallbackAnswer([_receipt(report) for report in reports], _HEARD, "application/json")
 

@@ -11,12 +11,21 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import apprise
 import msgspec
 
-from kairos.adapters.channels.channel import Accepted, Message, Misconfigured, Outcome, Rejected, Retry, Unknown
+from kairos.adapters.channels.channel import (
+    Accepted,
+    Message,
+    Misconfigured,
+    Outcome,
+    Refused,
+    Rejected,
+    Retry,
+    Unknown,
+)
 from kairos.adapters.channels.http_call import Reply, fault
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings
 from kairos.adapters.channels.secret import Secret
@@ -30,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 16
 
 
+_LOGIN = (401, 407)
+_PLACE = "{address}"
 _SAID: ContextVar[list[str] | None] = ContextVar("said", default=None)
 _STATUS = re.compile(r"error=(\d{3})\b")
 
@@ -49,6 +60,8 @@ _LISTENER = _Listener(logging.WARNING)
 class Apprise:
     def __init__(self, options: Options, around: Surroundings) -> None:
         self._url, self._timeout, self._now = options.url.reveal(), around.timeout / 1000, around.now
+        if _PLACE in urlsplit(self._url).netloc:
+            raise ChannelSettingsError(f"{around.place}.url: {_PLACE} may not stand where the URL names the server")
         if not isinstance(self._service("address"), apprise.NotifyBase):
             raise ChannelSettingsError(f"{around.place}.url: apprise knows no service for this URL")
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="apprise")
@@ -57,7 +70,7 @@ class Apprise:
         logger.propagate = False  # its lines may hold the URL
 
     async def send(self, message: Message) -> Outcome:
-        if "{address}" in self._url and not message.address:
+        if _PLACE in self._url and not message.address:
             return Rejected("the URL needs an address")
         loop = asyncio.get_running_loop()
         said: list[str] = []
@@ -69,15 +82,15 @@ class Apprise:
         except TimeoutError:
             return Unknown("no answer in time")
         if taken is None:
-            return Misconfigured("apprise cannot make a service of the URL with this address")
-        return Accepted() if taken else _refusal(said, self._now())
+            return Rejected("apprise cannot make a service of the URL with this address")
+        return Accepted() if taken else _refusal(said, self._now(), for_all=_PLACE not in self._url)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _service(self, address: str) -> Any:
         service = apprise.Apprise.instantiate(
-            self._url.replace("{address}", quote(address, safe="")), suppress_exceptions=True
+            self._url.replace(_PLACE, quote(address, safe="")), suppress_exceptions=True
         )
         if service:
             # apprise waits for each of them in turn
@@ -93,12 +106,15 @@ class Apprise:
         return bool(service.notify(body=message.text, title=title))
 
 
-def _refusal(said: list[str], now: int) -> Outcome:
-    """Only the status is repeated: a log line may hold the URL."""
+def _refusal(said: list[str], now: int, *, for_all: bool) -> Outcome:
+    """Only the status is repeated: a log line may hold the URL. `for_all`: the URL is the same for every address."""
     statuses = [int(found[1]) for line in said if (found := _STATUS.search(line))]
     if not statuses:
         return Unknown("apprise gave no reason")
-    return fault(Reply(statuses[-1], {}, b""), now, "said the service") or Retry("refused without a reason")
+    outcome = fault(Reply(statuses[-1], {}, b""), now, "said the service") or Retry("refused without a reason")
+    if isinstance(outcome, Misconfigured) and statuses[-1] not in _LOGIN and not for_all:
+        return Refused(outcome.reason)  # one address says nothing of the others
+    return outcome
 
 
 def open_channel(options: Options, around: Surroundings) -> Apprise:

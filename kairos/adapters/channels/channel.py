@@ -15,7 +15,9 @@ class Message(msgspec.Struct, frozen=True):
     gets it. `headers` are the template's head (`subject`, `title`, `link`, `template_id`: lower case, one line each),
     `text` its body. `values` are the template's variables as decided, by path ("order_id", "profile.name").
     `html`: the template is a page, and the values in `text` are escaped.
-    `address` is null where the channel needs none.
+    `address` is null where the channel needs none. `unsubscribe`: the link by which this user
+    leaves, where there is one. `service`: it is no mailing, and has no header by which one leaves it. `test`: somebody
+    sends it to oneself; else the field is left out.
     """
 
     key: str
@@ -30,6 +32,9 @@ class Message(msgspec.Struct, frozen=True):
     text: str
     values: Mapping[str, Any]
     html: bool = False
+    unsubscribe: str | None = None
+    service: bool = False
+    test: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -63,6 +68,15 @@ class DeadAddress(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """This address's own server refuses us, and nobody can tell whose fault that is: the address's, or ours.
+
+    It is tried again; where several addresses say so and none takes a message in between, it is the channel's.
+    """
+
+    reason: str
+
+
 class Misconfigured(msgspec.Struct, frozen=True):
     """Nothing goes until somebody mends the configuration: wrong credentials, unknown sender, balance used up.
 
@@ -78,7 +92,7 @@ class Unknown(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Accepted | Retry | Rejected | DeadAddress | Misconfigured | Unknown
+Outcome = Accepted | Retry | Rejected | DeadAddress | Refused | Misconfigured | Unknown
 
 
 class Channel(Protocol):

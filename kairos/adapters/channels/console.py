@@ -23,7 +23,8 @@ def _printable(text: str) -> str:
 def shown(message: Message) -> str:
     """The message as people read it: whom it goes to, its head, its text indented."""
     to = f"{message.user_id} at {message.address}" if message.address else message.user_id
-    head = [f"{message.channel} to {to} ({message.activity}, attempt {message.attempt}, key {message.key})"]
+    mark = "test, " if message.test is True else ""
+    head = [f"{message.channel} to {to} ({mark}{message.activity}, attempt {message.attempt}, key {message.key})"]
     lines = [*(f"  {name}: {value}" for name, value in message.headers.items())]
     lines += [f"  {line}".rstrip() for line in message.text.splitlines()]
     return _printable("\n".join(head + lines)) + "\n"

@@ -15,6 +15,8 @@ import msgspec
 from yarl import URL
 
 from kairos.adapters.channels.channel import Misconfigured, Outcome, Rejected, Retry, Unknown
+from kairos.adapters.channels.reach import ForbiddenError, Reach
+from kairos.adapters.decoding import UnreadableError, decoder
 
 MAX_REPLY = 65_536
 """Bytes of a reply that are read; a provider's answer is far shorter."""
@@ -23,6 +25,9 @@ MAX_REPLY = 65_536
 # so idle ones are given up before.
 _KEEP_IDLE_SECONDS = 4.0
 _CONNECT_SHARE = 0.5
+
+
+_object = decoder(dict[str, Any])
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -40,17 +45,17 @@ class Reply(msgspec.Struct, frozen=True):
     def json(self) -> dict[str, Any] | None:
         """The body as a JSON object; None for anything else."""
         try:
-            return None if self.cut else msgspec.json.decode(self.body, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None if self.cut else _object(self.body)
+        except UnreadableError:
             return None
 
 
 class Http:
     """Connections of one provider, opened with the first call. How many there are is up to how many calls run."""
 
-    def __init__(self, timeout: int) -> None:
-        """`timeout`: ms of one call, all in."""
-        self._timeout = timeout / 1000
+    def __init__(self, timeout: int, reach: Reach | None = None) -> None:
+        """`timeout`: ms of one call, all in. `reach`: where the URLs may lead; None: they are the configuration's."""
+        self._timeout, self._reach = timeout / 1000, reach
         self._session: aiohttp.ClientSession | None = None
 
     def deadline(self) -> float:
@@ -66,13 +71,16 @@ class Http:
         body: bytes | None = None,
         deadline: float | None = None,
     ) -> Reply | Retry | Unknown:
-        """Follows no redirect. No reason that it gives holds the URL, which may carry a token.
+        """Follows no redirect. No reason that it gives holds the URL, which may carry a token. Raises ForbiddenError,
+        where there is a `reach`.
 
         `deadline`: of a message that takes several calls (`self.deadline()`); else the call has the whole time-out.
         """
         left = self._timeout if deadline is None else deadline - asyncio.get_running_loop().time()
         if left <= 0:
             return Retry("no time was left for the call")
+        if self._reach is not None:
+            self._reach.check_literal(URL(url).host or "")
         limit = aiohttp.ClientTimeout(total=left, connect=left * _CONNECT_SHARE)
         try:
             async with self._opened().request(
@@ -82,6 +90,10 @@ class Http:
                 named = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status, named, content, cut)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            if isinstance(cause := getattr(error, "os_error", None), ForbiddenError):
+                raise cause from None
+            if self._reach is not None and isinstance(error, aiohttp.InvalidURL):
+                raise ForbiddenError("the URL is none that can be called") from None
             return Retry(f"no connection: {_why(error)}")
         except TimeoutError:
             return Unknown("no answer in time")
@@ -95,7 +107,11 @@ class Http:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_IDLE_SECONDS),
+                connector=aiohttp.TCPConnector(
+                    limit=0,
+                    keepalive_timeout=_KEEP_IDLE_SECONDS,
+                    resolver=None if self._reach is None else self._reach.resolver(),
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"user-agent": "kairos"},
             )

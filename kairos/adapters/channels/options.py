@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -46,14 +48,17 @@ def decode(options: Mapping[str, Any], shape: type[T], place: str) -> T:
         raise ChannelSettingsError(f"{place}{key}: {text}") from None
 
 
+_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f]")
+
+
 def checked_url(url: str, key: str) -> str:
     """The URL without a slash at its end. Raises ChannelSettingsError: unencrypted only on this machine."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host = parts.hostname if parts.port is None or parts.port > 0 else None
     except ValueError:
         host = None
-    if host is None or parts.scheme not in ("http", "https"):
+    if host is None or _NOT_IN_URLS.search(url) or parts.scheme not in ("http", "https"):
         raise ChannelSettingsError(f"{key}: '{url}' is not a URL; expected https://host/path")
     if parts.scheme == "http" and not is_loopback(host):
         raise ChannelSettingsError(f"{key}: 'http' is for servers on this machine only; write https://{parts.netloc}")
@@ -61,7 +66,11 @@ def checked_url(url: str, key: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """By what is written there: no name but `localhost` is asked for."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _decode(kind: type, value: Any) -> Any:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import parseaddr
 from typing import Literal
 
@@ -29,6 +28,7 @@ from kairos.adapters.channels.channel import (
     Unknown,
 )
 from kairos.adapters.channels.http_call import brief
+from kairos.adapters.channels.mail_headers import mailbox, policy
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, is_loopback
 from kairos.adapters.channels.secret import Secret
 from kairos.adapters.channels.smtp_replies import Step, outcome_of_reply
@@ -36,7 +36,8 @@ from kairos.adapters.channels.smtp_replies import Step, outcome_of_reply
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`tls`: from the first byte, or after STARTTLS; `none` for servers on this machine only. `ca_file`: certificates
-    of the server's authority, PEM, beside the system's. `unsubscribe`: a URL for List-Unsubscribe."""
+    of the server's authority, PEM, beside the system's. `unsubscribe`: a page for List-Unsubscribe, the same for all,
+    where `delivery.unsubscribe` gives no link of one's own."""
 
     host: str
     sender: str
@@ -49,7 +50,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PORTS = {"implicit": 465, "starttls": 587, "none": 25}
-_POLICY = SMTP_POLICY.clone(cte_type="7bit")
 _IDLE_SECONDS = 30.0
 """After this a connection is not used again: servers hang up on idle ones."""
 
@@ -77,9 +77,8 @@ class Smtp:
         if not message.address:
             return Rejected("no address")
         try:
-            to = Address(addr_spec=message.address).addr_spec
-            to.encode("ascii")
-        except (ValueError, MessageError, IndexError):
+            to = mailbox(message.address)
+        except ValueError:
             return DeadAddress("not an address")
         try:
             mail = self._composed(message, to)
@@ -121,10 +120,15 @@ class Smtp:
         """
         step: Step = "mail"
         fine = False
+        utf8 = self._needs_utf8(to)
         try:
-            await client.mail(self._sender.addr_spec)
+            if utf8 and not client.supports_extension("smtputf8"):
+                fine = True
+                return Rejected("the server takes only addresses in ASCII (it has no SMTPUTF8)")
+            encoding = "utf-8" if utf8 else "ascii"
+            await client.mail(self._sender.addr_spec, options=["SMTPUTF8"] if utf8 else [], encoding=encoding)
             step = "rcpt"
-            await client.rcpt(to)
+            await client.rcpt(to, encoding=encoding)
             step, call.content = "data", True
             _, said = await client.data(mail)
             fine = True
@@ -142,6 +146,9 @@ class Smtp:
                 self._idle.append((client, asyncio.get_running_loop().time()))
             else:
                 client.close()
+
+    def _needs_utf8(self, to: str) -> bool:
+        return not (to.isascii() and self._sender.addr_spec.isascii())
 
     def _kept(self) -> aiosmtplib.SMTP | None:
         """The connection used last, if it is still good."""
@@ -174,14 +181,18 @@ class Smtp:
 
     def _composed(self, message: Message, to: str) -> bytes:
         """Raises ValueError where a header does not fit into one line."""
-        mail = EmailMessage(policy=_POLICY)
+        mail = EmailMessage(policy=policy(utf8=self._needs_utf8(to)))
         mail["From"] = self._sender
         mail["To"] = to
         mail["Subject"] = message.headers.get("subject", "")
         mail["Date"] = datetime.fromtimestamp(self._now() / 1000, UTC)
         mail["Message-ID"] = f"<{message.key}@{self._sender.domain}>"
-        if self._options.unsubscribe:
-            mail["List-Unsubscribe"] = f"<{self._options.unsubscribe}>"
+        link = message.unsubscribe or self._options.unsubscribe
+        if link and not message.service:
+            mail["List-Unsubscribe"] = f"<{link}>"
+        if (
+            message.unsubscribe and not message.service
+        ):  # only a link that says whose mail it was can be clicked on for somebody (RFC 8058)
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         # What the text looks like says nothing: a user may be called "<html>".
         mail.set_content(message.text, subtype="html" if message.html else "plain")
@@ -206,7 +217,8 @@ def _address(text: str, key: str) -> Address:
     """`Shop <hello@shop.example>` or the address alone."""
     name, spec = parseaddr(text)
     try:
-        return Address(name, addr_spec=spec)
+        local, _, domain = mailbox(spec).rpartition("@")
+        return Address(name, local, domain)
     except (ValueError, MessageError, IndexError):
         raise ChannelSettingsError(f"{key}: '{text}' is not an address; expected Name <user@host>") from None
 

@@ -133,6 +133,10 @@ def signature(token: str, url: str, fields: list[tuple[str, str]]) -> str:
     return base64.b64encode(hmac.digest(token.encode(), signed.encode(), hashlib.sha1)).decode()
 
 
+_DIGITS = 9
+"""Twilio's codes have five."""
+
+
 def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer:
     """A status callback. Raises CallbackRefusedError where it is not signed with the account's token."""
     try:
@@ -150,7 +154,7 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
 
 def _receipt(said: dict[str, str], status: str, key: str | None) -> ProviderReceipt:
     code, to = said.get("ErrorCode", ""), said.get("To")
-    known = _CODES.get(int(code)) if status == "failed" and code.isdecimal() else None
+    known = _CODES.get(int(code)) if status == "failed" and code.isdecimal() and len(code) <= _DIGITS else None
     outcome = known(code) if known else None
     return ProviderReceipt(
         status,

@@ -21,21 +21,26 @@ from kairos.adapters.channels.channel import (
     Misconfigured,
     Outcome,
     ProviderReceipt,
+    Refused,
     Rejected,
 )
 from kairos.adapters.channels.http_call import Http, Reply, fault
 from kairos.adapters.channels.options import ChannelSettingsError, Surroundings, checked_url
+from kairos.adapters.channels.reach import ForbiddenError, Reach
 from kairos.adapters.channels.secret import Secret
+from kairos.adapters.decoding import UnreadableError, decoder
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`secret`: `whsec_` and the key in base64. `url`: where all messages go; without it each message's address is its
-    URL. `token`: for an `authorization: Bearer` beside the signature."""
+    URL. `token`: for an `authorization: Bearer` beside the signature. `allow`: networks and hosts to which a message's
+    own URL may lead, beside the public internet."""
 
     secret: Secret
     url: str | None = None
     token: Secret | None = None
     headers: dict[str, str] = {}
+    allow: list[str] = []
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -69,7 +74,7 @@ class Webhook:
         self._url = None if options.url is None else checked_url(options.url, f"{around.place}.url")
         self._key = key_of(options.secret, around.place)
         self._now = around.now
-        self._http = Http(around.timeout)
+        self._http = Http(around.timeout, None if self._url else Reach(options.allow, f"{around.place}.allow"))
         self._headers = {**options.headers, "content-type": "application/json"}
         if options.token is not None:
             self._headers["authorization"] = f"Bearer {options.token.reveal()}"
@@ -77,9 +82,12 @@ class Webhook:
 
     async def send(self, message: Message) -> Outcome:
         try:
-            url = self._url or checked_url(message.address or "", "address")
-        except ChannelSettingsError as error:
+            return await self._call(message, self._url or checked_url(message.address or "", "address"))
+        except (ChannelSettingsError, ForbiddenError) as error:
             return Rejected(str(error))
+
+    async def _call(self, message: Message, url: str) -> Outcome:
+        """Raises ForbiddenError."""
         now = self._now()
         body = self._encoder.encode(Body("message", now // 1000, message))
         headers = {
@@ -98,7 +106,10 @@ class Webhook:
         """What stands in the reply is the receiver's own affair. 410 ends a message's own URL, or else the channel."""
         if reply.status == 410:
             return Misconfigured("410 gone") if self._url else DeadAddress("410 gone")
-        return fault(reply, now) or Accepted(delivered=True)
+        outcome = fault(reply, now) or Accepted(delivered=True)
+        if self._url is None and isinstance(outcome, Misconfigured):
+            return Refused(outcome.reason)  # one user's URL says nothing of the others
+        return outcome
 
 
 def open_channel(options: Options, around: Surroundings) -> Webhook:
@@ -115,6 +126,9 @@ class Report(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+_reports = decoder(list[Report])
+
+
 def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer:
     """A JSON array of reports, signed as our messages are, with the same secret. Raises CallbackRefusedError."""
     headers = request.headers
@@ -123,8 +137,8 @@ def parse_callback(options: Options, request: CallbackRequest) -> CallbackAnswer
     if not any(same(expected, given) for given in headers.get("webhook-signature", "").split()):
         raise CallbackRefusedError(401, "webhook-signature does not fit")
     try:
-        reports = msgspec.json.decode(request.body, type=list[Report])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reports = _reports(request.body)
+    except UnreadableError as error:
         raise CallbackRefusedError(400, f"expected an array of reports: {error}") from None
     return CallbackAnswer([_receipt(report) for report in reports])
 

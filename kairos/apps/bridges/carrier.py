@@ -7,9 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from kairos.apps.access.intake import Intake, Item, UnavailableError
-from kairos.apps.access.registry import Door, Registry
 from kairos.apps.bridges.feed import IDLE_SECONDS, Feed, FeedLostError
+from kairos.apps.status.health import Health
+from kairos.backoff import Backoff
+from kairos.usecases.intake.batch import Item
+from kairos.usecases.intake.intake import Intake, UnavailableError
+from kairos.usecases.intake.registry import Door, Registry
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -31,6 +34,7 @@ class Carrier:
         clock: Callable[[], int],
         stop: asyncio.Event,
         pause: Pause | None = None,
+        health: Health | None = None,
     ) -> None:
         self._name = name
         self._source = source
@@ -39,8 +43,9 @@ class Carrier:
         self._clock = clock
         self._stop = stop
         self._pause = pause or self._until_stop
+        self._health = health or Health()
         self._told: str | None = None
-        self._wait = FIRST_PAUSE_SECONDS
+        self._backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     async def run(self, open_feed: Callable[[], Awaitable[Feed]]) -> None:
         """Until `stop`; the batch under way is finished, unless Kafka does not take it."""
@@ -56,9 +61,11 @@ class Carrier:
     async def _carry_from(self, feed: Feed) -> None:
         """Until `stop`, or the source is off."""
         log.info("%s: is carried into events.%s", self._name, self._source)
+        self._health.works()
         try:
             while not self._stop.is_set() and self._door() is not None:
                 items = await feed.take()
+                self._health.turn()
                 if not items:
                     continue
                 if not await self._delivered(items):
@@ -72,6 +79,7 @@ class Carrier:
         """False: the source was switched off meanwhile, or `stop` was said; Kafka may have some of them."""
         admitted = False
         while not self._stop.is_set() and (door := self._door()) is not None:
+            self._health.turn()
             if not admitted and (seconds := door.bucket.take(len(items), door.entry.access.rate, self._clock())):
                 await self._pause(min(seconds, 1.0))
                 continue
@@ -97,19 +105,21 @@ class Carrier:
     async def _after(self, trouble: str) -> None:
         """Longer and longer, until something goes well again."""
         self._tell(trouble)
-        await self._pause(self._wait)
-        self._wait = min(2 * self._wait, LONGEST_PAUSE_SECONDS)
+        await self._pause(self._backoff.pause())
 
     def _tell(self, trouble: str) -> None:
         """Once for as long as it lasts."""
+        self._health.waits(trouble)
         if trouble != self._told:
             log.warning("%s: %s; it waits", self._name, trouble)
         self._told = trouble
 
     def _goes_on(self) -> None:
+        self._health.works()
         if self._told is not None:
             log.info("%s: goes on", self._name)
-        self._told, self._wait = None, FIRST_PAUSE_SECONDS
+        self._told = None
+        self._backoff.reset()
 
     async def _until_stop(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol, TypeVar
 
-from kairos.apps.access.intake import Item
+from kairos.usecases.intake.batch import Item
 
 MOST_EVENTS = 500
 MOST_BYTES = 4_000_000

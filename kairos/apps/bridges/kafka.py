@@ -14,11 +14,11 @@ from typing import Any
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, TopicPartition
 
-from kairos.adapters.kafka_client import KafkaAddress
-from kairos.adapters.librdkafka import group_options
-from kairos.apps.access.intake import Item
+from kairos.adapters.kafka.librdkafka import group_options
+from kairos.adapters.settings.kafka import KafkaAddress
 from kairos.apps.bridges.feed import IDLE_SECONDS, MOST_EVENTS, FeedLostError, batch_of
-from kairos.engine.normalise import Refusal
+from kairos.engine.source.normalise import Refusal
+from kairos.usecases.intake.batch import Item
 
 MEMORY_KILOBYTES = 65_536
 CLOSE_SECONDS = 10.0

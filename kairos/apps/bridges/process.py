@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from kairos.adapters.event_producer import KafkaEventProducer
-from kairos.adapters.identity import RedisIdentity
-from kairos.adapters.kafka_client import client_options
-from kairos.adapters.kafka_topics import create_topics
-from kairos.adapters.sources import open_source_store
-from kairos.apps.access.counters import Counters
-from kairos.apps.access.intake import DEAD_LETTERS, EVENTS_TOTAL, HELPS, Intake
-from kairos.apps.access.registry import Registry
+from kairos.adapters.kafka.client import client_options
+from kairos.adapters.kafka.producer import KafkaEventProducer
+from kairos.adapters.kafka.topics import create_topics
+from kairos.adapters.metrics.declared import ACCESS, ACCESS_EVENTS, BRIDGE, CARRYING, TRACES
+from kairos.adapters.metrics.metrics import Metrics
+from kairos.adapters.profiles.identity import RedisIdentity
+from kairos.adapters.settings.bridge import Conf
+from kairos.adapters.settings.gateway import access_of
+from kairos.adapters.sources.port import open_source_store
 from kairos.apps.bridges.carrier import Carrier
 from kairos.apps.bridges.feed import Feed
-from kairos.apps.bridges.settings import Conf
-from kairos.apps.gateway.settings import access_of
+from kairos.apps.process import begin, on_stop
+from kairos.apps.status.health import Health
+from kairos.apps.status.server import serving
+from kairos.apps.traces import traced_events
+from kairos.engine.topics import DEAD_LETTERS
+from kairos.usecases.intake.intake import Intake
+from kairos.usecases.intake.registry import Registry
 
 TALLY_SECONDS = 10.0
 
@@ -31,30 +36,35 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def serve(conf: Conf, name: str, source: str, open_feed: Callable[[], Awaitable[Feed]]) -> None:
-    """Until SIGTERM or SIGINT. `name`: kind and queue or topic. Raises SettingsError and SourceStoreError."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("kafka", "asyncio", "alembic", "aiormq", "librdkafka"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # what matters of it is said here, once
-    asyncio.run(_serve(conf, name, source, open_feed))
+Open = Callable[[], Awaitable[Feed]]
 
 
-async def _serve(conf: Conf, name: str, source: str, open_feed: Callable[[], Awaitable[Feed]]) -> None:
+def serve(conf: Conf, name: str, source: str, open_feed: Open, status: str | None = None) -> None:
+    """Until SIGTERM or SIGINT. `name`: kind and queue or topic. `status`: where it tells of itself.
+
+    Raises SettingsError and SourceStoreError.
+    """
+    begin(part="bridge")
+    metrics, health = Metrics([*ACCESS, *BRIDGE, *TRACES]), Health()
+    metrics.ask(CARRYING, lambda: health.hindrance is None)
+    with serving(status, metrics, health):
+        asyncio.run(_serve(conf, name, source, open_feed, metrics, health))
+
+
+async def _serve(conf: Conf, name: str, source: str, open_feed: Open, metrics: Metrics, health: Health) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    counters = Counters(HELPS)
-    async with _opened(conf, name, counters) as (registry, intake):
-        beside = [asyncio.create_task(registry.watch()), asyncio.create_task(_tell(name, counters, stop))]
+    on_stop(stop.set)
+    async with _opened(conf, name, metrics) as (registry, intake):
+        beside = [asyncio.create_task(registry.watch()), asyncio.create_task(_tell(name, metrics, stop))]
         log.info("%s: begins", name)
-        await Carrier(name, source, registry, intake, clock, stop).run(open_feed)
+        await Carrier(name, source, registry, intake, clock, stop, health=health).run(open_feed)
         for task in beside:
             task.cancel()
-        _say(name, counters)
+        _say(name, metrics)
 
 
 @asynccontextmanager
-async def _opened(conf: Conf, name: str, counters: Counters) -> AsyncIterator[tuple[Registry, Intake]]:
+async def _opened(conf: Conf, name: str, metrics: Metrics) -> AsyncIterator[tuple[Registry, Intake]]:
     """Raises SettingsError and SourceStoreError."""
     access = conf.access
     async with AsyncExitStack() as closing:
@@ -69,23 +79,24 @@ async def _opened(conf: Conf, name: str, counters: Counters) -> AsyncIterator[tu
         letters = access.kafka.prefix + DEAD_LETTERS
         registry = Registry(store, lambda topics: create_topics(options, [*topics, letters], count), clock)
         await registry.refresh()
-        yield registry, Intake(producer, identity, counters, clock, name=name, prefix=access.kafka.prefix)
+        published = traced_events("bridge", metrics, clock, closing)
+        yield registry, Intake(producer, identity, metrics, clock, name, access.kafka.prefix, published)
 
 
-async def _tell(name: str, counters: Counters, stop: asyncio.Event) -> None:
+async def _tell(name: str, metrics: Metrics, stop: asyncio.Event) -> None:
     """How much it was, when that has changed."""
-    told = 0
+    told = 0.0
     while not stop.is_set():
         with suppress(TimeoutError):
             async with asyncio.timeout(TALLY_SECONDS):
                 await stop.wait()
-        if not stop.is_set() and counters.value(EVENTS_TOTAL) != told:
-            told = counters.value(EVENTS_TOTAL)
-            _say(name, counters)
+        if not stop.is_set() and metrics.value(ACCESS_EVENTS) != told:
+            told = metrics.value(ACCESS_EVENTS)
+            _say(name, metrics)
 
 
-def _say(name: str, counters: Counters) -> None:
+def _say(name: str, metrics: Metrics) -> None:
     kinds = ("accepted", "refused", "waiting", "bound", "merged")
-    counts = {kind: counters.value(EVENTS_TOTAL, outcome=kind) for kind in kinds}
-    said = ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+    counts = {kind: metrics.value(ACCESS_EVENTS, outcome=kind) for kind in kinds}
+    said = ", ".join(f"{count:,.0f} {kind}" for kind, count in counts.items() if count)
     log.info("%s: %s", name, said or "nothing came")

@@ -13,10 +13,11 @@ from typing import Any
 
 import aiormq
 from aiormq.abc import DeliveredMessage
+from pamqp import commands
 from yarl import URL
 
-from kairos.apps.access.intake import Item
 from kairos.apps.bridges.feed import IDLE_SECONDS, FeedLostError, batch_of
+from kairos.usecases.intake.batch import Item
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -44,6 +45,18 @@ async def open_queue(url: URL, queue: str, prefetch: int) -> RabbitFeed:
     except TROUBLE as error:
         raise FeedLostError(f"{place} does not let us read '{queue}': {_reason(error)}") from None
     return feed
+
+
+class TolerantProperties(commands.Basic.Properties):
+    """A message whose properties cannot be read (a timestamp of the year 292,278,994) is one that lacks them, as far as
+    they come after that. pamqp fails instead, aiormq's connection with it, and RabbitMQ gives the message again."""
+
+    def unmarshal(self, flags: int, data: bytes) -> None:
+        with suppress(Exception):
+            super().unmarshal(flags, data)
+
+
+commands.Basic.Properties = TolerantProperties  # type: ignore[misc]
 
 
 class RabbitFeed:

@@ -32,6 +32,7 @@ class Home:
         self._lib = settings.folder / "lib"
         self._log = settings.folder / "log"
         self.temporary = settings.folder / "tmp"
+        self.zookeeper = self._conf / "zoo.cfg"
 
     def script(self, name: str) -> str:
         return str(self._flink / "bin" / name)
@@ -51,7 +52,7 @@ class Home:
         return {**os.environ, **self.environment()}
 
     def make(self) -> None:
-        """Anew at every start, so that it follows the options and the installed version. Raises ServiceError."""
+        """Anew at every start of a whole cluster: it follows the options and the version. Raises ServiceError."""
         for folder in (self._conf, self._lib, self.temporary):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self._lib, self._log, self.temporary):
@@ -85,8 +86,19 @@ class Home:
             "jobmanager.bind-host": settings.host,
             "rest.address": settings.host,
             "rest.bind-address": settings.host,
-            "rest.port": settings.rest_port,
             "taskmanager.host": settings.host,
             "taskmanager.bind-host": settings.host,
             "io.tmp.dirs": str(self.temporary),
+            **(self._high_availability() if settings.standby else {"rest.port": settings.rest_port}),
+        }
+
+    def _high_availability(self) -> dict[str, object]:
+        """A leader that died is given up when its session with ZooKeeper is over; Flink's own default is a minute."""
+        return {
+            "high-availability.type": "zookeeper",
+            "high-availability.zookeeper.quorum": self._settings.zookeeper,
+            "high-availability.zookeeper.client.session-timeout": "6 s",
+            "high-availability.zookeeper.client.connection-timeout": "3 s",
+            "high-availability.cluster-id": "/kairos",
+            "high-availability.storageDir": (self._settings.folder / "high-availability").as_uri(),
         }

@@ -92,7 +92,7 @@ class Batches(Generic[T, R]):
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, items)
 
     def close(self) -> None:
-        """Who still waits is not answered any more."""
+        """Stops: requests that still wait are not answered any more."""
         if self._running is not None:
             self._running.cancel()
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from kairos.adapters.channels.channel import Message
-from kairos.adapters.content import Renderer
-from kairos.adapters.rule_store import BrokenReleaseError, RuleStore, RuleStoreError
+from kairos.adapters.delivery.unsubscribe_links import Leaving, Links
+from kairos.adapters.rules.store import BrokenReleaseError, RuleStore, RuleStoreError
 from kairos.engine.effect import Delivery
+from kairos.engine.profile.zone import zone_named
+from kairos.engine.rule.content.rendering import EXAMPLE_LINK, Renderer, renderer_of
 from kairos.engine.rule.release import Release
 
 log = logging.getLogger(__name__)
 
 
-class Templates:
-    """`refresh` before the first `message`; `number` is the release in use, 0: none so far."""
+def example_link(_delivery: Delivery) -> str | None:
+    """A made-up link, for runs on files, whose messages reach nobody."""
+    return EXAMPLE_LINK
 
-    def __init__(self, store: RuleStore) -> None:
-        self._store = store
+
+def signed_link(links: Links | None) -> Callable[[Delivery], str | None]:
+    """Links of the configuration's keys, if it has any."""
+    if links is None:
+        return lambda _delivery: None
+    return lambda delivery: links.link(Leaving(delivery.user_id, delivery.channel, delivery.topic))
+
+
+class Templates:
+    """`refresh` before the first `message`; `number` is the release in use, 0: none so far. `link`: of one user and
+    delivery, by which she leaves; None: there is none."""
+
+    def __init__(self, store: RuleStore, link: Callable[[Delivery], str | None] = example_link) -> None:
+        self._store, self._link = store, link
         self._renderer = Renderer({})
         self.number = 0
         self._told = ""
@@ -26,7 +42,8 @@ class Templates:
 
     def message(self, delivery: Delivery, key: str) -> Message:
         """Raises ContentError."""
-        content = self._renderer.render(delivery.template, delivery.channel, delivery.values)
+        link, zone = self._link(delivery), zone_named(delivery.zone)
+        content = self._renderer.render(delivery.template, delivery.channel, delivery.values, zone, link)
         return Message(
             key,
             delivery.activity,
@@ -40,6 +57,8 @@ class Templates:
             content.text,
             delivery.values,
             content.html,
+            link,
+            delivery.service,
         )
 
     async def refresh(self) -> None:
@@ -58,8 +77,7 @@ class Templates:
                 self._take(release)
 
     def _take(self, release: Release) -> None:
-        rules = release.rules
-        self._renderer = Renderer(rules.templates, rules.materials)
+        self._renderer = renderer_of(release.rules)
         self.number = release.number
 
     def _tell(self, message: str) -> None:

@@ -13,22 +13,28 @@ import msgspec
 import sqlalchemy as sql
 
 from kairos.adapters.channels.providers import open_channel
-from kairos.adapters.delivery_database import create_tables, open_engine
-from kairos.adapters.ledger import LedgerAwayError
-from kairos.adapters.lists import FileLists
-from kairos.adapters.mailbox import Parcel
-from kairos.adapters.mailbox_file import FileMailbox, FilePosts
-from kairos.adapters.rule_store import RuleStore
-from kairos.adapters.run_folder import DELIVERIES, lines_of, topics_in
-from kairos.adapters.sql_ledger import SqlLedger
+from kairos.adapters.database.connection import create_tables, open_engine
+from kairos.adapters.database.errors import DatabaseAwayError
+from kairos.adapters.decoding import UnreadableError, decoder
+from kairos.adapters.delivery.ledger_sql import SqlLedger
+from kairos.adapters.delivery.mailbox import Parcel
+from kairos.adapters.delivery.mailbox_file import FileMailbox, FilePosts
+from kairos.adapters.delivery.policy import Policy
+from kairos.adapters.files.run_folder import lines_of, topics_in
+from kairos.adapters.profiles.lists import FileLists
+from kairos.adapters.rules.store import RuleStore
 from kairos.apps.delivery.batches import Batches
 from kairos.apps.delivery.clock import WallClock
 from kairos.apps.delivery.content import Templates
-from kairos.apps.delivery.gate import Gate
-from kairos.apps.delivery.policy import Policy
+from kairos.apps.delivery.fence import Fence
+from kairos.apps.delivery.pace.agreement import Agreement
+from kairos.apps.delivery.pace.turnstile import Turnstile
+from kairos.apps.delivery.tally import counts_of
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.waiting_lists import WaitingLists
 from kairos.apps.delivery.worker import Worker
+from kairos.engine.topics import DELIVERIES
+from kairos.errors import KairosError
 
 LEDGER = "delivery.db"
 OUTBOX = "outbox"
@@ -36,7 +42,7 @@ WRITTEN = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", "receipts.jsonl", "lists.js
 ROOM = 500
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(KairosError):
     """The messages cannot be written; the message says why."""
 
 
@@ -54,7 +60,7 @@ class DecidedClock:
 
 
 def clear(folder: Path) -> None:
-    """What an earlier run has left: a repeated run is a new one, and sends anew."""
+    """Removes what an earlier run has left, so that a repeated run sends anew."""
     stale = [folder / name for name in WRITTEN]
     stale += [*folder.glob("dead-letters.*.jsonl"), *(folder / OUTBOX).glob("*.jsonl")]
     for path in stale:
@@ -62,7 +68,8 @@ def clear(folder: Path) -> None:
 
 
 async def deliver(folder: Path, store: RuleStore) -> dict[str, Counter[str]]:
-    """What became of the deliveries of each channel. Raises EmbeddedError, DatabaseError, RunFolderError."""
+    """Delivers what the run decided. Returns what became of it, by channel. Raises EmbeddedError, DatabaseError,
+    RunFolderError."""
     clear(folder)
     content = Templates(store)
     await content.refresh()
@@ -81,7 +88,7 @@ async def deliver(folder: Path, store: RuleStore) -> dict[str, Counter[str]]:
 
 
 def in_order(channel: str, path: Path) -> Iterator[Parcel]:
-    """In the order of decision, as a topic would have them."""
+    """Parcels in the order of decision, as a topic would have them."""
     lines = [line.rstrip(b"\n") for _, _, line in lines_of(path)]
     lines.sort(key=lambda line: (_time(line), line))
     for number, line in enumerate(lines):
@@ -97,10 +104,13 @@ class _Timed(msgspec.Struct):
     recall: _Time | None = None
 
 
+_timed = decoder(_Timed)
+
+
 def _time(line: bytes) -> int:
     try:
-        note = msgspec.json.decode(line, type=_Timed)
-    except ValueError:
+        note = _timed(line)
+    except UnreadableError:
         return 0  # the worker makes a dead letter of it
     return note.recall.at if note.recall is not None else note.at
 
@@ -115,14 +125,16 @@ async def _deliver(
         worker="embedded",
         policy=Policy(resend=False),
         clock=clock,
-        gate=Gate(clock, ROOM),
-        ledger=Batches("ledger", SqlLedger(engine).apply, LedgerAwayError, clock),
-        posts=Batches("posts", FilePosts(folder).write, LedgerAwayError, clock),
+        gate=Turnstile(clock, ROOM),
+        ledger=Batches("ledger", SqlLedger(engine).apply, DatabaseAwayError, clock),
+        posts=Batches("posts", FilePosts(folder).write, DatabaseAwayError, clock),
         provider=open_channel("file", {"path": path}, timeout=Policy(resend=False).timeout),
         content=content,
         lists=WaitingLists(FileLists(folder / "lists.jsonl"), clock),
         pauses=stop,
         chance=Random(channel),
+        agreement=Agreement(1),
+        fence=Fence(),
         clock_of=DecidedClock,
     )
     worker = Worker(tools, FileMailbox(parcels, ROOM))
@@ -138,7 +150,7 @@ async def _deliver(
         await tools.provider.close()
         tools.ledger.close()
         tools.posts.close()
-    return tools.counters
+    return counts_of(tools.metrics, channel)
 
 
 class _Stop:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from kairos.adapters.ledger import Row
-from kairos.adapters.mailbox import Parcel
+from kairos.adapters.delivery.ledger import Row
+from kairos.adapters.delivery.mailbox import Parcel
+from kairos.adapters.metrics.declared import MESSAGES
+from kairos.apps.delivery.outcome import OPTED_OUT
 from kairos.apps.delivery.records import letter, receipt_of_row
 from kairos.apps.delivery.tools import Tools
 from kairos.engine.effect import Delivery
 
-REASONS = ("rejected", "dead_address", "opted_out", "retries_exhausted", "content")
+REASONS = ("rejected", "dead_address", OPTED_OUT, "retries_exhausted", "content")
 """Kinds of failure, as the reason of a failed row begins and its dead letter is called."""
 
 
 async def finish(tools: Tools, row: Row, delivery: Delivery, parcel: Parcel, *, repeated: bool) -> None:
     """Returns when everything is written for good. `repeated`: for a record that is read again."""
     kind, _, message = (row.reason or "").partition(": ")
-    tools.counters["repeated" if repeated else f"failed.{kind}" if row.state == "failed" else row.state] += 1
+    outcome, reason = "repeated" if repeated else row.state, kind if row.state == "failed" and not repeated else ""
+    tools.metrics.add(MESSAGES, channel=tools.channel, outcome=outcome, reason=reason)
+    if kind == OPTED_OUT:
+        await tools.lists.opted_out(delivery.user_id, delivery.channel)
     if row.state == "failed":
         if kind == "dead_address" and delivery.address is not None:
             await tools.lists.dead_address(delivery.user_id, delivery.address)
-        elif kind == "opted_out":
-            await tools.lists.opted_out(delivery.user_id, delivery.channel)
         await tools.posts.do(letter(parcel, tools.channel, kind, message))
     await tools.posts.do(receipt_of_row(row, delivery.at))

@@ -11,12 +11,13 @@ from kairos.adapters.channels.channel import (
     DeadAddress,
     Misconfigured,
     Outcome,
+    Refused,
     Rejected,
     Retry,
     Unknown,
 )
-from kairos.adapters.ledger import Call, Row
-from kairos.apps.delivery.policy import Policy
+from kairos.adapters.delivery.ledger import Call, Row
+from kairos.adapters.delivery.policy import Policy
 
 DELIVERED = "delivered"
 """Reason of a `sent` row whose provider said at once that it has reached the user."""
@@ -29,9 +30,14 @@ NAMES = {
     Retry: "retry",
     Rejected: "rejected",
     DeadAddress: "dead_address",
+    Refused: "refused",
     Misconfigured: "misconfigured",
     Unknown: "unknown",
 }
+
+
+OPTED_OUT = "opted_out"
+"""Kind of failure that is written into the lists even where the message itself may have been taken."""
 
 
 class After(msgspec.Struct, frozen=True):
@@ -49,7 +55,8 @@ def after_call(
 ) -> After:
     """`maybe_taken`: an earlier call of this row has no known outcome, so it is never "certainly not sent" again.
     `tries`: calls of this row that came to nothing, this one included. The reason of a failed row begins with its kind:
-    "rejected: ...", as a dead letter names it.
+    "rejected: ...", as a dead letter names it. A receiver that took the earlier call may refuse the later one because
+    of that (409), so no answer to it makes the row failed.
     """
     said = None if isinstance(outcome, Accepted) else storable(outcome.reason, MOST_TEXT)
     done = msgspec.structs.replace(call, ended_at=now, outcome=NAMES[type(outcome)], reason=said)
@@ -57,11 +64,12 @@ def after_call(
         provider_id = storable(outcome.provider_id, MOST_ID) if outcome.provider_id else None
         reason = DELIVERED if outcome.delivered else None
         return After(_final(row, "sent", reason, now, provider_id), done)
+    failed = "unknown" if maybe_taken else "failed"
     if isinstance(outcome, Rejected):
-        return After(_final(row, "failed", f"rejected: {said}", now), done)
+        return After(_final(row, failed, f"rejected: {said}", now), done)
     if isinstance(outcome, DeadAddress):
-        kind = "opted_out" if outcome.opted_out else "dead_address"
-        return After(_final(row, "failed", f"{kind}: {said}", now), done)
+        kind = OPTED_OUT if outcome.opted_out else "dead_address"
+        return After(_final(row, failed, f"{kind}: {said}", now), done)
     if isinstance(outcome, Misconfigured):
         return After(still_open(row, maybe_taken, said, now), done, mend=said)
     if isinstance(outcome, Unknown) and not policy.resend:
@@ -72,7 +80,8 @@ def after_call(
         return After(still_open(row, maybe_taken, said, now), done, again_at)
     if maybe_taken:
         return After(_final(row, "unknown", said, now), done)
-    return After(_final(row, "failed", f"retries_exhausted: {said}", now), done)
+    kind = "rejected" if isinstance(outcome, Refused) else "retries_exhausted"
+    return After(_final(row, "failed", f"{kind}: {said}", now), done)
 
 
 def storable(text: str, most: int) -> str:
@@ -81,13 +90,14 @@ def storable(text: str, most: int) -> str:
 
 
 def not_called(row: Row, call: Call, *, maybe_taken: bool, reason: str, now: int) -> After:
-    """The call was reserved, and never made."""
+    """The row of a call that was reserved and never made."""
     done = msgspec.structs.replace(call, ended_at=now, outcome="retry", reason=reason)
     return After(still_open(row, maybe_taken, reason, now), done)
 
 
 def still_open(row: Row, maybe_taken: bool, reason: str | None, now: int) -> Row:
-    """Free for the next call. "retry" says that it was certainly not taken so far; "reserved" that nobody knows."""
+    """The row, free for the next call: "retry" where it was certainly not taken so far, "reserved" where nobody
+    knows."""
     return msgspec.structs.replace(row, state="reserved" if maybe_taken else "retry", reason=reason, lease_until=now)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kairos.adapters.delivery_tables import FINAL
-from kairos.adapters.ledger import Change, Row
+from kairos.adapters.delivery.ledger import Change, Row
+from kairos.adapters.delivery.tables import FINAL
+from kairos.adapters.metrics.declared import RECALLS
 from kairos.apps.delivery.records import receipt, receipt_of_row
 from kairos.apps.delivery.tools import Tools
 from kairos.apps.delivery.verdict import End, ended
@@ -14,11 +15,14 @@ GONE = frozenset({"sent", "unknown", "reserved"})
 
 
 async def recall(tools: Tools, note: Recall, key: str) -> None:
-    """The delivery of the same key, if this worker had it, has ended before this is called."""
+    """Keeps an attempt from going, if it has not gone yet, and tells the job which of the two it was.
+
+    Called only after the delivery of the same key, if this worker had it, has ended.
+    """
     clock = tools.clock_at(note.at)
     row = await _closed(tools, note, key, clock.now())
     status = "too_late" if row.state in GONE else "recalled"
-    tools.counters["too_late" if status == "too_late" else "recalls"] += 1
+    tools.metrics.add(RECALLS, channel=tools.channel, outcome=status)
     if row.state == "recalled":
         await tools.posts.do(receipt_of_row(row, note.at))
     else:
@@ -26,7 +30,7 @@ async def recall(tools: Tools, note: Recall, key: str) -> None:
 
 
 async def _closed(tools: Tools, note: Recall, key: str, now: int) -> Row:
-    """The row, from which no call can begin any more unless one may have been made already."""
+    """The row after a recall: no call can begin from it. Where one may have been made already, it stays as it is."""
     row: Row | None = None
     while True:
         wanted = ended(row, _as_delivery(note), key, tools.worker, now, End("recalled"))
@@ -37,7 +41,7 @@ async def _closed(tools: Tools, note: Recall, key: str, now: int) -> Row:
 
 
 def _as_delivery(note: Recall) -> Delivery:
-    """Enough of the delivery for the row that keeps it from being sent if it comes after its recall."""
+    """A delivery made of the recall alone, for the row that keeps the real one from being sent if it comes later."""
     return Delivery(
         note.activity, "", note.user_id, note.occurrence, note.attempt, note.channel, None, None, note.at, 0, 0, {}
     )

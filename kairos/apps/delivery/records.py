@@ -7,17 +7,17 @@ from typing import Annotated, Any
 
 import msgspec
 
-from kairos.adapters.delivery_tables import delivery_key
-from kairos.adapters.ledger import Row
-from kairos.adapters.mailbox import Parcel, Post
+from kairos.adapters.decoding import UnreadableError, decoder
+from kairos.adapters.delivery.ledger import Row
+from kairos.adapters.delivery.mailbox import Parcel
+from kairos.adapters.delivery.tables import delivery_key
+from kairos.adapters.post import Post
 from kairos.apps.delivery.outcome import DELIVERED
-from kairos.engine.dead_letter import dead_letter
+from kairos.engine.dead_letter import MOST_KEY, cut, dead_letter
 from kairos.engine.effect import Delivery, Recall
 from kairos.engine.event import RECEIPT
+from kairos.engine.topics import RECEIPTS, letters_topic
 
-DELIVERIES = "deliveries."
-DEAD_LETTERS = "dead-letters."
-RECEIPTS = "receipts"
 LETTER_BYTES = 65_536
 """Longer values are cut in dead letters."""
 
@@ -52,17 +52,21 @@ class _Envelope(msgspec.Struct):
     recall: msgspec.Raw = msgspec.Raw()
 
 
+_envelope, _keyed, _timed = decoder(_Envelope), decoder(_Keyed), decoder(_Timed)
+_recall, _delivery = decoder(Recall), decoder(Delivery)
+
+
 def read(parcel: Parcel, channel: str) -> Delivery | Recall:
     """Raises MalformedError."""
     try:
-        recall = msgspec.json.decode(parcel.value, type=_Envelope).recall
-        if bytes(recall):
-            msgspec.json.decode(recall, type=_Keyed)
-            note: Delivery | Recall = msgspec.json.decode(recall, type=Recall)
+        recall = bytes(_envelope(parcel.value).recall)
+        if recall:
+            _keyed(recall)
+            note: Delivery | Recall = _recall(recall)
         else:
-            msgspec.json.decode(parcel.value, type=_Timed)
-            note = msgspec.json.decode(parcel.value, type=Delivery)
-    except ValueError as error:  # of msgspec, and of broken UTF-8
+            _timed(parcel.value)
+            note = _delivery(parcel.value)
+    except UnreadableError as error:
         raise MalformedError(f"neither a delivery nor a recall: {error}") from None
     if note.channel != channel:
         raise MalformedError(f"it belongs to the channel '{note.channel}'")
@@ -100,4 +104,5 @@ def receipt(note: Delivery | Recall | Row, status: str, time: int, reason: str |
 def letter(parcel: Parcel, channel: str, reason: str, message: str) -> Post:
     """The record as it came, and why it could not be sent."""
     value = dead_letter(reason, message, parcel.origin, parcel.timestamp, parcel.key, parcel.value, LETTER_BYTES)
-    return Post(DEAD_LETTERS + channel, parcel.key, value, parcel.timestamp)
+    key = None if parcel.key is None else cut(parcel.key, MOST_KEY)
+    return Post(letters_topic(channel), key, value, parcel.timestamp)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 
+from kairos.apps.process import begin, on_stop
+from kairos.apps.status.server import parse
+from kairos.backoff import Backoff
+
 BACKOFF_SECONDS = (1.0, 30.0)
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 60.0
+
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +26,7 @@ class _Child:
     def __init__(self, channel: str, arguments: Sequence[str]) -> None:
         self.channel = channel
         self._command = [sys.executable, "-m", "kairos", "deliver", channel, *arguments]
-        self._pause = BACKOFF_SECONDS[0]
+        self._backoff = Backoff(*BACKOFF_SECONDS)
         self._again_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -35,10 +39,11 @@ class _Child:
                 self._command, env={**os.environ, "KAIROS_SUPERVISED": "1"}, start_new_session=True
             )
         elif self.process is not None and self.process.poll() is not None:
-            status, shortest, longest = self.process.returncode, *BACKOFF_SECONDS
-            self._pause = shortest if now - self._started > longest else min(longest, self._pause * 2)
-            log.error("the worker of %s ended with %s; started again in %.0f s", self.channel, status, self._pause)
-            self._again_at = now + self._pause
+            if now - self._started > BACKOFF_SECONDS[1]:
+                self._backoff.reset()
+            status, pause = self.process.returncode, self._backoff.pause()
+            log.error("the worker of %s ended with %s; started again in %.0f s", self.channel, status, pause)
+            self._again_at = now + pause
             self.process = None
 
     def end(self) -> int:
@@ -53,13 +58,22 @@ class _Child:
             return self.process.wait()
 
 
-def supervise(channels: Sequence[str], arguments: Sequence[str]) -> int:
-    """Until SIGTERM or SIGINT. 0: all ended in order, else 1. `arguments` of `kairos deliver` beside the channel."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+def _status(first: str | None, number: int) -> list[str]:
+    if first is None:
+        return []
+    host, port = parse(first)
+    return ["--status", f"[{host}]:{port + number}" if ":" in host else f"{host}:{port + number}"]
+
+
+def supervise(channels: Sequence[str], arguments: Sequence[str], status: str | None = None) -> int:
+    """Until SIGTERM or SIGINT. 0: all ended in order, else 1. `arguments` of `kairos deliver` beside the channel.
+
+    `status`: where the first worker tells of itself, the others at the ports after it. Raises SettingsError.
+    """
+    begin(part="deliver")
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    children = [_Child(channel, arguments) for channel in channels]
+    on_stop(stop.set)
+    children = [_Child(channel, [*arguments, *_status(status, n)]) for n, channel in enumerate(channels)]
     while not stop.is_set():
         for child in children:
             child.look(time.monotonic())

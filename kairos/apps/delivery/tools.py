@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
 from kairos.adapters.channels.channel import Channel, Message
-from kairos.adapters.ledger import Change, Row
-from kairos.adapters.mailbox import Post
+from kairos.adapters.delivery.ledger import Change, Row
+from kairos.adapters.delivery.policy import Policy
+from kairos.adapters.metrics.declared import DELIVERY
+from kairos.adapters.metrics.metrics import Metrics
+from kairos.adapters.post import Post
 from kairos.apps.delivery.batches import Batches
 from kairos.apps.delivery.clock import Clock
-from kairos.apps.delivery.gate import Gate
-from kairos.apps.delivery.policy import Policy
+from kairos.apps.delivery.fence import Fence
+from kairos.apps.delivery.pace.agreement import Agreement
+from kairos.apps.delivery.pace.turnstile import Turnstile
+from kairos.apps.delivery.stopped import Stopped
+from kairos.apps.delivery.traced import DeliveryTraces
 from kairos.engine.effect import Delivery
 
 
@@ -37,6 +42,10 @@ class Lists(Protocol):
 
     async def opted_out(self, user_id: str, channel: str) -> None: ...
 
+    async def refuses(self, user_id: str, topic: str) -> bool:
+        """Whether the user is known to have said no to the topic."""
+        ...
+
 
 class Pauses(Protocol):
     """Stops a channel for all its workers."""
@@ -52,7 +61,7 @@ class Tools:
     worker: str
     policy: Policy
     clock: Clock
-    gate: Gate
+    gate: Turnstile
     ledger: Batches[Change, Row | None]
     posts: Batches[Post, None]
     provider: Channel
@@ -60,12 +69,13 @@ class Tools:
     lists: Lists
     pauses: Pauses
     chance: Random
+    agreement: Agreement
+    fence: Fence
+    stopped: Stopped = field(default_factory=Stopped)
     clock_of: Callable[[int], Clock] | None = None
-    counters: Counter[str] = field(default_factory=Counter)
+    metrics: Metrics = field(default_factory=lambda: Metrics(DELIVERY))
+    traces: DeliveryTraces = field(default_factory=DeliveryTraces)
 
     def clock_at(self, time: int) -> Clock:
         """The clock of what was decided at `time`: everybody's, except in a bounded run."""
         return self.clock if self.clock_of is None else self.clock_of(time)
-
-    async def change(self, before: Row | None, after: Row, **more: object) -> Row | None:
-        return await self.ledger.do(Change(before, after, **more))  # type: ignore[arg-type]

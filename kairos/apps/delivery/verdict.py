@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from kairos.adapters.delivery_tables import FINAL
-from kairos.adapters.ledger import Call, Row
+from kairos.adapters.delivery.ledger import Call, Row
+from kairos.adapters.delivery.tables import FINAL
 from kairos.engine.effect import Delivery
 
 
 class Known(msgspec.Struct, frozen=True):
-    """It has come to its end before: only its receipt is due."""
+    """It ended earlier: only its receipt is still due."""
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -35,9 +35,18 @@ Verdict = Known | Wait | End | Go
 
 
 def verdict(
-    row: Row | None, delivery: Delivery, worker: str, now: int, earliest: int, *, recalled: bool, resend: bool
+    row: Row | None,
+    delivery: Delivery,
+    worker: str,
+    now: int,
+    earliest: int,
+    *,
+    recalled: bool,
+    resend: bool,
+    stopped: str | None = None,
 ) -> Verdict:
-    """`earliest`: not before this, besides the delivery's own `not_before`.
+    """`earliest`: not before this, besides the delivery's own `not_before`. `stopped`: how the switch of its activity
+    stands, if it is not live.
 
     A row of this very worker is not under way: it has one delivery of a key in hand at a time, and asks between calls.
     """
@@ -49,8 +58,9 @@ def verdict(
             return Wait(row.lease_until, other=True)
         if not resend:
             return End("unknown", f"no outcome is known of call {row.calls} by {row.worker}")
-    if recalled:
-        return End("unknown", "recalled after a call without a known outcome") if maybe_taken else End("recalled")
+    if recalled or stopped is not None:
+        after = f"{stopped or 'recalled'} after a call without a known outcome"
+        return End("unknown", after) if maybe_taken else End("recalled", stopped)
     if now > delivery.send_before:
         return _too_late(delivery, maybe_taken=maybe_taken)
     due = max(delivery.not_before, earliest)
@@ -60,7 +70,7 @@ def verdict(
 def _too_late(delivery: Delivery, *, maybe_taken: bool) -> End:
     if maybe_taken:
         return End("unknown", "its time was over after a call without a known outcome")
-    return End("released", "quiet_hours") if delivery.cut == "quiet_hours" else End("expired")
+    return End("released", delivery.cut) if delivery.cut is not None else End("expired")
 
 
 def reservation(row: Row | None, delivery: Delivery, key: str, worker: str, now: int, lease: int) -> tuple[Row, Call]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
-from kairos.adapters.lists import Lists, ListsAwayError
+from kairos.adapters.profiles.lists import Lists, ListsAwayError
 from kairos.apps.delivery.clock import Clock
 
 BACKOFF = (200, 5_000)
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +27,14 @@ class WaitingLists:
     async def opted_out(self, user_id: str, channel: str) -> None:
         await self._insist(lambda: self._lists.opted_out(user_id, channel))
 
-    async def _insist(self, add: Callable[[], None]) -> None:
+    async def refuses(self, user_id: str, topic: str) -> bool:
+        return await self._insist(lambda: self._lists.refuses(user_id, topic))
+
+    async def _insist(self, ask: Callable[[], T]) -> T:
         wait, longest = BACKOFF
         while True:
             try:
-                await asyncio.to_thread(add)
+                answer = await asyncio.to_thread(ask)
             except ListsAwayError as error:
                 if not self._away:
                     log.warning("waiting: %s", error)
@@ -38,4 +43,4 @@ class WaitingLists:
                 wait = min(2 * wait, longest)
             else:
                 self._away = False
-                return
+                return answer

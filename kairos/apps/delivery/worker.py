@@ -6,15 +6,20 @@ import asyncio
 import logging
 from collections import Counter
 
-from kairos.adapters.mailbox import Mailbox, Parcel
+from kairos.adapters.delivery.mailbox import Mailbox, Parcel
+from kairos.adapters.metrics.declared import LETTERS
+from kairos.adapters.output.dead_letters import BROKEN, MALFORMED
 from kairos.apps.delivery.failpoint import reach
+from kairos.apps.delivery.fence import FENCED
 from kairos.apps.delivery.finishing import finish
+from kairos.apps.delivery.outcome import MOST_TEXT
+from kairos.apps.delivery.pace.turns import Turns
+from kairos.apps.delivery.pace.wake import Wake
 from kairos.apps.delivery.recalling import recall
 from kairos.apps.delivery.records import MalformedError, key_of, letter, read
 from kairos.apps.delivery.sending import Sending
 from kairos.apps.delivery.tools import Tools
-from kairos.apps.delivery.turns import Turns
-from kairos.apps.delivery.wake import Wake
+from kairos.apps.logs import traced
 from kairos.engine.effect import Delivery, Recall
 
 log = logging.getLogger(__name__)
@@ -34,7 +39,7 @@ class Worker:
         return len(self._tasks)
 
     async def run(self) -> None:
-        """Until the mailbox has no more, and everything has come to its end."""
+        """Works until the mailbox has no more, and everything in hand has ended."""
         while parcels := await self._mailbox.take():
             for parcel in parcels:
                 task = asyncio.create_task(self._handle(parcel))
@@ -44,13 +49,14 @@ class Worker:
             await asyncio.wait(self._tasks)
 
     def give_back(self, partitions: set[tuple[str, int]] | None = None) -> None:
-        """What is not under way is let go, of these partitions, or all. What is under way comes to its end."""
+        """Lets go what is not under way, of these partitions or of all; what is under way comes to its end."""
         for wake, parcel in list(self._wakes.items()):
             if partitions is None or (parcel.topic, parcel.partition) in partitions:
                 wake.give_back()
 
     async def abandon(self) -> int:
-        """Ends everything at once; how much was under way. What the ledger has as reserved will be judged by others."""
+        """Ends everything at once, and returns how much was under way. What the ledger has as reserved is judged by
+        others."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -60,25 +66,42 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s: a mistake of ours; the record stays unread", self._tools.channel, exc_info=error)
+            log.error("%s: a record could not even be put aside", self._tools.channel, exc_info=error)
 
     async def _handle(self, parcel: Parcel) -> None:
-        """The mailbox hears of it only when nothing of the record is left to do."""
-        tools = self._tools
+        """Handles a record. Whatever is wrong with it, the next one has its turn: what cannot be done is a dead
+        letter."""
         try:
-            note = read(parcel, tools.channel)
+            note = read(parcel, self._tools.channel)
         except MalformedError as error:
-            tools.counters["malformed"] += 1
-            await tools.posts.do(letter(parcel, tools.channel, "malformed", str(error)))
-            self._mailbox.done(parcel)
+            await self._put_aside(parcel, MALFORMED, str(error))
             return
+        if isinstance(note, Delivery) and (why := self._tools.fence.refusal(note)) is not None:
+            await self._put_aside(parcel, FENCED, why)
+            return
+        try:
+            await self._do(note, parcel)
+        except Exception as error:
+            log.exception("%s: a mistake of ours; %s is put aside", self._tools.channel, parcel.origin)
+            await self._put_aside(parcel, BROKEN, f"{type(error).__name__}: {error}"[:MOST_TEXT])
+
+    async def _put_aside(self, parcel: Parcel, reason: str, message: str) -> None:
+        self._tools.metrics.add(LETTERS, channel=self._tools.channel, reason=reason)
+        try:
+            await self._tools.posts.do(letter(parcel, self._tools.channel, reason, message))
+        finally:
+            self._mailbox.done(parcel)  # also where Kafka refuses the letter: it would refuse it for ever
+
+    async def _do(self, note: Delivery | Recall, parcel: Parcel) -> None:
+        """Does all that a record asks for; only then the mailbox hears that it is done."""
         key = key_of(note)
         wake = Wake()
         self._wakes[wake] = parcel
         try:
-            complete = await (
-                self._recall(note, key, wake) if isinstance(note, Recall) else self._send(note, key, wake, parcel)
-            )
+            with traced(key):
+                complete = await (
+                    self._recall(note, key, wake) if isinstance(note, Recall) else self._send(note, key, wake, parcel)
+                )
         finally:
             del self._wakes[wake]
         if complete:
@@ -88,6 +111,7 @@ class Worker:
     async def _send(self, delivery: Delivery, key: str, wake: Wake, parcel: Parcel) -> bool:
         self._by_key.setdefault(key, []).append(wake)
         wake.recalled = self._recalls[key] > 0
+        received = self._tools.clock.now()
         try:
             async with self._turns.of(key):
                 sending = Sending(self._tools, delivery, key, wake)
@@ -95,6 +119,7 @@ class Worker:
                 if row is not None:
                     reach("after_settle")
                     await finish(self._tools, row, delivery, parcel, repeated=sending.repeated)
+                    self._tools.traces.ended(delivery, key, received, self._tools.clock.now(), row.state)
                 return row is not None
         finally:
             self._by_key[key].remove(wake)

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from kairos.engine.topics import DECISIONS
+
 PATIENCE_SECONDS = 90.0
 """How long a step may take beyond what the rules make it wait."""
 PROVIDERS = {"wechat": "wechat", "twilio": "sms"}
@@ -91,7 +93,7 @@ def _wechat_text(message: dict[str, Any]) -> str:
 def _fact_of(record: Any) -> Fact | None:
     """Heartbeats are none."""
     value = msgspec.json.decode(record.value)
-    if record.topic == "decisions":
+    if record.topic == DECISIONS:
         tries = value.get("attempt", 1)
         words = f"{value['outcome']} {value['channel'] or ''}, attempt {tries}, by {value['activity']}"
         return Fact(value["at"], value["user_id"], "decision", words, value)

@@ -63,6 +63,7 @@ class Services:
                 redis_port=redis,
                 mariadb_port=mariadb,
                 rabbitmq_port=rabbitmq,
+                heartbeat_port=0,
             )
         )
         self._programs = Group(folder / "programs", self._all_programs())
@@ -148,7 +149,7 @@ class Services:
     def _callbacks_answer(self) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self._callbacks, timeout=2)
         try:
-            connection.request("GET", "/health")
+            connection.request("GET", "/ready")
             connection.getresponse().read()
         except OSError as error:
             raise NotReady(str(error)) from None

@@ -14,14 +14,15 @@ from typing import Any
 
 import msgspec
 
-from kairos.adapters.kafka_topics import create_topics
-from kairos.adapters.profile_writer import write_profiles
-from kairos.adapters.profiles import connect
+from kairos.adapters.kafka.topics import create_topics
+from kairos.adapters.profiles.redis import connect
+from kairos.adapters.profiles.writer import write_profiles
 from kairos.apps.demo.observer import Fact, Observer
 from kairos.apps.demo.services import Services
+from kairos.engine.topics import DECISIONS, RECEIPTS, events_topic
 
-EVENTS = "events.shop"
-TOPICS = (EVENTS, "receipts", "decisions")
+EVENTS = events_topic("shop")
+TOPICS = (EVENTS, RECEIPTS, DECISIONS)
 
 Say = Callable[[str], None]
 

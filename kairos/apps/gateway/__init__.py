@@ -1,1 +1,1 @@
-"""The HTTP gateway: `POST /v1/events`, CloudEvents, and the calls of Segment's SDKs."""
+"""The HTTP gateway. Each format has a file: `events.py` (JSON, JSON lines), `cloud_events.py`, `segment.py`."""

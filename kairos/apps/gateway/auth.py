@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from kairos.adapters.channels.options import ChannelSettingsError
 from kairos.adapters.channels.secret import resolve
 from kairos.adapters.channels.webhook import key_of, signature
-from kairos.adapters.sources import key_hash
-from kairos.adapters.sources_seen import Seen, SeenAwayError
-from kairos.apps.access.registry import Door, Registry
+from kairos.adapters.sources.port import key_hash
+from kairos.adapters.sources.seen import Seen, SeenAwayError
 from kairos.apps.gateway.problem import Problem
+from kairos.usecases.intake.registry import Door, Registry
 
 WINDOW_SECONDS = 300
 """How far a signature's timestamp may be from the clock."""
+
+_SIGNATURE = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,11 @@ def sender(headers: Mapping[str, str], named: str | None, registry: Registry, ke
     return door
 
 
+def says_who(headers: Mapping[str, str], named: str | None) -> bool:
+    """Whether anything but a body says who sends. Raises Problem."""
+    return named is not None or _key(headers) is not None
+
+
 def _key(headers: Mapping[str, str]) -> str | None:
     """Of a bearer, of basic authentication (its user name, as Segment's SDKs do), or of X-Api-Key."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
@@ -60,6 +67,19 @@ def _key(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-api-key") or None
 
 
+def check_signed(headers: Mapping[str, str], door: Door, now: int) -> None:
+    """What of a signature can be checked before its body is read. `now`: epoch ms. Raises Problem."""
+    if door.entry.access.hmac is None:
+        return
+    id_, stamp, given = (headers.get(name, "") for name in _SIGNATURE)
+    if not (id_ and stamp and given):
+        raise Problem(401, "no_signature", f"requests of this source are signed: {', '.join(_SIGNATURE)}")
+    if not (stamp.isdecimal() and len(stamp) <= 12):
+        raise Problem(401, "bad_signature", "'webhook-timestamp' is not a number of epoch seconds")
+    if abs(now // 1000 - int(stamp)) > WINDOW_SECONDS:
+        raise Problem(401, "old_signature", f"'webhook-timestamp' is more than {WINDOW_SECONDS} s off the clock")
+
+
 async def check_signature(headers: Mapping[str, str], door: Door, sent: bytes, now: int, seen: Seen) -> str | None:
     """A token to give back to `seen` if the request comes to nothing; None: the source does not sign. Raises Problem.
 
@@ -68,14 +88,8 @@ async def check_signature(headers: Mapping[str, str], door: Door, sent: bytes, n
     reference = door.entry.access.hmac
     if reference is None:
         return None
-    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    id_, stamp, given = (headers.get(name, "") for name in names)
-    if not (id_ and stamp and given):
-        raise Problem(401, "no_signature", f"requests of this source are signed: {', '.join(names)}")
-    if not (stamp.isdecimal() and len(stamp) <= 12):
-        raise Problem(401, "bad_signature", "'webhook-timestamp' is not a number of epoch seconds")
-    if abs(now // 1000 - int(stamp)) > WINDOW_SECONDS:
-        raise Problem(401, "old_signature", f"'webhook-timestamp' is more than {WINDOW_SECONDS} s off the clock")
+    check_signed(headers, door, now)
+    id_, stamp, given = (headers[name] for name in _SIGNATURE)
     expected = signature(_secret(door, reference), id_, int(stamp), sent).encode()
     if not any(hmac.compare_digest(expected, one.encode()) for one in given.split()[:10]):
         raise Problem(401, "wrong_signature", "the signature does not belong to this body, id and timestamp")

@@ -1,8 +1,8 @@
 """CloudEvents 1.0 (https://cloudevents.io) -> envelope fields.
 
-`id` and `time` keep their names (without `time`: now), `data` becomes the props. The user is `data.user_id`, or else
-`subject`. The type is what of the dotted type the source declares: `com.shop.order.created` may be `order_created`. The
-source's own `map` goes before all this; its paths start at the event, such as `data.buyer`.
+`id` and `time` keep their names (without `time`: now), `data` becomes the props. The user is `data.user_id`, or where
+that is empty `subject`. The type is what of the dotted type the source declares: `com.shop.order.created` may be
+`order_created`. The source's own `map` goes before all this; its paths start at the event, such as `data.buyer`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from kairos.apps.access.intake import Item
-from kairos.engine.event import EventError, document_of
-from kairos.engine.normalise import Refusal
+from kairos.engine.event import EventError
+from kairos.engine.source.normalise import Refusal
+from kairos.engine.strict_json import document_of
+from kairos.usecases.intake.batch import Item
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -44,9 +45,10 @@ def binary(headers: Mapping[str, str], body: bytes, declared: Collection[str], n
 
 
 def type_of(name: str, declared: Collection[str]) -> str:
-    """The longest end of the dotted name that the source declares, dots as underscores; else the name as it is."""
+    """The longest end of the dotted name that the source declares, as it is or with dots as underscores; else the name
+    as it is."""
     parts = name.lower().replace("-", "_").split(".")
-    ends = ("_".join(parts[first:]) for first in range(len(parts)))
+    ends = (joint.join(parts[first:]) for first in range(len(parts)) for joint in (".", "_"))
     return next((end for end in ends if end in declared), name)
 
 
@@ -55,12 +57,14 @@ def _item(raw: bytes, event: Mapping[str, Any], declared: Collection[str], now: 
         return Item(raw, Refusal("bad_cloud_event", problem))
     data = event.get("data")
     props = data if isinstance(data, dict) else {}
-    user = props.get("user_id", event.get("subject"))
+    user = props.get("user_id")
+    if user in (None, ""):
+        user = event.get("subject")
     name = event.get("type")
     fields = {
         **event,
         "type": type_of(name, declared) if isinstance(name, str) else name,
-        "user_id": user if isinstance(user, str) and user else None,
+        "user_id": user if user != "" else None,
         "time": event.get("time", now),
         "props": props,
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 
-from kairos.apps.access.intake import Item
-from kairos.apps.access.registry import Door
 from kairos.apps.gateway import cloud_events
 from kairos.apps.gateway.problem import Problem, check_count
-from kairos.engine.normalise import Refusal
+from kairos.engine.source.normalise import Refusal
+from kairos.usecases.intake.batch import Item
+from kairos.usecases.intake.registry import Door
 
 JSON = ("", "application/json", "text/json")
 LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines")

@@ -9,7 +9,7 @@ from kairos import __version__
 from kairos.apps.gateway import cloud_events
 from kairos.apps.gateway.events import LINES
 from kairos.apps.gateway.problem import MAX_EVENTS
-from kairos.engine.event import MAX_BYTES
+from kairos.engine.strict_json import MAX_BYTES
 
 _EVENT = {
     "type": "object",

@@ -5,34 +5,43 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import uvicorn
 
-from kairos.adapters.event_producer import KafkaEventProducer
-from kairos.adapters.identity import RedisIdentity
-from kairos.adapters.kafka_client import client_options
-from kairos.adapters.kafka_topics import create_topics
-from kairos.adapters.sources import open_source_store
-from kairos.adapters.sources_seen import MemorySeen, RedisSeen, Seen
+from kairos.adapters.kafka.client import client_options
+from kairos.adapters.kafka.producer import KafkaEventProducer
+from kairos.adapters.kafka.topics import create_topics
+from kairos.adapters.metrics.declared import ACCESS, TRACES
+from kairos.adapters.metrics.declared import GATEWAY as GATEWAY_METRICS
+from kairos.adapters.metrics.metrics import Metrics
+from kairos.adapters.profiles.identity import RedisIdentity
+from kairos.adapters.settings.gateway import Conf, access_of
+from kairos.adapters.settings.kafka import KafkaAddress
+from kairos.adapters.sources.port import open_source_store
+from kairos.adapters.sources.seen import MemorySeen, RedisSeen, Seen
 from kairos.apps import heartbeat
-from kairos.apps.access.counters import Counters
-from kairos.apps.access.intake import DEAD_LETTERS, Intake
-from kairos.apps.access.registry import Registry
-from kairos.apps.gateway.body import Room
-from kairos.apps.gateway.server import ALL_HELPS, Gateway
-from kairos.apps.gateway.settings import Conf, access_of
+from kairos.apps.gateway.body import rooms
+from kairos.apps.gateway.server import Gateway
 from kairos.apps.gateway.taking import Parts
-from kairos.apps.listening import listen
+from kairos.apps.listening import Server, listen
+from kairos.apps.process import begin, on_stop
+from kairos.apps.traces import traced_events
+from kairos.engine.topics import DEAD_LETTERS
+from kairos.usecases.intake.intake import Intake
+from kairos.usecases.intake.registry import Registry
+from kairos.usecases.intake.shedding import Shedding
+from kairos.usecases.intake.turns import Turns
 
 STOP_SECONDS = 15
 """How long requests under way may take once the gateway is told to stop."""
 BACKLOG = 512
+
+Serving = Callable[[Parts, str, int, int, float], AbstractAsyncContextManager[str]]
+"""`kairos.apps.grpc.server.serving`, handed in: gRPC is another door to the same parts."""
 
 log = logging.getLogger(__name__)
 
@@ -41,25 +50,28 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def serve(conf: Conf, place: str, *, beats: bool, ready: Callable[[str], None]) -> None:
-    """Until SIGTERM or SIGINT. `ready` hears the address. Raises SettingsError, SourceStoreError, or OSError for a
-    port that is taken."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for name in ("kafka", "librdkafka", "asyncio", "uvicorn", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of it is said here, once
-    asyncio.run(_serve(conf, place, beats, ready))
+def ticks() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
-async def _serve(conf: Conf, place: str, beats: bool, ready: Callable[[str], None]) -> None:
-    listener = listen(conf.gateway.host, conf.gateway.port, BACKLOG)
+def serve(conf: Conf, place: str, serving: Serving | None, *, beats: bool, ready: Callable[[str], None]) -> None:
+    """Until SIGTERM or SIGINT. `serving`: over gRPC too, at `gateway.grpc_port`. `ready` hears each address.
+
+    Raises SettingsError, SourceStoreError, or OSError for a port that is taken.
+    """
+    begin(part="gateway")
+    asyncio.run(_serve(conf, place, serving, beats, ready))
+
+
+async def _serve(conf: Conf, place: str, serving: Serving | None, beats: bool, ready: Callable[[str], None]) -> None:
     async with opened(conf, place) as parts:
+        listener = listen(conf.gateway.host, conf.gateway.port, BACKLOG)
         watching = asyncio.create_task(parts.registry.watch())
-        server = _Server(_configuration(conf, parts))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        with _beating(conf.kafka.bootstrap) if beats else contextlib.nullcontext():
+        server = Server(_configuration(conf, parts))
+        on_stop(server.stop)
+        with _beating(conf.kafka) if beats else contextlib.nullcontext():
             host, port = listener.getsockname()[:2]
-            async with _grpc(conf, parts) as grpc:
+            async with _grpc(conf, parts, serving) as grpc:
                 ready(f"http://{host}:{port}")
                 if grpc is not None:
                     ready(grpc)
@@ -74,7 +86,8 @@ async def opened(conf: Conf, place: str) -> AsyncIterator[Parts]:
         store = open_source_store(conf.sources, access_of(conf.gateway, place))
         producer = KafkaEventProducer(conf.kafka)
         closing.push_async_callback(asyncio.to_thread, producer.close)
-        counters = Counters(ALL_HELPS)
+        metrics = Metrics([*ACCESS, *GATEWAY_METRICS, *TRACES])
+        metrics.watch_process()
         identity, seen = None, _seen(conf)
         if conf.profiles.redis is not None:
             identity = RedisIdentity(conf.profiles.redis)
@@ -83,24 +96,24 @@ async def opened(conf: Conf, place: str) -> AsyncIterator[Parts]:
             closing.push_async_callback(seen.close)
         options, count = client_options(conf.kafka), conf.kafka.create_topics
         letters = conf.kafka.prefix + DEAD_LETTERS
-        registry = Registry(store, lambda topics: create_topics(options, [*topics, letters], count), clock)
+        registry = Registry(store, lambda topics: create_topics(options, [*topics, letters], count), ticks)
         await registry.refresh()
-        intake = Intake(producer, identity, counters, clock, prefix=conf.kafka.prefix)
-        room = Room(conf.gateway.memory)
-        yield Parts(registry, intake, producer, seen, counters, room, clock, conf.gateway.max_body)
+        published = traced_events("gateway", metrics, clock, closing)
+        intake = Intake(producer, identity, metrics, clock, prefix=conf.kafka.prefix, published=published)
+        room, keyless = rooms(conf.gateway.memory, conf.gateway.max_body)
+        shedding, turns = Shedding(conf.gateway.slow, ticks()), Turns(conf.gateway.slow, ticks)
+        most = conf.gateway.max_body
+        yield Parts(registry, intake, producer, seen, metrics, room, keyless, clock, ticks, most, shedding, turns)
 
 
 @asynccontextmanager
-async def _grpc(conf: Conf, parts: Parts) -> AsyncIterator[str | None]:
+async def _grpc(conf: Conf, parts: Parts, serving: Serving | None) -> AsyncIterator[str | None]:
     """Yields the address; None: the configuration names no port. Raises SettingsError."""
-    if conf.gateway.grpc_port is None:
+    gateway = conf.gateway
+    if serving is None or gateway.grpc_port is None:
         yield None
         return
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read at its import: it tells of every mistake of a client
-    from kairos.apps.grpc.server import serving
-
-    gateway = conf.gateway
-    async with serving(parts, gateway.host, conf.gateway.grpc_port, gateway.connections, STOP_SECONDS) as address:
+    async with serving(parts, gateway.host, gateway.grpc_port, gateway.connections, STOP_SECONDS) as address:
         yield address
 
 
@@ -123,21 +136,10 @@ def _configuration(conf: Conf, parts: Parts) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's own handler would raise the signal once more, before anything here is closed."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        self.should_exit = True
-
-
 @contextlib.contextmanager
-def _beating(bootstrap: str) -> Iterator[None]:
+def _beating(kafka: KafkaAddress) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=heartbeat.run, args=(bootstrap, stop, lambda _: None), name="heartbeat")
+    thread = threading.Thread(target=heartbeat.run, args=(kafka, stop, heartbeat.Unwatched()), name="heartbeat")
     thread.start()
     try:
         yield

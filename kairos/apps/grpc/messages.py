@@ -12,11 +12,12 @@ from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct, Value
 from google.rpc.code_pb2 import INVALID_ARGUMENT, OK
 
-from kairos.apps.access.intake import Item, Outcome
 from kairos.apps.gateway.problem import Problem, check_count
 from kairos.apps.grpc.events_pb2 import Event, Result, SendRequest, SendResponse
-from kairos.engine.event import EventError, document_of
-from kairos.engine.normalise import Refusal
+from kairos.engine.event import EventError
+from kairos.engine.source.normalise import Refusal
+from kairos.engine.strict_json import document_of
+from kairos.usecases.intake.batch import Item, Outcome
 
 EXACT = 2**53
 """Doubles hold all integers up to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,22 +40,36 @@ class Group:
     `folder` holds pid files and logs. Services are started in their order and stopped in reverse.
     """
 
-    def __init__(self, folder: Path, services: Sequence[Service]) -> None:
+    def __init__(self, folder: Path, services: Sequence[Service], on_demand: Sequence[Service] = ()) -> None:
         self.folder = folder
-        self._services = {service.name: service for service in services}
+        self._services = {service.name: service for service in [*services, *on_demand]}
+        self._on_demand = frozenset(service.name for service in on_demand)
 
     @property
     def names(self) -> list[str]:
         return list(self._services)
 
+    def on_demand(self) -> Collection[str]:
+        """Those that are started only by their names, and shown only while they run."""
+        return self._on_demand
+
+    def running(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self._process(name).running()]
+
     def up(self, names: Sequence[str] = (), report: Report = lambda line: None) -> None:
-        """Starts what does not run (no names: all) and returns when each answers its own protocol."""
-        wanted = [self._service(name) for name in names or self.names]
+        """Starts what does not run (no names: all but those on demand) and returns when each answers its protocol."""
+        on_demand = self.on_demand()
+        wanted = [self._service(name) for name in names or self.names if names or name not in on_demand]
         with self._lock():
+            if not self.running(self.names):
+                self.from_nothing()
             for service in wanted:
                 self._launch(service, report)
             for service in wanted:
                 self._await(service, report)
+
+    def from_nothing(self) -> None:
+        """Makes what they share, before the first of them is started. Raises ServiceError."""
 
     def down(self, names: Sequence[str] = (), report: Report = lambda line: None) -> None:
         """Stops in reverse order and waits until each is gone; data stays."""
@@ -76,7 +90,10 @@ class Group:
         self._signal(name, signal.SIGCONT)
 
     def status(self) -> list[Status]:
-        return [self._status(service) for service in self._services.values()]
+        """Those on demand only while they run."""
+        on_demand = self.on_demand()
+        rows = [self._status(service) for service in self._services.values()]
+        return [row for row in rows if row.state != "down" or row.name not in on_demand]
 
     def _service(self, name: str) -> Service:
         if name not in self._services:

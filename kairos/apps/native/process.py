@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import psutil
 
 STOP_SECONDS = 30.0
 """How long a process may take to end after SIGTERM before it is killed."""
+POLL_SECONDS = 0.1
 
 
 class _PidFile(msgspec.Struct):
@@ -83,12 +85,11 @@ class Process:
         try:
             process.resume()  # a frozen one would not hear of it
             process.send_signal(number)
-            process.wait(STOP_SECONDS)
+            if not _ends(process):
+                process.kill()
+                _ends(process)
         except psutil.NoSuchProcess:
             pass
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_SECONDS)
         self.pid_file.unlink(missing_ok=True)
         return True
 
@@ -96,6 +97,19 @@ class Process:
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Whether it is gone in time. A zombie is, too: its parent lives and does not ask for it."""
+    limit = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < limit:
+        try:
+            process.wait(POLL_SECONDS)
+            return True
+        except psutil.TimeoutExpired:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def port_holder(port: int) -> str | None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from kairos.apps.native.settings import ServiceError
 
 
-def program(name: str) -> str:
-    """Its path; servers are often not on a normal user's PATH. Raises ServiceError."""
+def program(name: str, installs: str = "make setup") -> str:
+    """Its path; servers are often not on a normal user's PATH. Raises ServiceError, which says what `installs` it."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
     if found is None:
-        raise ServiceError(f"the program '{name}' is not installed; 'make setup' installs it")
+        raise ServiceError(f"the program '{name}' is not installed; '{installs}' installs it")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,18 @@ from typing import Protocol
 
 class NotReady(Exception):
     """The server does not answer its protocol yet; the message says what was seen."""
+
+
+ANSWER_SECONDS = 5.0
+
+
+def ask_ready(address: str) -> str:
+    """Of a process of Kairos, which says so at `/ready`; `address`: host:port. Raises NotReady."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/ready", timeout=ANSWER_SECONDS):
+            return "ready"
+    except OSError as error:
+        raise NotReady(str(error)) from None
 
 
 class Service(Protocol):

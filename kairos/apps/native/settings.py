@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+
+from kairos.adapters.settings.file import SettingsError, convert, read
+from kairos.errors import KairosError
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 
 
-class ServiceError(Exception):
+class ServiceError(KairosError):
     """What could not be done, where, and what to do about it: a message for people."""
 
 
@@ -25,15 +26,10 @@ def data_folder() -> Path:
 
 def load(kind: type[Settings], path: Path, prefix: str, environment: Mapping[str, str] = os.environ) -> Settings:
     """The file (no file, no key: defaults), then `<prefix>_<KEY>` of the environment. Raises ServiceError."""
+    named = {field: environment.get(f"{prefix}_{field.upper()}") for field in kind.__struct_fields__}
+    given = {field: text for field, text in named.items() if text is not None}
     try:
-        values = (YAML(typ="safe").load(path) or {}) if path.exists() else {}
-    except YAMLError as error:
-        raise ServiceError(f"{path}: not YAML: {error}") from None
-    for field in kind.__struct_fields__:
-        given = environment.get(f"{prefix}_{field.upper()}")
-        if given is not None:
-            values[field] = given
-    try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise ServiceError(f"{path} (or {prefix}_... in the environment): {error}") from None
+        values = read(path) if path.exists() else {}
+        return convert({**values, **given}, kind, path)
+    except SettingsError as error:
+        raise ServiceError(f"{error} (or {prefix}_... in the environment)") from None

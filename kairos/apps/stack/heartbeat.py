@@ -15,12 +15,14 @@ SILENT_SECONDS = 5.0
 
 class HeartbeatService:
     name = "heartbeat"
-    ports: Sequence[int] = ()
 
     def __init__(self, settings: StackSettings) -> None:
         self.address = f"-> {settings.kafka}"
+        self.ports: Sequence[int] = (settings.heartbeat_port,) if settings.heartbeat_port else ()
         self.folder: Path = settings.folder / self.name
         self._kafka = settings.kafka
+        port = settings.heartbeat_port
+        self._status = ["--status", f"{settings.host}:{port}"] if port else []
         self._beat = self.folder / "beat"
 
     def prepare(self) -> None:
@@ -28,7 +30,8 @@ class HeartbeatService:
         self._beat.unlink(missing_ok=True)
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "kairos", "heartbeat", "--kafka", self._kafka, "--note", str(self._beat)]
+        words = ["--kafka", self._kafka, "--note", str(self._beat), *self._status]
+        return [sys.executable, "-m", "kairos", "heartbeat", *words]
 
     def environment(self) -> dict[str, str]:
         return {}

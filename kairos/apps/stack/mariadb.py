@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pymysql
 
-from kairos.adapters.database_roles import ROLES, grants
-from kairos.adapters.delivery_database import DatabaseError, create_tables, open_engine
+from kairos.adapters.database.connection import create_tables, open_engine
+from kairos.adapters.database.errors import DatabaseError
+from kairos.adapters.database.roles import ROLES, grants
 from kairos.apps.native.programs import program
 from kairos.apps.native.service import NotReady
 from kairos.apps.native.settings import ServiceError

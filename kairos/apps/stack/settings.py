@@ -13,7 +13,9 @@ DATABASE = "kairos"
 
 
 class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`folder`: data, logs and pid files of all services. `jars`: the folder with `kafka/*.jar`."""
+    """`folder`: data, logs and pid files of all services. `jars`: holds `kafka/*.jar`. `trino`: its program.
+    `heartbeat_port`: where the heartbeat tells of itself; 0: nowhere.
+    """
 
     host: str = "127.0.0.1"
     kafka_port: int = 19092
@@ -21,8 +23,14 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     redis_port: int = 16379
     mariadb_port: int = 13306
     rabbitmq_port: int = 15672
+    trino_port: int = 18080
+    prometheus_port: int = 19190
+    alertmanager_port: int = 19193
+    heartbeat_port: int = 19100
+    scheduler_port: int = 19101
     folder: Path = msgspec.field(default_factory=lambda: data_folder() / "stack")
     jars: Path = msgspec.field(default_factory=lambda: data_folder() / "jars")
+    trino: Path = msgspec.field(default_factory=lambda: data_folder() / "trino")
 
     @property
     def kafka(self) -> str:
@@ -38,12 +46,16 @@ class StackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return f"amqp://{DATABASE}:{DATABASE}@{self.host}:{self.rabbitmq_port}/"
 
     @property
+    def trino_url(self) -> str:
+        return f"http://{self.host}:{self.trino_port}"
+
+    @property
     def mysql_url(self) -> str:
         """As SQLAlchemy takes it; of the database's owner."""
         return self._mysql_url(DATABASE)
 
     def mysql_url_of(self, role: str) -> str:
-        """`role`: a key of `kairos.adapters.database_roles.ROLES`."""
+        """`role`: a key of `kairos.adapters.database.roles.ROLES`."""
         return self._mysql_url(self.mysql_user(role))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The local stack: Kafka, Redis, MariaDB, RabbitMQ and the heartbeat."""
+"""The local stack: Kafka, Redis, MariaDB, RabbitMQ, the heartbeat; by name the scheduler, Trino, Prometheus ..."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from kairos.apps.native.service import Service
 from kairos.apps.stack.heartbeat import HeartbeatService
 from kairos.apps.stack.kafka import KafkaService
 from kairos.apps.stack.mariadb import MariaDbService
+from kairos.apps.stack.monitoring import AlertmanagerService, PrometheusService
 from kairos.apps.stack.rabbitmq import RabbitMqService
 from kairos.apps.stack.redis import RedisService
+from kairos.apps.stack.scheduler import SchedulerService
 from kairos.apps.stack.settings import StackSettings
+from kairos.apps.stack.trino import TrinoService
 
 
 class Stack(Group):
@@ -22,4 +25,10 @@ class Stack(Group):
             RabbitMqService(settings),
             HeartbeatService(settings),
         ]
-        super().__init__(settings.folder, services)
+        asked: list[Service] = [
+            SchedulerService(settings),
+            TrinoService(settings),
+            PrometheusService(settings),
+            AlertmanagerService(settings),
+        ]
+        super().__init__(settings.folder, services, on_demand=asked)

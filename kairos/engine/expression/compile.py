@@ -20,13 +20,17 @@ from kairos.engine.expression.tree import (
     Arithmetic,
     Call,
     Choice,
+    Code,
     Comparison,
     Field,
+    Inside,
+    Item,
     ListOf,
     Literal,
     Logic,
     Node,
     Not,
+    Progress,
     Prop,
     Sign,
     StepCount,
@@ -137,12 +141,23 @@ class _Emitter:
         match node:
             case Prop(name=name):
                 return f"s.props.get({name!r})"
-            case StepProp(step=step, prop=prop, which=which):
+            case StepProp(step=step, prop=prop, which="first"):
                 taken = self._variable()
-                last = "0" if which == "first" else "-1"
-                return f"({taken}[{last}].props.get({prop!r}) if ({taken} := s.steps.get({step!r})) else None)"
+                return f"({taken}[0].props.get({prop!r}) if ({taken} := s.steps.get({step!r})) else None)"
+            case StepProp(step=step, prop=prop):
+                taken, within = self._variable(), self._name(values.within)
+                inside = f"None if {step!r} in s.steps else {within}(s.props, {(step, prop)!r})"
+                return f"({taken}[-1].props.get({prop!r}) if ({taken} := s.steps.get({step!r})) else {inside})"
+            case Item(catalog=catalog, key=key, name=name):
+                return f"(s.item({catalog!r}, {self._value(key, 0)}) or {{}}).get({name!r})"
+            case Inside(value=value, path=path):
+                return f"{self._name(values.within)}({self._value(value, 0)}, {path!r})"
+            case Code():
+                return "None"
             case StepCount(step=step):
                 return f"len(s.steps.get({step!r}) or ())"
+            case Progress(message=message):
+                return f"s.progress.get({message!r})"
             case Aggregate(function=function, step=step, prop=prop):
                 return f"{self._name(AGGREGATES[function])}(s.steps.get({step!r}), {prop!r})"
             case Field(root="event", name=name):

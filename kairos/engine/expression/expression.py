@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any
 
-from kairos.engine.expression.check import check
+from kairos.engine.expression.check.check import check
+from kairos.engine.expression.check.contradiction import contradictions
 from kairos.engine.expression.compile import compile_tree, is_boolean
-from kairos.engine.expression.contradiction import contradictions
 from kairos.engine.expression.explain import Explained, explainer
 from kairos.engine.expression.grammar import parse_tree
 from kairos.engine.expression.problem import ExpressionError, Problem
@@ -61,11 +61,17 @@ def _parse_linted(text: str) -> Expression:
     return Expression(text, parse_tree(text), "any", [])
 
 
+@lru_cache(maxsize=256)
+def parse_history(text: str) -> Expression:
+    """Of a kept crowd that was linted."""
+    return Expression(text, parse_tree(text, history=True), "any", [])
+
+
 def parse(text: str, names: Names | None = None) -> Expression:
     """Raises ExpressionError with every problem. Without `names` only the grammar is checked: for what was linted."""
     if names is None:
         return _parse_linted(text)
-    tree = parse_tree(text)
+    tree = parse_tree(text, history=names.history is not None)
     checked = check(text, tree, names)
     if checked.problems:
         raise ExpressionError(sorted(checked.problems, key=lambda problem: problem.offset))

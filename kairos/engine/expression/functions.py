@@ -64,6 +64,22 @@ FUNCTIONS: dict[str, Function] = {
     "in_crowd": Function(("string",), "boolean", "the user is a member of the crowd", None, literal=0),
 }
 
+PROGRESS: dict[str, tuple[str, int, str]] = {
+    "sent": (">=", 1, "the message has gone to the user"),
+    "delivered": (">=", 2, "it has arrived"),
+    "read": (">=", 3, "it was read"),
+    "clicked": (">=", 4, "it was clicked"),
+    "skipped": ("==", 0, "the journey went on without sending it: its `when` was false, or it was suppressed"),
+}
+"""Function of a journey's message -> how its progress compares: 0 skipped, 1 sent, 2 delivered, 3 read, 4 clicked.
+
+Called with the bare id of the step. These words stay free for props and steps.
+"""
+SKIPPED = 0
+
+COUPON = "coupon"
+"""`coupon("spring")`, alone in `data`: a code of the pool. The word stays free for props and steps."""
+
 AGGREGATES: dict[str, Callable[..., Any]] = {
     "sum": values.total,
     "min": values.smallest,

@@ -11,8 +11,11 @@ import keyword
 import re
 import warnings
 
+from kairos.engine.expression.history import HistoryTranslator, durations_in, without_durations
+from kairos.engine.expression.mistakes import syntax_hint
 from kairos.engine.expression.places import Places
 from kairos.engine.expression.problem import ExpressionError, Problem
+from kairos.engine.expression.slips import slip
 from kairos.engine.expression.translate import Translator
 from kairos.engine.expression.tree import Node
 
@@ -23,38 +26,51 @@ _TOKEN = re.compile(
     r"""'''(?:[^\\]|\\.)*?'''|\"{3}(?:[^\\]|\\.)*?\"{3}|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|["'#()\[\]{}]""",
     re.DOTALL,
 )  # texts in quotes, and what counts outside of them
+_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)+")
+_POSITION = re.compile(r"\.[0-9]+(?!\w)")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-_HINTS = (
-    (re.compile(r"&&"), "write 'and' for '&&'"),
-    (re.compile(r"\|\|"), "write 'or' for '||'"),
-    (re.compile(r"!(?!=)"), "write 'not' for '!'"),
-    (re.compile(r"<>"), "write '!=' for '<>'"),
-    (re.compile(r"\b(AND|OR|NOT|IN)\b"), "'and', 'or', 'not' and 'in' are written small"),
-    (re.compile(r"(?<![=<>!])=(?!=)"), "equality is written '=='"),
-    (re.compile(r";"), "one expression is expected, not a statement"),
-)
 
 
-def parse_tree(text: str) -> Node:
-    """Raises ExpressionError with everything that is outside the language."""
+def parse_tree(text: str, *, history: bool = False) -> Node:
+    """Raises ExpressionError with everything that is outside the language. `history`: as kept crowds have it."""
     problem = _guard(text)
     if problem:
         raise ExpressionError([problem])
+    durations = durations_in(_without_texts(text)) if history else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Python's doubts about `1 in 2` and the like: the checks say it better
-            body = ast.parse(f"({text}\n)", mode="eval").body  # in brackets: a line break is a space
+            source = without_durations(named_positions(text), durations)
+            body = ast.parse(f"({source}\n)", mode="eval").body  # in brackets: a line break is a space
     except SyntaxError as error:
         raise ExpressionError([_syntax_problem(text, error)]) from None
     except (RecursionError, MemoryError):
         raise ExpressionError([_too_deep(0)]) from None
     except ValueError as error:
         raise ExpressionError([Problem(0, "expression-syntax", f"syntax error: {error}")]) from None
-    translator = Translator(text, Places(text), MAX_LEVELS)
+    places = Places(text)
+    translator = (
+        HistoryTranslator(text, places, MAX_LEVELS, durations) if history else Translator(text, places, MAX_LEVELS)
+    )
     tree = translator.translate(body)
     if translator.problems:
         raise ExpressionError(sorted(translator.problems, key=lambda found: found.offset))
     return tree
+
+
+def named_positions(text: str) -> str:
+    """`items.0.sku` with a name of the same length for each position, for Python knows none; what is meant is read in
+    the text itself."""
+    named = list(text)
+    for path in _PATH.finditer(_without_texts(text)):
+        for position in _POSITION.finditer(path.group()):
+            start, end = position.span()
+            named[path.start() + start : path.start() + end] = _as_name(position.group())
+    return "".join(named)
+
+
+def _as_name(position: str) -> str:
+    return "." + "".join("ABCDEFGHIJ"[int(digit)] for digit in position[1:])
 
 
 def _too_deep(offset: int) -> Problem:
@@ -70,6 +86,9 @@ def _guard(text: str) -> Problem | None:
         return Problem(0, "expression-too-long", message, "split it: metrics and crowds can carry a part")
     if not text.strip():
         return Problem(0, "expression-syntax", "the expression is empty")
+    if found := slip(_without_texts(text)):
+        offset, hint = found
+        return Problem(offset, "expression-syntax", f"syntax error at '{text[offset]}'", hint)
     open_brackets: list[tuple[str, int]] = []
     for match in _TOKEN.finditer(text):
         token, offset = match.group(), match.start()
@@ -97,7 +116,7 @@ def _syntax_problem(text: str, error: SyntaxError) -> Problem:
     if "integer string conversion" in error.msg:
         return Problem(offset, "number-range", "a number in it is too large: it has thousands of digits")
     rest = text[offset:]
-    hint = next((said for pattern, said in _HINTS if pattern.search(_without_texts(text))), None)
+    hint = syntax_hint(_without_texts(text))
     if not rest.strip():
         return Problem(offset, "expression-syntax", "syntax error: the expression ends where more is expected", hint)
     word = re.match(r"[A-Za-z_]\w*", rest)

@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from kairos.engine.event import parse_time
+from kairos.engine.iso_time import parse_time
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?")
@@ -21,19 +21,19 @@ def hour(t: Any, zone: tzinfo) -> int | None:
     """0 to 23; None for a date, which has no hour."""
     if isinstance(t, str) and _DATE.fullmatch(t):
         return None
-    local = _local(t, zone)
+    local = wall_clock(t, zone)
     return None if local is None else local.hour
 
 
 def weekday(t: Any, zone: tzinfo) -> int | None:
     """0 is Monday."""
-    local = _local(t, zone)
+    local = wall_clock(t, zone)
     return None if local is None else local.weekday()
 
 
 def date(t: Any, zone: tzinfo) -> str | None:
     """`YYYY-MM-DD`: dates compare as their texts do."""
-    local = _local(t, zone)
+    local = wall_clock(t, zone)
     return None if local is None else local.date().isoformat()
 
 
@@ -42,17 +42,17 @@ def days_since(t: Any, now: int, zone: tzinfo) -> int | None:
 
     By the clock, so that a day with a change to summer time is a day too.
     """
-    local = _local(t, zone)
-    here = _local(now, zone)
+    local = wall_clock(t, zone)
+    here = wall_clock(now, zone)
     return None if local is None or here is None else (here - local) // _DAY
 
 
-def _local(t: Any, zone: tzinfo) -> datetime | None:
+def wall_clock(t: Any, zone: tzinfo) -> datetime | None:
     """The wall clock of the zone, naive."""
     if isinstance(t, str):
         instant = parse_time(t)
         if instant is None:
-            return _wall_clock(t)
+            return _of_text(t)
         t = instant
     elif type(t) is not int and type(t) is not float:
         return None
@@ -65,7 +65,7 @@ def _local(t: Any, zone: tzinfo) -> datetime | None:
         return None
 
 
-def _wall_clock(text: str) -> datetime | None:
+def _of_text(text: str) -> datetime | None:
     if len(text) > 64 or not (_DATE.fullmatch(text) or _LOCAL.fullmatch(text)):
         return None
     try:

@@ -44,11 +44,32 @@ class Prop(Node):
 
 @dataclass(frozen=True)
 class StepProp(Node):
-    """`step.prop` (which = last), `step.first.prop`, `step.last.prop`."""
+    """`step.prop` (which = last), `step.first.prop`, `step.last.prop`.
+
+    Only names tell `step.prop` from what lies inside the prop of a bare name, `address.city`: where there is no step of
+    this name, it is that.
+    """
 
     step: str
     prop: str
     which: OneOf["first", "last"]
+
+
+@dataclass(frozen=True)
+class Inside(Node):
+    """What lies inside a value: keys of objects, positions in lists from 0."""
+
+    value: Node
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Item(Node):
+    """`products[product_id].price`: a field of an item of a catalog."""
+
+    catalog: str
+    key: Node
+    name: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,16 @@ class Aggregate(Node):
 
 
 @dataclass(frozen=True)
+class Progress(Node):
+    """How far a message of the journey has come (`PROGRESS` in functions.py); null: nobody has come to it yet.
+
+    `clicked(hello)` is a comparison of it, so that the checks know what excludes what.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Field(Node):
     """`event.x`, `profile.x`, `metric.x`, `prior.x`."""
 
@@ -77,6 +108,27 @@ class Field(Node):
 class Call(Node):
     function: str
     arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class History(Node):
+    """`count(purchase, 90d, amount > 5)`: of a user's events of this type, in the last `window` ms (None: ever).
+
+    `prop` may be a path, `a.b`. The names in `condition` are those of the event, so it is not among the children.
+    """
+
+    function: str
+    event: str
+    prop: str | None
+    window: int | None
+    condition: Node | None
+
+
+@dataclass(frozen=True)
+class Code(Node):
+    """`coupon("spring")`: a code of this pool, which whoever hands the message over puts in; null until then."""
+
+    pool: str
 
 
 @dataclass(frozen=True)
@@ -129,8 +181,10 @@ def children(node: Node) -> tuple[Node, ...]:
             return nodes
         case Arithmetic(first=first, rest=rest) | Comparison(first=first, rest=rest):
             return (first, *(operand for _, operand in rest))
-        case Not(operand=operand) | Sign(operand=operand):
+        case Not(operand=operand) | Sign(operand=operand) | Inside(value=operand):
             return (operand,)
+        case Item(key=key):
+            return (key,)
         case Choice(condition=condition, then=then, otherwise=otherwise):
             return (condition, then, otherwise)
     return ()

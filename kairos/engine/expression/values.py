@@ -12,14 +12,26 @@ Predicates give False where they cannot apply, the other functions None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kairos.engine.event import Event
+from kairos.engine.strict_json import HIGHEST, LOWEST
 
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _INFINITY = float("inf")
 _MAX_DIGITS = 15  # decimal digits that a double holds
+
+
+def within(value: Any, path: Sequence[str]) -> Any:
+    """What lies under the path's keys (of a list: positions from 0); None: nothing."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdecimal() and key.isascii() and len(key) < 10 and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value
 
 
 # ------------------------------------------------------------------------------------------------------ comparisons
@@ -97,7 +109,7 @@ def not_inside(a: Any, b: Any) -> bool:
 def in_range(value: Any) -> Any:
     """The value itself, or None where a 64-bit integer or a double cannot hold it (NaN comes of infinity only)."""
     if type(value) is int:
-        return value if _LOWEST <= value <= _HIGHEST else None
+        return value if LOWEST <= value <= HIGHEST else None
     return value if -_INFINITY < value < _INFINITY else None
 
 
@@ -129,7 +141,7 @@ def _calculable(a: Any, b: Any) -> bool:
 def _usable(a: Any) -> bool:
     """A number within range: what comes from elsewhere than an event (a profile, a metric) may be out of it."""
     kind = type(a)
-    return (kind is int and _LOWEST <= a <= _HIGHEST) or (kind is float and -_INFINITY < a < _INFINITY)
+    return (kind is int and LOWEST <= a <= HIGHEST) or (kind is float and -_INFINITY < a < _INFINITY)
 
 
 def negative(a: Any) -> Any:
@@ -217,8 +229,3 @@ def largest(taken: _Taken, prop: str) -> Any:
 def average(taken: _Taken, prop: str) -> Any:
     values = _numbers(taken, prop)
     return in_range(sum(values) / len(values)) if values else None
-
-
-def prop_of(steps: Mapping[str, Sequence[Event]], step: str, index: int, prop: str) -> Any:
-    taken = steps.get(step)
-    return taken[index].props.get(prop) if taken else None

@@ -1,9 +1,12 @@
-"""Gate 8: frequency caps; the first entry that is left after it is the channel."""
+"""Gate 8: frequency caps (`caps` in policy.yaml). The first entry that is left after it is the channel."""
 
 from __future__ import annotations
 
 from kairos.engine.gate.question import Question, Verdict, suppress
-from kairos.engine.policy.caps import Full, blocking
+from kairos.engine.policy.caps import Full, Slot, blocking
+from kairos.engine.profile.merged import merged_in
+from kairos.engine.rule.journey import slot_of
+from kairos.engine.user.state import Reservation
 
 
 def caps(q: Question) -> Verdict | None:
@@ -11,15 +14,25 @@ def caps(q: Question) -> Verdict | None:
     names = q.activity.spec.limits.caps
     if not names or q.white:
         return None
-    rules = [q.plan.policy.caps[name] for name in names if name in q.plan.policy.caps]
-    full = [
-        blocking(rules, send.channel, q.case.occurrence, q.state.reservations, q.now, q.zone) for _, send in q.entries
-    ]
+    rules = [q.program.policy.caps[name] for name in names if name in q.program.policy.caps]
+    taken: list[Slot] = [*_ledger(q), *merged_in(q.profile).sends]
+    slot = slot_of(q.case.activity, q.case.occurrence)
+    full = [blocking(rules, send.channel, slot, taken, q.now, q.zone) for _, send in q.entries]
     free = [entry for entry, obstacles in zip(q.entries, full, strict=True) if not obstacles]
     if free:
         q.entries = free
         return None
     return _wait_or_drop(q, full)
+
+
+def _ledger(q: Question) -> list[Reservation]:
+    """The slots that are taken. For a shadow: those of other activities, and its own that would have been."""
+    own, live = q.state.reservations, q.instant.live
+    if live is None:
+        return own
+    mine = q.case.activity
+    others = (taken for taken in live.state.reservations if taken.activity != mine)
+    return [*others, *(taken for taken in own if taken.activity == mine)]
 
 
 def _wait_or_drop(q: Question, full: list[list[Full]]) -> Verdict:

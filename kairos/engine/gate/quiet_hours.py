@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kairos.engine.address import WAKES_NOBODY, reachable
+from kairos.engine.channel import WAKES_NOBODY
 from kairos.engine.gate.question import Question, Verdict, suppress
 from kairos.engine.policy.quiet_hours import quiet_until
 from kairos.engine.rule.compiled import CompiledSend
@@ -10,7 +10,7 @@ from kairos.engine.rule.compiled import CompiledSend
 
 def quiet_hours(q: Question) -> Verdict | None:
     """Entries that wake nobody may go at any time, so where the preferred one does, only such ones stay."""
-    quiet, wish = q.plan.policy.quiet_hours, q.activity.spec.limits.quiet_hours
+    quiet, wish = q.program.policy.quiet_hours, q.activity.spec.limits.quiet_hours
     if quiet is None or wish == "ignore" or q.white:
         return None
     until = quiet_until(quiet, q.now, q.zone)
@@ -26,5 +26,5 @@ def quiet_hours(q: Question) -> Verdict | None:
 def _preferred(q: Question) -> CompiledSend | None:
     """The first entry that reaches this user; else the first."""
     sends = [send for _, send in q.entries]
-    reaching = (send for send in sends if reachable(q.profile, send.channel, q.check_reach))
+    reaching = (send for send in sends if q.reaches(send.channel))
     return next(reaching, sends[0] if sends else None)

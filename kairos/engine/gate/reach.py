@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from kairos.engine.address import reachable
 from kairos.engine.gate.question import Question, Verdict, suppress
 
 
 def reach(q: Question) -> Verdict | None:
-    q.entries = [(i, send) for i, send in q.entries if reachable(q.profile, send.channel, q.check_reach)]
+    q.entries = [(i, send) for i, send in q.entries if q.reaches(send.channel)]
     return None if q.entries else suppress("unreachable")

@@ -7,9 +7,10 @@ from kairos.engine.gate.question import Question, Verdict, suppress
 
 def state_and_dates(q: Question) -> Verdict | None:
     spec = q.activity.spec
-    if spec.state == "paused":
+    state = q.instant.surroundings.switches.state_of(spec, q.now)
+    if state == "paused":
         return suppress("paused")
-    if spec.state != "live":
+    if state != "live":
         return suppress("state")
     start, end = spec.active.start, spec.active.end
     if (start is not None and q.now < start) or (end is not None and q.now >= end):

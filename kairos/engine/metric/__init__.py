@@ -1,1 +1,1 @@
-"""Aggregates over a user's events that slide with event time."""
+"""Metrics: aggregates over a user's events that slide with event time. Their kinds are in `aggregates.py`."""

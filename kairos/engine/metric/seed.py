@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kairos.engine.metric.window import Cells, WindowedMetric
+from kairos.engine.metric.compiled import Cells, CompiledMetric
 
 
-def seed_cells(metric: WindowedMetric, value: Any, at: int) -> Cells | dict[str, Cells]:
+def seed_cells(metric: CompiledMetric, value: Any, at: int) -> Cells | dict[str, Cells]:
     """What `metric` keeps for a user whose value is `value` at `at` (ms); with `per`, a mapping by its values.
 
-    The value slides out of the window as if it had come about at `at`.
+    The value goes the way of one that had come about at `at`.
     """
-    pane = metric.pane(at)
     if metric.per is None:
-        return {pane: _cell(metric, value, at)}
+        return metric.kind.seeded(value, at)
     parts = value if isinstance(value, Mapping) else {}
-    return {f"s{part}": {pane: _cell(metric, part_value, at)} for part, part_value in parts.items()}
-
-
-def _cell(metric: WindowedMetric, value: Any, at: int) -> Any:
-    match metric.spec.function:
-        case "avg":
-            return [value, 1]
-        case "first" | "last":
-            return [at, value]
-        case "distinct":
-            return [f"seed {number}" for number in range(int(value))]
-        case _:
-            return value
+    return {f"s{part}": metric.kind.seeded(part_value, at) for part, part_value in parts.items()}

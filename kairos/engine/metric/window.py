@@ -6,18 +6,16 @@ State of one metric (and one value of its `per`) is a dict pane -> cell; without
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-
 from kairos.engine.event import Event
-from kairos.engine.metric.key import value_key
+from kairos.engine.metric.aggregates import AGGREGATES
 from kairos.engine.metric.spec import Metric
+from kairos.engine.size import size_of
 
 PANES = 64
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+MOST_BYTES = 4_096
+"""Of a value that is kept as it is; a larger one does not count."""
 Cells = dict[int, Any]
 
 
@@ -25,95 +23,52 @@ def _is_number(value: Any) -> bool:
     return type(value) is int or type(value) is float
 
 
-def _storable(number: Any) -> Any:
-    """State and records hold integers of 64 bits; a sum beyond them goes on as a float."""
-    return number if type(number) is float or _LOWEST <= number <= _HIGHEST else float(number)
-
-
-def _add_number(cell: Any, value: Any, _event: Event) -> Any:
-    return value if cell is None else _storable(cell + value)
-
-
-def _add_mean(cell: Any, value: Any, _event: Event) -> Any:
-    return [value, 1] if cell is None else [_storable(cell[0] + value), cell[1] + 1]
-
-
-def _add_first(cell: Any, value: Any, event: Event) -> Any:
-    return [event.time, value] if cell is None or event.time < cell[0] else cell
-
-
-def _add_last(cell: Any, value: Any, event: Event) -> Any:
-    return [event.time, value] if cell is None or event.time >= cell[0] else cell
-
-
-def _add_distinct(cell: Any, value: Any, _event: Event) -> Any:
-    key = value_key(value)
-    if cell is None:
-        return [key]
-    if key not in cell:
-        cell.append(key)
-    return cell
-
-
-def _mean(cells: Iterable[Any]) -> Any:
-    total, count = 0, 0
-    for cell in cells:
-        total += cell[0]
-        count += cell[1]
-    return total / count if count else None
-
-
-def _finite(value: Any) -> Any:
-    """Overflow is null, as everywhere in the language."""
-    return None if type(value) is float and (value != value or value in (float("inf"), float("-inf"))) else value
-
-
-# function -> (what a value does to a cell, what the live cells come to, does it take numbers only)
-_FUNCTIONS: dict[str, tuple[Callable[[Any, Any, Event], Any], Callable[[list[Any]], Any], bool]] = {
-    "count": (_add_number, sum, False),
-    "sum": (_add_number, lambda cells: _finite(_storable(sum(cells))), True),
-    "avg": (_add_mean, lambda cells: _finite(_mean(cells)), True),
-    "min": (lambda c, v, _e: v if c is None or v < c else c, lambda cells: min(cells, default=None), True),
-    "max": (lambda c, v, _e: v if c is None or v > c else c, lambda cells: max(cells, default=None), True),
-    "distinct": (_add_distinct, lambda cells: len({key for cell in cells for key in cell}), False),
-    "first": (_add_first, lambda cells: min(cells, key=lambda c: c[0])[1] if cells else None, False),
-    "last": (_add_last, lambda cells: max(cells, key=lambda c: c[0])[1] if cells else None, False),
-}
-
-
 class WindowedMetric:
-    """A compiled metric. `key` names its state: another definition under the same name starts anew."""
+    """One of AGGREGATES over a sliding window, or since ever."""
 
     def __init__(self, spec: Metric) -> None:
         self.spec = spec
-        self.name = spec.name
-        self.per = spec.per
         self.window = spec.window
-        self.key = f"{spec.name}@{hashlib.blake2b(msgspec.json.encode(spec), digest_size=4).hexdigest()}"
-        self._add, self._total, self._numbers_only = _FUNCTIONS[spec.function]
+        aggregate = AGGREGATES[spec.function]
+        self._add, self._total, self._keeps, self._cell = (
+            aggregate.add,
+            aggregate.total,
+            aggregate.keeps,
+            aggregate.cell,
+        )
+        self._of_events, self._of_numbers = aggregate.reads == "events", aggregate.reads == "numbers"
         self._field = spec.value.removeprefix("event.") if spec.value and spec.value.startswith("event.") else None
 
     def pane(self, time: int) -> int:
         return time * PANES // self.window if self.window else 0
 
     def _value_of(self, event: Event) -> Any:
-        if self.spec.function == "count":
+        if self._of_events:
             return 1
         if self._field is not None:
             return getattr(event, self._field)
         return event.props.get(self.spec.value or "")
 
-    def add(self, cells: Cells, event: Event) -> None:
-        """Take the event in; missing values and, where numbers are wanted, non-numbers do not count."""
+    def add(self, cells: Cells, event: Event) -> int:
+        """Take the event in; returns how many bytes that may have added.
+
+        Missing values do not count, nor do, where numbers are wanted, others; nor do those too large to be remembered.
+        """
         value = self._value_of(event)
-        if value is None or (self._numbers_only and not _is_number(value)):
-            return
+        if value is None or (self._of_numbers and not _is_number(value)):
+            return 0
+        size = size_of(value) if self._keeps else 0
+        if size > MOST_BYTES:
+            if self._keeps == "value":
+                return 0
+            size = MOST_BYTES
         pane = self.pane(event.time)
         cells[pane] = self._add(cells.get(pane), value, event)
         if self.window and len(cells) > PANES:
             newest = max(cells)
             for old in [p for p in cells if p <= newest - PANES]:
                 del cells[old]
+        return size
 
     def value(self, cells: Cells | None, now: int) -> Any:
         """The metric's value at event time `now`."""
@@ -124,6 +79,10 @@ class WindowedMetric:
         newest = self.pane(now)
         return self._total([cell for pane, cell in cells.items() if newest - PANES < pane <= newest])
 
-    def lapsed(self, cells: Cells, now: int) -> bool:
-        """Nothing in it counts any more, nor ever will."""
-        return self.window is not None and max(cells, default=0) <= self.pane(now) - PANES
+    def lapses_at(self, cells: Cells) -> int | None:
+        if self.window is None:
+            return None
+        return -(-(max(cells, default=0) + PANES) * self.window // PANES)
+
+    def seeded(self, value: Any, at: int) -> Cells:
+        return {self.pane(at): self._cell(value, at)}

@@ -8,6 +8,7 @@ from kairos.engine.pattern.check import PatternProblem, check_pattern
 from kairos.engine.pattern.compile import compile_pattern, pattern_shape
 from kairos.engine.pattern.matcher import Matcher
 from kairos.engine.pattern.runs import Match, Progress, Run, Runs
+from kairos.engine.pattern.span import longest_match
 from kairos.engine.pattern.spec import AfterMatch, Pattern, Step, Times
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Times",
     "check_pattern",
     "compile_pattern",
+    "longest_match",
     "pattern_shape",
 ]

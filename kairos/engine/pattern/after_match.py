@@ -4,7 +4,7 @@ Five strategies are Flink CEP's (AfterMatchSkipStrategy and NFA.processMatchesAc
 2.3.0): matches go out by first event, and, apart from `no_skip`, one waits while a run that started earlier is open,
 since that one could still finish first and drop it. `exclusive` is Kairos' own: nothing waits.
 
-Runs and matches are seen here as tuples of marks (see runs.py), first event first.
+Runs and matches are seen here as marks (marks.py), first event first.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from kairos.engine.pattern.marks import Marks, count, each, last_mark
 from kairos.engine.pattern.runs import Run
 from kairos.engine.pattern.spec import Pattern
-
-Marks = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -42,10 +41,10 @@ class Exclusive:
 
     def settle(self, standing: Standing, finished: list[Marks]) -> None:
         steps = self._steps
-        rest = sorted(finished, key=lambda marks: (marks[0] // steps, -len(marks)))
+        rest = sorted(finished, key=lambda marks: (marks[0] // steps, -count(marks)))
         while rest:
             match = rest[0]
-            last = match[-1] // steps
+            last = last_mark(match, steps) // steps
             standing.released.append(match)
             standing.runs = [run for run in standing.runs if run.taken[0] // steps > last]
             rest = [marks for marks in rest if marks[0] // steps > last]
@@ -95,7 +94,7 @@ def after_match(pattern: Pattern) -> AfterMatch:
     if kind == "no_skip":
         return NoSkip(steps)
     if kind == "skip_past_last":
-        return Skip(steps, lambda marks: marks[-1] // steps + 1)
+        return Skip(steps, lambda marks: last_mark(marks, steps) // steps + 1)
     if kind == "skip_to_next":
         return Skip(steps, lambda marks: marks[0] // steps + 1)
     target = [step.name for step in pattern.steps].index(pattern.after_match.step or "")
@@ -104,7 +103,7 @@ def after_match(pattern: Pattern) -> AfterMatch:
 
 def _event_of(steps: int, step: int, position: int) -> Callable[[Marks], int | None]:
     def number(marks: Marks) -> int | None:
-        taken = [mark // steps for mark in marks if mark % steps == step]
+        taken = [mark // steps for mark in each(marks, steps) if mark % steps == step]
         return taken[position] if taken else None
 
     return number

@@ -7,19 +7,23 @@ Flink decides it only for runs that have left the step before it (a repetition t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from kairos.engine.event import Event
 from kairos.engine.expression.scope import Scope
-from kairos.engine.pattern.after_match import AfterMatch, Marks, Standing
+from kairos.engine.pattern.after_match import AfterMatch, Standing
 from kairos.engine.pattern.conditions import Conditions
+from kairos.engine.pattern.deadlines import Deadlines
 from kairos.engine.pattern.decision_tree import Node, Outcome, Question, build_tree
-from kairos.engine.pattern.graph import Action, Graph, Kind, State
+from kairos.engine.pattern.graph import Graph, Kind
+from kairos.engine.pattern.marks import Marks, last_mark, numbers, spans, steps_of, view_of, with_mark
 from kairos.engine.pattern.runs import Kept, Match, Progress, Run, Runs, keep
 from kairos.engine.pattern.spec import Pattern
+from kairos.engine.pattern.surplus import Surplus
+from kairos.engine.size import size_of
 
-NOTHING_TAKEN: Mapping[str, tuple[Event, ...]] = MappingProxyType({})
 NO_RUN = Run(-1, ())
 
 
@@ -45,15 +49,15 @@ class Automaton:
         self._names = tuple(step.name for step in pattern.steps)
         self._steps = len(self._names)
         self._last = pattern.steps[-1]
-        self._within = pattern.within
-        self._from_first = pattern.within_kind == "first_last"
+        self._deadlines = Deadlines(pattern, graph)
         self._graph = graph
         self._start = graph.start.number
         self._stop = next((state.number for state in graph.states if state.kind is Kind.STOP), -1)
-        self._pending = tuple(_needs_only_time(state) for state in graph.states)
+        self._pending = self._deadlines.pending
         self._conditions = conditions
         self._asked = conditions.asked
         self._strategy = strategy
+        self._surplus = Surplus(pattern, graph, conditions) if pattern.after_match.kind == "exclusive" else None
         self._keeps = keeps
         self._max_runs = max_runs
         self._trees: dict[str, list[Node | None]] = {name: [None] * len(graph.states) for name in keeps}
@@ -62,12 +66,13 @@ class Automaton:
     def on_event(
         self, runs: Runs | None, event: Event, scope: Scope, start: bool = True
     ) -> tuple[Runs | None, list[Match]]:
-        scope.steps = NOTHING_TAKEN
         if runs is None and not (start and self._starting(event, None, scope, {}).moves):
             return None, []
         matches: list[Match] = []
-        if runs is not None and self._within is not None and self._first_end(runs) <= event.time:
-            runs, matches = self.on_time(runs, event.time)
+        if runs is not None and self._deadlines.some:
+            end = self._deadlines.first(runs)
+            if end is not None and end <= event.time:
+                runs, matches = self.on_time(runs, event.time)
         answers: dict[int, bool] = {}
         kept: list[Run] = []
         finished: list[Marks] = []
@@ -89,6 +94,8 @@ class Automaton:
             self._advance((), moves, number, kept, finished)
         elif not changed:
             return runs, matches
+        if self._surplus is not None and (needed := self._surplus.without(kept)) is not kept:
+            kept, ended = needed, True
         if not (ended or finished or (runs is not None and runs.waiting)) and len(kept) <= self._max_runs:
             return self._grown(runs, kept, number, event), matches
         after, done = self._settle(runs, kept, finished, event.time, (number, event))
@@ -96,30 +103,31 @@ class Automaton:
 
     def on_time(self, runs: Runs | None, now: int) -> tuple[Runs | None, list[Match]]:
         matches: list[Match] = []
-        while runs is not None and self._within is not None:
-            end = self._first_end(runs)
-            if end > now:
+        while runs is not None and self._deadlines.some:
+            end = self._deadlines.first(runs)
+            if end is None or end > now:
                 break
-            over = [run for run in runs.runs if self._end(run, runs) <= end]
-            kept = [run for run in runs.runs if self._end(run, runs) > end]
+            ends = [self._deadlines.end(run, runs) for run in runs.runs]
+            over = [run for run, its in zip(runs.runs, ends, strict=True) if its is not None and its <= end]
+            kept = [run for run, its in zip(runs.runs, ends, strict=True) if its is None or its > end]
             finished = [run.taken for run in over if self._pending[run.state]]
             runs, done = self._settle(runs, kept, finished, end, None)
             matches += done
         return runs, matches
 
     def next_deadline(self, runs: Runs | None) -> int | None:
-        if runs is None or self._within is None:
+        if runs is None or not self._deadlines.some:
             return None
         if runs.waiting:
-            return self._first_end(runs)
-        if not self.has_final_absence:
-            return None
-        return min((self._end(run, runs) for run in runs.runs if self._pending[run.state]), default=None)
+            return self._deadlines.first(runs)
+        return self._earliest(runs, pending=True) if self.has_final_absence else None
 
     def expiry(self, runs: Runs | None) -> int | None:
-        if runs is None or self._within is None:
-            return None
-        return min((self._end(run, runs) for run in runs.runs if not self._pending[run.state]), default=None)
+        return None if runs is None or not self._deadlines.some else self._earliest(runs, pending=False)
+
+    def _earliest(self, runs: Runs, *, pending: bool) -> int | None:
+        ends = (self._deadlines.end(run, runs) for run in runs.runs if self._pending[run.state] is pending)
+        return min((end for end in ends if end is not None), default=None)
 
     def on_late(self, runs: Runs | None, event: Event, scope: Scope) -> tuple[Runs | None, bool]:
         if runs is None:
@@ -138,8 +146,23 @@ class Automaton:
         if not self.has_final_absence or event.type not in self._last.types:
             return False
         asked = self._asked[2 * (self._steps - 1)]
-        scope.steps = steps
-        return asked is None or asked.holds(scope)
+        return asked is None or asked.holds(scope.with_steps(steps))
+
+    def lighten(self, runs: Runs, before: int, most: int) -> Runs | None:
+        sizes = {number: size_of(kept) for number, kept in runs.events.items()}
+        heavy = sum(sizes.values()) > most
+
+        def stays(marks: Marks) -> bool:
+            if runs.events[marks[0] // self._steps].time < before:
+                return False
+            return not heavy or sum(sizes[number] for number in numbers([marks], self._steps)) <= most
+
+        kept = [run for run in runs.runs if stays(run.taken)]
+        waiting = [marks for marks in runs.waiting if stays(marks)]
+        gone = len(runs.runs) - len(kept) + len(runs.waiting) - len(waiting)
+        if not gone:
+            return runs
+        return self._pack(msgspec.structs.replace(runs, dropped=runs.dropped + gone), kept, waiting, None)
 
     def progress(self, runs: Runs | None) -> list[Progress]:
         return [] if runs is None else [self._tell(run, runs) for run in runs.runs if run.state != self._stop]
@@ -157,16 +180,17 @@ class Automaton:
 
     def _decide(self, node: Node, run: Run, runs: Runs | None, scope: Scope, answers: dict[int, bool]) -> Outcome:
         """Asks what the tree asks; conditions that read no run are asked once an event (`answers`)."""
-        steps = None
+        of_run = None
         while isinstance(node, Question):
             number = node.number
             asked = self._asked[number]
             assert asked is not None
             if asked.of_run:
-                if steps is None:
-                    steps = NOTHING_TAKEN if runs is None or not run.taken else self._taken(run.taken, runs.events)
-                scope.steps = steps
-                answer = asked.holds(scope)
+                if of_run is None:
+                    of_run = scope
+                    if runs is not None and run.taken:
+                        of_run = scope.with_steps(view_of(run.taken, runs.events, self._names))
+                answer = asked.holds(of_run)
             elif number in answers:
                 answer = answers[number]
             else:
@@ -176,7 +200,7 @@ class Automaton:
 
     def _advance(self, taken: Marks, outcome: Outcome, number: int, kept: list[Run], finished: list[Marks]) -> None:
         for move in outcome.moves:
-            marks = taken if move.step is None else (*taken, number * self._steps + move.step)
+            marks = taken if move.step is None else with_mark(taken, number * self._steps + move.step, self._steps)
             if move.target is None:
                 finished.append(marks)
                 continue
@@ -189,7 +213,7 @@ class Automaton:
 
     def _grown(self, old: Runs | None, kept: list[Run], number: int, event: Event) -> Runs:
         """The state after an event that ended no run: nothing to forget."""
-        taken = any(run.taken[-1] // self._steps == number for run in reversed(kept))
+        taken = any(last_mark(run.taken, self._steps) // self._steps == number for run in reversed(kept))
         if old is None:
             return Runs(number + 1, kept, [], {number: keep(event, self._keeps[event.type])})
         if not taken:
@@ -222,8 +246,7 @@ class Automaton:
         limit = self._max_runs
         dropped = max(0, len(kept) - limit) + max(0, len(waiting) - limit) + (0 if old is None else old.dropped)
         kept, waiting = kept[:limit], waiting[:limit]
-        needed = {mark // self._steps for run in kept for mark in run.taken}
-        needed.update(mark // self._steps for marks in waiting for mark in marks)
+        needed = numbers([*(run.taken for run in kept), *waiting], self._steps)
         events = {} if old is None else {n: event for n, event in old.events.items() if n in needed}
         following = 0 if old is None else old.following
         if new is not None and new[0] in needed:
@@ -232,27 +255,7 @@ class Automaton:
         return Runs(following, kept, waiting, events, dropped)
 
     def _match(self, marks: Marks, events: Mapping[int, Kept], at: int) -> Match:
-        return Match(self._taken(marks, events), at, events[marks[0] // self._steps].time)
-
-    def _taken(self, marks: Iterable[int], events: Mapping[int, Kept]) -> dict[str, tuple[Event, ...]]:
-        taken: dict[str, list[Event]] = {}
-        for mark in marks:
-            number, step = divmod(mark, self._steps)
-            taken.setdefault(self._names[step], []).append(events[number].event)
-        return {name: tuple(found) for name, found in taken.items()}
-
-    # Time
-
-    def _end(self, run: Run, runs: Runs) -> int:
-        """The time at which a run is over: `within` after its first event, or after its last one so far."""
-        assert self._within is not None
-        mark = run.taken[0 if self._from_first else -1]
-        return runs.events[mark // self._steps].time + self._within
-
-    def _first_end(self, runs: Runs) -> int:
-        if self._from_first:  # runs are in the order of their first events
-            return self._end(runs.runs[0], runs)
-        return min(self._end(run, runs) for run in runs.runs)
+        return Match(steps_of(marks, events, self._names), at, events[marks[0] // self._steps].time)
 
     # Late events, and telling
 
@@ -265,22 +268,17 @@ class Automaton:
 
     def _since(self, run: Run, runs: Runs) -> Event:
         """An absence holds from the first event of the step taken last."""
-        step = run.taken[-1] % self._steps
-        mark = next(mark for mark in run.taken if mark % self._steps == step)
+        step = last_mark(run.taken, self._steps) % self._steps
+        mark = next(mark for mark, _ in spans(run.taken) if mark % self._steps == step)
         return runs.events[mark // self._steps].event
 
     def _tell(self, run: Run, runs: Runs) -> Progress:
-        steps = {name: tuple(e.id for e in events) for name, events in self._taken(run.taken, runs.events).items()}
+        steps = {
+            name: tuple(e.id for e in events) for name, events in steps_of(run.taken, runs.events, self._names).items()
+        }
         waits_for = self._names[self._graph.states[run.state].step]
-        return Progress(steps, waits_for, None if self._within is None else self._end(run, runs))
+        return Progress(steps, waits_for, self._deadlines.end(run, runs))
 
 
 def _leads_anywhere(node: Node) -> bool:
     return not isinstance(node, Outcome) or bool(node.moves)
-
-
-def _needs_only_time(state: State) -> bool:
-    """Whether a run in this state is a match at its deadline: it waits for the final absence, or could at once."""
-    if state.kind is Kind.PENDING:
-        return True
-    return any(_needs_only_time(edge.target) for edge in state.edges if edge.action is Action.PROCEED)

@@ -110,19 +110,29 @@ def _ends(pattern: Pattern) -> Iterator[PatternProblem]:
     if pattern.within is not None:
         return
     for index, step in enumerate(pattern.steps):
-        if _is_open(step) and step.until is None:
+        if _is_open(step) and step.until is None and step.within is None:
             yield PatternProblem(
                 index,
                 "open_without_end",
                 f"the repetition of '{step.name}' has no end, and its matches would be kept forever",
                 "set `within` on the trigger, `until` on the step, or a `max`",
             )
-    if pattern.steps and pattern.steps[-1].kind == "absent":
+    if pattern.steps and pattern.steps[-1].kind == "absent" and pattern.steps[-1].within is None:
         yield PatternProblem(
             len(pattern.steps) - 1,
             "absent_without_within",
             "an `absent` at the end is decided once `within` has passed, and there is no `within`",
-            "set `within` on the trigger",
+            "set `within` on the trigger, or on this step: since the step before",
+        )
+
+
+def _own_within(pattern: Pattern) -> Iterator[PatternProblem]:
+    if pattern.steps and pattern.steps[0].within is not None:
+        yield PatternProblem(
+            0,
+            "within_of_the_first",
+            "`within` of a step counts from the step before, and the first step has none before it",
+            "on the trigger it bounds the whole match",
         )
 
 
@@ -176,5 +186,5 @@ def _skip_target(pattern: Pattern) -> Iterator[PatternProblem]:
 
 _CHECKS: tuple[Callable[[Pattern], Iterator[PatternProblem]], ...] = (
     *(_begin, _names, _times, _quantified_not, _needs_repetition),
-    *(_ends, _neighbours, _lost_absence, _skip_target),
+    *(_ends, _own_within, _neighbours, _lost_absence, _skip_target),
 )

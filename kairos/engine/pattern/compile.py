@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from hashlib import sha256
 
 from kairos.engine.expression.condition import Condition
@@ -11,6 +12,7 @@ from kairos.engine.pattern.automaton import Automaton
 from kairos.engine.pattern.conditions import Conditions, Predicate
 from kairos.engine.pattern.graph import build_graph, is_optional
 from kairos.engine.pattern.matcher import Matcher
+from kairos.engine.pattern.never import Never
 from kairos.engine.pattern.runs import ALL_PROPS
 from kairos.engine.pattern.single import Single
 from kairos.engine.pattern.spec import Pattern, Step, Times
@@ -29,6 +31,8 @@ def compile_pattern(
     """
     keeps = _keeps(pattern, reads)
     shape = pattern_shape(pattern)
+    if not pattern.steps:
+        return Never(shape)
     conditions = Conditions(pattern.steps, compile_condition)
     first = pattern.steps[0]
     if len(pattern.steps) == 1 and first.times in (None, Times(1, 1)):
@@ -38,10 +42,10 @@ def compile_pattern(
 
 
 def pattern_shape(pattern: Pattern) -> str:
-    """Equal for patterns whose runs mean the same: all but conditions and the length of `within`."""
+    """Equal for patterns whose runs mean the same: all but conditions and how long `within` and those of steps are."""
     what = (
         tuple(_step_shape(step) for step in pattern.steps),
-        pattern.within is None,
+        not pattern.ends_by_time,
         pattern.within_kind,
         (pattern.after_match.kind, pattern.after_match.step),
         pattern.per,
@@ -64,4 +68,9 @@ def _keeps(pattern: Pattern, reads: Mapping[str, frozenset[str]]) -> dict[str, t
         for event_type in step.types:
             props = keeps.setdefault(event_type, set(reads.get("", ())))
             props.update(reads.get(step.name, ()))
-    return {t: ALL_PROPS if ALL_PROPS[0] in props else tuple(sorted(props)) for t, props in keeps.items()}
+    return {event_type: props_to_keep(props) for event_type, props in keeps.items()}
+
+
+def props_to_keep(reads: AbstractSet[str]) -> tuple[str, ...]:
+    """What to keep of an event of which these props are read ("*": any)."""
+    return ALL_PROPS if ALL_PROPS[0] in reads else tuple(sorted(reads))

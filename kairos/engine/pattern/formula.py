@@ -95,3 +95,14 @@ def first_atom(formula: Formula) -> Atom | None:
     if isinstance(formula, Not):
         return first_atom(formula.of)
     return first_atom(formula.left)
+
+
+def atoms(formula: Formula) -> set[Atom]:
+    """All questions that the formula asks."""
+    if isinstance(formula, bool):
+        return set()
+    if isinstance(formula, Atom):
+        return {formula}
+    if isinstance(formula, Not):
+        return atoms(formula.of)
+    return atoms(formula.left) | atoms(formula.right)

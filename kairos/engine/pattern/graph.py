@@ -69,7 +69,7 @@ class Graph:
 
 def build_graph(pattern: Pattern) -> Graph:
     """The automaton of a pattern that `check_pattern` finds no error in."""
-    return _Builder(pattern.steps, pattern.within is not None).build()
+    return _Builder(pattern.steps, pattern.ends_by_time).build()
 
 
 def bounds(step: Step) -> tuple[int, int | None] | None:

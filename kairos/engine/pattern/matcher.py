@@ -13,7 +13,7 @@ from kairos.engine.pattern.runs import Match, Progress, Runs
 class Matcher(Protocol):
     """A pattern, compiled: immutable, shared by all users; works on the `Runs` of one partition, None meaning none.
 
-    Events come in the order (time, source, id), and only those whose type is in `types`. All methods are pure: a
+    Events come in the order of `Event.order`, and only those whose type is in `types`. All methods are pure: a
     `Runs` is never changed, and the same object comes back where nothing happened. `shape` is equal for two patterns
     whose runs may be carried over: same steps, types, quantifiers, contiguity, strategy and `per`; conditions and the
     length of `within` may differ. `stateless`: there are never any runs. `opening`: the types of `types` that a match
@@ -31,8 +31,8 @@ class Matcher(Protocol):
     ) -> tuple[Runs | None, list[Match]]:
         """The runs after this event, and the matches that it completes or releases.
 
-        `start` False: no new run begins with it (a definition that drains). The caller has set the scope to the event;
-        `scope.steps` is set here. Deadlines up to the event's time are decided first.
+        `start` False: no new run begins with it (a definition that drains). The scope is of the event, with no steps;
+        those of each run are put in here. Deadlines up to the event's time are decided first.
         """
         ...
 
@@ -57,6 +57,10 @@ class Matcher(Protocol):
 
         The caller knows when the match was decided and compares times.
         """
+        ...
+
+    def lighten(self, runs: Runs, before: int, most: int) -> Runs | None:
+        """Without the runs that began before this time (ms), or whose events take more than `most` bytes."""
         ...
 
     def progress(self, runs: Runs | None) -> list[Progress]:

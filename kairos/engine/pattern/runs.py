@@ -1,10 +1,8 @@
 """The running state of a pattern for one partition, and what comes out of it.
 
 Everything here is plain data: a `Runs` is what a user's value holds for one activity (and one value of `per`), so it is
-small and knows neither conditions nor windows. Events are stored once, runs name them by number.
-
-A *mark* is one int for "event number e taken by step s": `e * steps + s`. Event numbers grow in the order of arrival,
-so runs and events compare by them.
+small and knows neither conditions nor windows. Events are stored once, runs name them by number (marks.py). Event
+numbers grow in the order of arrival, so runs and events compare by them.
 """
 
 from __future__ import annotations
@@ -29,14 +27,15 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time: int
     source: str
     props: dict[str, Any]
+    seq: int = 0
 
     @property
     def event(self) -> Event:
-        return Event(_told(self.id), self.type, self.time, self.source, self.props)
+        return Event(_told(self.id), self.type, self.time, self.source, self.props, seq=self.seq)
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A partial match: the number of its state, and the marks of what it has taken, in order."""
+    """A partial match: the number of its state, and what it has taken, in order (marks.py)."""
 
     state: int
     taken: tuple[int, ...]
@@ -59,12 +58,12 @@ class Runs(msgspec.Struct, array_like=True, gc=False):
 
 def slim(event: Event, names: tuple[str, ...]) -> Event:
     """The event without its user, with the props of these names ("*" alone: all)."""
-    return Event(event.id, event.type, event.time, event.source, _props(event, names))
+    return Event(event.id, event.type, event.time, event.source, _props(event, names), seq=event.seq)
 
 
 def keep(event: Event, names: tuple[str, ...]) -> Kept:
     """The event as runs keep it, with the props of these names."""
-    return Kept(_packed(event.id), event.type, event.time, event.source, _props(event, names))
+    return Kept(_packed(event.id), event.type, event.time, event.source, _props(event, names), event.seq)
 
 
 def _props(event: Event, names: tuple[str, ...]) -> dict[str, Any]:

@@ -29,10 +29,8 @@ class Single:
     ) -> tuple[Runs | None, list[Match]]:
         if not start:
             return None, []
-        if self._holds is not None:
-            scope.steps = {}
-            if not self._holds(scope):
-                return None, []
+        if self._holds is not None and not self._holds(scope):
+            return None, []
         taken = slim(event, self._keeps[event.type])
         return None, [Match({self._name: (taken,)}, event.time, event.time)]
 
@@ -50,6 +48,9 @@ class Single:
 
     def cancels(self, steps: Mapping[str, Sequence[Event]], event: Event, scope: Scope) -> bool:
         return False
+
+    def lighten(self, runs: Runs, before: int, most: int) -> Runs | None:
+        return runs
 
     def progress(self, runs: Runs | None) -> list[Progress]:
         return []

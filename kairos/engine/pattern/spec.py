@@ -17,7 +17,12 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step. `name` is its `as`, or the first of `types`; `next` is the contiguity with the step before."""
+    """One step. `name` is its `as`, or the first of `types`; `next` is the contiguity with the step before: Flink CEP's
+    `next`, `followedBy` and `followedByAny`. `absent` is its `notFollowedBy`, `not_next` its `notNext`.
+
+    `within`: in ms since the last event that the steps before it have taken. What comes later is none of its events;
+    of an `absent` at the end it is the deadline.
+    """
 
     kind: Literal["event", "absent", "not_next"]
     types: tuple[str, ...]
@@ -29,6 +34,7 @@ class Step(msgspec.Struct, frozen=True):
     greedy: bool = False
     inside: Literal["relaxed", "consecutive", "any"] = "relaxed"
     until: Condition | None = None
+    within: int | None = None
 
 
 class AfterMatch(msgspec.Struct, frozen=True):
@@ -48,3 +54,8 @@ class Pattern(msgspec.Struct, frozen=True):
     within_kind: Literal["first_last", "previous_current"] = "first_last"
     after_match: AfterMatch = AfterMatch()
     per: str | None = None
+
+    @property
+    def ends_by_time(self) -> bool:
+        """Whether a final absence has a deadline."""
+        return self.within is not None or any(step.within is not None for step in self.steps[-1:])

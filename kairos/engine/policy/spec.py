@@ -7,13 +7,23 @@ from typing import Literal
 import msgspec
 
 DAY = 86_400_000
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+REMEMBERED_AT_MOST = 365 * DAY
+"""No event's id is remembered longer than this against repetitions (`dedup`)."""
 
 
 class QuietHours(msgspec.Struct, frozen=True):
-    """[start, end) in minutes of the local day; wraps midnight when start > end."""
+    """Hours of a day: [start, end) in minutes of the local day; wraps midnight when start > end."""
 
     start: int
     end: int
+
+
+class SendWindow(msgspec.Struct, frozen=True):
+    """The only time to send: `hours` of these days (0: Monday); over midnight they belong to the day they begin on."""
+
+    hours: QuietHours
+    days: tuple[int, ...]
 
 
 class CapRule(msgspec.Struct, frozen=True):
@@ -39,6 +49,31 @@ class UserList(msgspec.Struct, frozen=True):
     users: tuple[str, ...] | None
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Activities that compete for a user: of those that may go the `choose` best by `score` do, in any `per` ms.
+
+    `score` is an expression over `uplift`, `value`, `cost`, `metric.x` and `profile.x`. `collect`: ms for which
+    candidates are gathered, 0: those of one instant. `per` None: so many each time. `floor` None: there is none.
+    `explore`: the share of choices that is left to a hash. `losers`: they are dropped, or wait for the next slot.
+    """
+
+    name: str
+    score: str
+    collect: int = 0
+    choose: int = 1
+    per: int | None = None
+    floor: float | None = None
+    explore: float = 0.0
+    losers: Literal["drop", "retry"] = "drop"
+
+
+class SharedBudget(msgspec.Struct, frozen=True):
+    """What all messages that name it may cost together; after `until` (epoch ms) nothing is spent, None: no end."""
+
+    cost: float
+    until: int | None = None
+
+
 class Policy(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     quiet_hours: QuietHours | None = None
@@ -47,3 +82,5 @@ class Policy(msgspec.Struct, frozen=True):
     black: UserList | None = None
     white: UserList | None = None
     dedup: int = DAY
+    matching: dict[str, Group] = {}
+    budgets: dict[str, SharedBudget] = {}

@@ -11,17 +11,17 @@ from typing import Any
 
 import msgspec
 
+from kairos.engine.coupon.pools import Pools
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Refund
 from kairos.engine.event import RECEIPT, Event
-from kairos.engine.gate.budget import Budget, dispatch, refund
-from kairos.engine.moment import Settings
+from kairos.engine.gate.budget import Budget, give_back, spend
 from kairos.engine.rule.model import RuleSet
-from kairos.engine.simulate import Simulation
-from tests.engine_kit import BASE, rules
-from tests.properties.engine_world import PROFILES, Job
+from tests.engine_kit import BASE, engine_of, rules
+from tests.properties.twins.engine_world import PROFILES, Job
 from tests.unit.audit.story import Story
 
+NO_CODES = Pools({})
 OUTCOMES = {
     "sent": ("retry", "accepted"),
     "unknown": ("unknown",),
@@ -37,8 +37,7 @@ class Live:
     def __init__(self, rule_set: RuleSet, events: Iterable[Event], chance: Random) -> None:
         self.story = Story(rule_set, profiles=dict(PROFILES))
         self._chance = chance
-        self._job = Job(Simulation(rule_set, PROFILES, Settings()))  # with delivery workers: a send awaits its receipt
-        self._job.engine.moment.awaits_receipt = lambda *_: True
+        self._job = Job(engine_of(rule_set, PROFILES))
         self._refused: set[str] = set()
         self._budgets: defaultdict[str, Budget] = defaultdict(Budget)
         self._order = itertools.count()
@@ -63,12 +62,15 @@ class Live:
             if isinstance(effect, Record):
                 self._write(effect)
             elif isinstance(effect, Refund):
-                refund(self._budgets[effect.activity])
+                give_back(self._budgets[effect.activity], 1, NO_CODES, ())
         candidates = (effect for effect in effects if isinstance(effect, Candidate))
         for candidate in sorted(candidates, key=lambda c: (c.record.at, c.record.user_id, c.record.occurrence)):
             if candidate.record.occurrence in self._refused:
                 continue  # a fallback of a send that never was
-            record, delivery = dispatch(self._budgets[candidate.record.activity], candidate)
+            settled = spend(
+                self._budgets[candidate.record.activity], {}, NO_CODES, candidate
+            )  # no schedule here, so no address is written to once a run
+            record, delivery = settled.record, settled.delivery
             self._write(record)
             if delivery is None:
                 self._refused.add(record.occurrence)

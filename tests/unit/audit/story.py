@@ -10,12 +10,14 @@ from typing import Any
 
 import sqlalchemy as sql
 
-from kairos.adapters.decision_log import FolderLog
-from kairos.adapters.delivery_tables import CALLS, CONTROLS, LEDGER, METADATA, delivery_key
-from kairos.adapters.ledger_reader import open_ledger_reader
-from kairos.apps.audit.audit import Audit, Given, audit
+from kairos.adapters.delivery.ledger_reader import open_ledger_reader
+from kairos.adapters.delivery.tables import CALLS, CONTROLS, LEDGER, METADATA, delivery_key
+from kairos.adapters.output.decision_log import FolderLog
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.release import Release, activity_version
+from kairos.usecases.results.audit.audit import Audit, judge
+from kairos.usecases.results.audit.inputs import Given, Inputs
+from kairos.usecases.results.audit.world import Kept
 from tests.engine_kit import BASE, DAY, ms, rules
 
 POLICY = """
@@ -28,6 +30,8 @@ caps:
   weeks: {rules: [{max: 1, per: 7d, window: calendar}]}
   one: {rules: [{max: 1, per: 1h}]}
 lists: {white: [vip]}
+matching: {offers: {per: 1d}}
+budgets: {spring: {cost: 0.7}}
 """
 
 
@@ -45,16 +49,22 @@ RULES = rules(
     activity("weekly", caps=["weeks"]),
     activity("once_an_hour", caps=["one"]),
     activity("rude", caps=[], quiet_hours="ignore"),
+    activity("by_day", caps=[], send_window={"from": "10:00", "to": "20:00", "days": ["mon", "tue"]}),
+    activity("by_night", caps=[], quiet_hours="ignore", send_window={"from": "23:00", "to": "02:00", "days": ["mon"]}),
+    activity("news", caps=[]).replace("trigger", "topic: news\ntrigger"),
     activity("scarce", caps=[], budget={"sends": 2}),
+    activity("offered", caps=[]).replace("trigger", "matching: offers\nworth: {value: 9, uplift: 0.1}\ntrigger"),
+    activity("dear", caps=[], budget="spring").replace("trigger", "worth: {cost: 0.3}\ntrigger"),
     activity("hasty", caps=[], send_before="2h"),
     policy=POLICY,
+    topics="news: {default: opt_out}\n",
 )
 
 
 @dataclass
 class Story:
     """`rows`, `calls` as in the tables; `deliveries`: what was handed over. Times are words such as `1h30m` after
-    BASE, Monday 2026-11-02T12:00Z."""
+    BASE, Monday 2026-11-02T12:00Z. `pools`: what lies in those of coupons."""
 
     rule_set: RuleSet = RULES
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -64,6 +74,7 @@ class Story:
     paused: list[str] = field(default_factory=list)
     profiles: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     resends: tuple[str, ...] = ("webhook",)
+    pools: Mapping[str, Kept] | None = None
 
     def decide(self, name: str, at: str | int, occurrence: str = "", outcome: str = "send", **more: Any) -> str:
         """One decision; its delivery's key. Each has an occurrence of its own unless one is named."""
@@ -90,8 +101,9 @@ class Story:
     def hand_over(self, until: str) -> None:
         """The delivery of the last decision."""
         last = self.decisions[-1]
-        named = {name: last[name] for name in ("activity", "user_id", "occurrence", "channel", "at")}
-        self.deliveries.append(named | {"attempt": last.get("attempt", 1), "send_before": BASE + ms(until)})
+        names = ("activity", "user_id", "occurrence", "channel", "at", "version", "template")
+        limits = {"not_before": last["at"], "send_before": BASE + ms(until)}
+        self.deliveries.append({name: last[name] for name in names} | {"attempt": last.get("attempt", 1)} | limits)
 
     def row(self, state: str, *outcomes: str | None, **more: Any) -> None:
         """The ledger's row for the last decision, with a call for each outcome, a second after one another."""
@@ -145,18 +157,24 @@ class Story:
             self.profiles.get,
             lambda channel: channel in self.resends,
             None if now is None else BASE + ms(now),
+            coupons=self.pools,
         )
         with open_ledger_reader(self.write(folder)) as ledger:
-            return audit(FolderLog(folder), ledger, given, most=5)
+            return judge(Inputs(FolderLog(folder), ledger, given, {}), most=5)
+
+
+def began(call: dict[str, Any], at: int) -> None:
+    """The call as it would be, had it begun then."""
+    call |= {"started_at": at, "ended_at": at + 100}
 
 
 def found(audited: Audit) -> dict[str, list[str]]:
     """Check -> what it found, of those that found something."""
-    return {f.check.name: [e.violation.what for e in f.evidence] for f in audited.findings if f.result.count}
+    return {f.check: [e.violation.what for e in f.evidence] for f in audited.findings if f.result.count}
 
 
 def examined(audited: Audit, check: str) -> dict[str, int]:
-    [finding] = [finding for finding in audited.findings if finding.check.name == check]
+    [finding] = [finding for finding in audited.findings if finding.check == check]
     return {**finding.result.examined, **finding.result.exempt, **finding.result.not_judged}
 
 
@@ -164,4 +182,4 @@ def _write(path: Path, records: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
-__all__ = ["BASE", "DAY", "RULES", "Story", "activity", "examined", "found"]
+__all__ = ["BASE", "DAY", "RULES", "Story", "activity", "began", "examined", "found"]

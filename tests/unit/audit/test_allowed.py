@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
 
-from kairos.engine.rule.release import Release
-from tests.engine_kit import rules
-from tests.unit.audit.story import BASE, DAY, POLICY, RULES, Story, activity, examined, found
-
-HOUR = 3_600_000
+from tests.engine_kit import HOUR, rules
+from tests.unit.audit.story import BASE, POLICY, Story, activity, began, examined, found
 
 
 def _ms(moment: str) -> int:
     return round(datetime.fromisoformat(moment).timestamp() * 1000)
-
-
-@pytest.fixture
-def story() -> Story:
-    return Story()
 
 
 def test_an_occurrence_takes_one_slot_however_many_attempts_it_had(story: Story, tmp_path: Path) -> None:
@@ -114,11 +106,55 @@ def test_quiet_hours_do_not_bind_who_wakes_nobody_or_ignores_them(story: Story, 
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "called", "good"),
+    [
+        ("by_day", "0s", True),
+        ("by_day", "7h59m", True),
+        ("by_day", "8h", False),
+        ("by_day", "22h", True),  # Tuesday at ten
+        ("by_day", "2d", False),  # Wednesday at noon
+        ("by_night", "11h", True),
+        ("by_night", "13h59m", True),  # of Monday's night
+        ("by_night", "14h", False),
+        ("by_night", "35h", False),  # Tuesday's
+    ],
+)
+def test_the_hours_to_send_in(story: Story, name: str, called: str, good: bool, tmp_path: Path) -> None:
+    story.sent(name, called)
+    story.sent("free", "0s")
+    assert set(found(story.audit(tmp_path))) == (set() if good else {"send_window"})
+    assert examined(story.audit(tmp_path / "again"), "send_window") == {
+        "calls": 1,
+        "of activities that may send at any hour": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "good", "judged"),
+    [
+        ({"on": False, "at": BASE + HOUR, "by": "link"}, True, 1),
+        ({"on": False, "at": BASE - HOUR, "by": "link"}, False, 1),
+        ({"on": False, "at": BASE - 1_000, "by": "link"}, True, 1),  # it may not have been written yet
+        ({"on": False, "at": BASE - HOUR, "by": "event:shop"}, True, 0),  # it may have come late
+        ({"on": True, "at": BASE - HOUR, "by": "link"}, True, 1),
+        ({"on": False, "by": "import"}, True, 1),  # nobody knows since when
+        (None, True, 1),
+    ],
+)
+def test_whoever_had_left_the_topic(story: Story, word: Any, good: bool, judged: int, tmp_path: Path) -> None:
+    story.profiles["u1"] = {"consents": {"news": word}}
+    story.sent("news", "0s")
+    story.sent("free", "0s")
+    assert set(found(story.audit(tmp_path))) == (set() if good else {"consent"})
+    assert examined(story.audit(tmp_path / "again"), "consent")["calls"] == judged
+
+
 def test_a_call_in_the_night_that_was_certainly_not_taken(story: Story, tmp_path: Path) -> None:
     story.decide("free", "0s")
     story.row("sent", "retry", "accepted")
-    story.calls[0]["started_at"] = BASE + 12 * HOUR
-    story.calls[1]["started_at"] = BASE + 20 * HOUR  # eight in the morning
+    began(story.calls[0], BASE + 12 * HOUR)
+    began(story.calls[1], BASE + 20 * HOUR)  # eight in the morning
     assert found(story.audit(tmp_path)) == {}
 
 
@@ -137,8 +173,8 @@ def test_a_call_in_the_night_that_was_certainly_not_taken(story: Story, tmp_path
 def test_the_night_follows_summer_time(story: Story, zone: str, called: str, quiet: bool, tmp_path: Path) -> None:
     story.sent("free", "0s")
     story.profiles["u1"] = {"timezone": zone}
-    story.calls[-1]["started_at"] = _ms(called)
-    assert bool(found(story.audit(tmp_path))) is quiet
+    began(story.calls[-1], _ms(called))
+    assert ("quiet_hours" in found(story.audit(tmp_path))) is quiet
 
 
 def test_a_user_s_day_of_25_hours_is_one_day(story: Story, tmp_path: Path) -> None:
@@ -146,10 +182,10 @@ def test_a_user_s_day_of_25_hours_is_one_day(story: Story, tmp_path: Path) -> No
     story.profiles["u1"] = {"timezone": "Europe/Berlin"}
     for at in ("2026-10-24T21:59:59Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"):
         story.sent("daily", _ms(at))
-        story.calls[-1]["started_at"] = BASE
+        began(story.calls[-1], BASE)
     assert found(story.audit(tmp_path)) == {}
     story.sent("daily", _ms("2026-10-25T22:59:59Z"))
-    story.calls[-1]["started_at"] = BASE
+    began(story.calls[-1], BASE)
     assert set(found(story.audit(tmp_path / "spoilt"))) == {"caps"}
 
 
@@ -210,51 +246,3 @@ def test_who_was_decided_about_without_a_profile_is_judged_without_it(story: Sto
     assert found(story.audit(tmp_path)) == {}
     del story.decisions[0]["degraded"]
     assert set(found(story.audit(tmp_path / "known"))) == {"quiet_hours"}
-
-
-def releases(effective_at: int) -> list[Release]:
-    """First no quiet hours, then those of POLICY."""
-    awake = msgspec.structs.replace(RULES.policy, quiet_hours=None)
-    before = msgspec.structs.replace(RULES, policy=awake)
-    return [Release(1, before), Release(2, RULES, effective_at)]
-
-
-def test_each_decision_is_judged_by_the_policy_of_its_time(story: Story, tmp_path: Path) -> None:
-    story.sent("free", "12h")
-    assert found(story.audit(tmp_path / "1", releases=releases(BASE + DAY))) == {}
-    assert set(found(story.audit(tmp_path / "2", releases=releases(BASE)))) == {"quiet_hours"}
-
-
-def test_just_after_a_release_the_one_before_may_still_have_decided(story: Story, tmp_path: Path) -> None:
-    story.sent("free", "12h")
-    for number, (ago, judged) in enumerate(((59_999, False), (60_000, True))):
-        audited = story.audit(tmp_path / str(number), releases=releases(BASE + 12 * HOUR - ago))
-        assert bool(found(audited)) is judged
-
-
-def test_what_was_decided_before_any_release_that_is_known_is_not_judged(story: Story, tmp_path: Path) -> None:
-    """A rule folder knows only its newest: nobody can say what held before."""
-    for _ in range(3):
-        story.sent("plain", "12h")
-    newest = Release(7, RULES, BASE + 12 * HOUR - 59_999)
-    audited = story.audit(tmp_path / "1", releases=[newest])
-    assert found(audited) == {}
-    before = "from before the first release that is known"
-    assert examined(audited, "caps") == {"sends under caps": 0, "users": 0, f"sends {before}": 3}
-    assert examined(audited, "quiet_hours") == {"calls": 0, f"calls {before}": 3}
-    known = msgspec.structs.replace(newest, effective_at=BASE + 12 * HOUR - 60_000)
-    assert set(found(story.audit(tmp_path / "2", releases=[known]))) == {"caps", "quiet_hours"}
-
-
-def test_an_old_definition_that_drains_is_known(story: Story, tmp_path: Path) -> None:
-    story.sent("rude", "12h")
-    version, rude = story.decisions[0]["version"], RULES.activities["rude"]
-    others = msgspec.structs.replace(RULES, activities={n: a for n, a in RULES.activities.items() if n != "rude"})
-    gone, draining = Release(1, others), Release(1, others, draining={version: rude})
-    assert "calls of a version that no known release has" in examined(
-        story.audit(tmp_path / "1", releases=[gone]), "quiet_hours"
-    )
-    assert examined(story.audit(tmp_path / "2", releases=[draining]), "quiet_hours") == {
-        "calls": 0,
-        "of activities that ignore quiet hours": 1,
-    }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from kairos.adapters.files.run_folder import Origin, write_origin
 from kairos.apps.cli import app
 from kairos.engine.rule.load import load
 from tests.unit.audit.story import BASE, POLICY, Story, activity
@@ -127,10 +128,40 @@ def test_what_cannot_be_looked_at_is_said_with_exit_2(world: Path) -> None:
     (folder / "delivery.db").write_bytes(b"not a database at all, whatever its name says")
     assert "does not answer" in refused("run")
     (folder / "delivery.db").unlink()
-    (folder / "other.db").rename(folder / "delivery.db")
-    with (folder / "decisions.jsonl").open("a") as lines:
-        lines.write("{broken\n")
-    assert "run/decisions.jsonl:2: not a record of this topic" in refused("run")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{broken", "[" * 100_000, "null", '{"activity": 1}', '{"recall"', "\ud800"],
+    ids=["json", "nested", "null", "field", "cut", "text"],
+)
+def test_garbage_among_the_decisions_is_named_and_the_rest_is_judged(world: Path, line: str) -> None:
+    told = story(world)
+    told.sent("plain", "0s")
+    told.sent("plain", "1s")
+    folder = _folder(world / "run")
+    told.write(folder)
+    with (folder / "decisions.jsonl").open("a", errors="surrogatepass") as lines:
+        lines.write(f"{line}\n")
+    done = kairos("run")
+    assert "unreadable: 1 in decisions, passed over" in done.stdout
+    assert "run/decisions.jsonl:3: " in done.stdout
+    assert "looked at 2 decisions" in done.stdout
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("change", [{"at": 10**30}, {"at": -1}, {"at": 2**62}, {"attempt": 2**70}])
+def test_numbers_that_no_decision_has(world: Path, change: dict[str, int]) -> None:
+    told = story(world)
+    told.sent("plain", "0s")
+    folder = _folder(world / "run")
+    told.write(folder)
+    path = folder / "decisions.jsonl"
+    (first,) = path.read_text().splitlines()
+    path.write_text(first + "\n" + json.dumps({**json.loads(first), **change}) + "\n")
+    done = kairos("run")
+    assert "unreadable: 1 in decisions" in done.stdout
+    assert done.exit_code == 0
 
 
 def test_a_channel_of_the_configuration_may_resend(world: Path) -> None:
@@ -157,3 +188,29 @@ def test_a_configuration_of_a_run_on_files_needs_no_section_of_delivery(world: P
 def _folder(path: Path) -> Path:
     path.mkdir(parents=True)
     return path
+
+
+def test_a_run_is_judged_by_the_profiles_it_was_made_with(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 22:30 in UTC it is half past seven in Tokyo; the configuration's paths are those of the run's folder."""
+    told = story(world)
+    told.sent("plain", "10h30m")
+    folder = _folder(world / "run")
+    told.write(folder)
+    (world / "my.json").write_text(json.dumps({"u1": {"timezone": "Asia/Tokyo"}}))
+    (world / "my.yaml").write_text("files: {events: e, output: o}\nprofiles: {file: elsewhere.json}\n")
+    write_origin(folder, Origin(str(world / "my.yaml"), ["profiles.file=my.json"], str(world)))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    done = kairos(folder)
+    assert "FOUND  nothing sent in quiet hours" in done.stdout, done.output
+    (world / "my.json").write_text(json.dumps({"u1": {"timezone": "Asia/Kolkata"}}))
+    assert "in quiet hours (email)" in kairos(folder).stdout
+    (world / "my.json").write_text(json.dumps({"u1": {"timezone": "Australia/Sydney"}}))
+    assert kairos(folder).exit_code == 0
+    (world / "my.yaml").unlink()
+    gone = kairos(folder)
+    assert (gone.exit_code, gone.stdout) == (2, "")
+    assert "my.yaml: cannot be read: No such file or directory; --conf names another configuration" in gone.stderr

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.properties.competing_job import CompetingJob, Outside
-from tests.properties.competing_world import world
+from tests.properties.twins.competing_job import CompetingJob, Outside
+from tests.properties.twins.competing_world import world
 from tests.unit.audit.live import OUTCOMES
 from tests.unit.audit.story import Story, examined, found
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.adapters.delivery_tables import delivery_key
+from kairos.adapters.delivery.tables import delivery_key
 from kairos.engine.event import Event
 from kairos.engine.rule.model import RuleSet
 from tests.engine_kit import BASE
-from tests.properties.engine_world import rule_sets, streams
+from tests.properties.twins.engine_world import rule_sets, streams
 from tests.unit.audit.live import Live, busy_world
 from tests.unit.audit.story import Story, found
 
@@ -43,7 +43,7 @@ def histories(draw: st.DrawFn) -> Story:
     return Live(rule_set, events, Random(draw(st.integers(0, 999)))).run()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(story=histories())
 def test_a_faithful_history_is_clean(story: Story) -> None:
     assert problems(story) == {}

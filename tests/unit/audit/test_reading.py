@@ -8,14 +8,14 @@ import msgspec
 import pytest
 import sqlalchemy as sql
 
-from kairos.adapters.delivery_database import create_tables, open_engine
-from kairos.adapters.ledger import Call, Change, Row
-from kairos.adapters.ledger_reader import LedgerReaderError, open_ledger_reader
-from kairos.adapters.rule_files import read_folder
-from kairos.adapters.rule_history import read_releases
-from kairos.adapters.rule_store import RuleStoreError
-from kairos.adapters.sql_ledger import SqlLedger
-from kairos.adapters.sql_rule_store import RELEASES, SqlRuleStore
+from kairos.adapters.database.connection import create_tables, open_engine
+from kairos.adapters.delivery.ledger import Call, Change, Row
+from kairos.adapters.delivery.ledger_reader import LedgerReaderError, open_ledger_reader
+from kairos.adapters.delivery.ledger_sql import SqlLedger
+from kairos.adapters.rules.files import read_folder
+from kairos.adapters.rules.history import read_releases
+from kairos.adapters.rules.store import RuleStoreError
+from kairos.adapters.rules.store_sql import RELEASES, SqlRuleStore
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
 from tests.unit.audit.story import RULES

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
-from cli_kit import UNPAID, run
 
-from kairos.adapters.migrations import HEAD
-from kairos.adapters.sql_rule_store import RELEASES
+from kairos.adapters.database.migrations import HEAD
+from kairos.adapters.database.roles import ROLES
+from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store_sql import RELEASES
+from tests.unit.cli.cli_kit import UNPAID, run
 
 
 # ------------------------------------------------------------------------------------------------------------ publish
@@ -19,9 +21,10 @@ def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path
     assert dry.exit_code == 0
     assert dry.stdout == (
         "release 1, the first\n"
-        "  + order_unpaid: new\n"
+        "  + order_unpaid: new (state: draft, contacts nobody)\n"
         "  ~ templates: unpaid.sms new\n"
         "  ~ sources.yaml changed\n"
+        "  no activity is live: this release contacts nobody until one of them says `state: live`\n"
         "not published (--dry-run)\n"
     )
     first = run("publish", rules, "--store", store)
@@ -33,6 +36,7 @@ def test_publish_shows_the_plan_and_writes_a_release(rules: Path, tmp_path: Path
         "release 2, after release 1\n"
         "  ~ order_unpaid: changed (trigger)\n"
         "      matches in flight: kept, and go on under the new definition (on_change: keep)\n"
+        "  no activity is live: this release contacts nobody until one of them says `state: live`\n"
         "published release 2\n"
     )
 
@@ -63,6 +67,45 @@ def test_publish_over_broken_releases(rules: Path, tmp_path: Path) -> None:
     assert result.stdout.endswith("published release 4\n")
 
 
+def test_an_activity_is_paused_and_ended_by_publishing_it(rules: Path, tmp_path: Path) -> None:
+    """Its examples say what it does when it is live, whatever its state."""
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    path = rules / "activities/orders/order_unpaid.yaml"
+    for state in ("live", "paused", "ended"):
+        path.write_text(UNPAID.replace("state: draft", f"state: {state}"))
+        result = run("publish", rules, "--store", store)
+        assert result.exit_code == 0, result.stderr
+        assert ("no activity is live" in result.stdout) == (state != "live")
+        assert run("test", rules).stdout == "2 examples passed, 0 failed, of 1 activity\n"
+    assert "  ~ order_unpaid: changed (state: paused -> ended)\n" in result.stdout
+
+
+JOURNEY = """journey: welcome
+state: live
+trigger: {event: order_created}
+steps:
+  - {id: w, wait: 9d}
+  - {id: hello, send: [{channel: webhook}]}
+"""
+
+
+def test_publish_has_those_inside_a_journey_that_was_edited_looked_at(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    path = rules / "journeys/orders/welcome.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(JOURNEY)
+    first = run("publish", rules, "--store", store, "--sweep", "1h")
+    assert "  nobody is looked at: no step of a journey was touched\n" in first.stdout
+    path.write_text(JOURNEY.replace("9d", "12h"))
+    second = run("publish", rules, "--store", store, "--sweep", "1h")
+    assert "  everyone known is looked at within 1h (kairos scheduler)\n" in second.stdout
+    release = open_rule_store(store).latest(0)
+    assert release is not None
+    assert (release.number, release.sweep) == (2, 3_600_000)
+    refused = run("publish", rules, "--store", store, "--sweep", "soon")
+    assert (refused.exit_code, refused.stderr) == (2, "kairos: --sweep soon: expected a duration such as 1h\n")
+
+
 def test_publish_to_a_folder(rules: Path, tmp_path: Path) -> None:
     target = tmp_path / "watched"
     result = run("publish", rules, "--store", target)
@@ -88,7 +131,10 @@ def test_publish_refuses_cold_metrics_unless_accepted(rules: Path, tmp_path: Pat
     path.write_text(UNPAID + "audience: {where: metric.orders_7d >= 1}\n")
     result = run("publish", rules, "--store", store)
     assert result.exit_code == 1
-    assert "refused: order_unpaid: reads metric.orders_7d, which is not complete yet\nnot published\n" in result.stdout
+    assert "refused: order_unpaid: reads metric.orders_7d, which is not complete yet\n" in result.stdout
+    assert "--seed EVENTS" in result.stdout
+    assert "--accept-cold" in result.stdout
+    assert result.stdout.endswith("not published\n")
     assert run("publish", rules, "--store", store, "--accept-cold").exit_code == 0
 
 
@@ -120,7 +166,7 @@ def test_a_database_that_is_away_is_named_without_its_password() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("root", "--user", "u"), "there is no role 'root'; there are job, gateway, worker, publish, audit"),
+        (("root", "--user", "u"), f"there is no role 'root'; there are {', '.join(ROLES)}"),
         (("job", "--user", "u'@'%"), "--user: expected letters, digits and underscores"),
         (("job", "--user", "u", "--database", "a`.`b"), "--database: expected letters, digits and underscores"),
     ],

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_kit import MINUTE, START, break_rules, order, records, run, write_events
+
+from tests.unit.cli.cli_kit import MINUTE, START, break_rules, order, records, run, write_events
 
 
 # ----------------------------------------------------------------------------------------------------------- simulate
 def test_simulate_prints_one_decision_a_line(rules: Path, tmp_path: Path) -> None:
-    events = write_events(tmp_path, order(1, 0), order(2, MINUTE), order(2, 2 * MINUTE, kind="order_paid"))
+    events = write_events(tmp_path, order(1, 0), order(2, MINUTE), order(2, 10 * MINUTE, kind="order_paid"))
     result = run("simulate", rules, events)
     assert result.exit_code == 0
     [record] = records(result)
@@ -24,6 +25,13 @@ def test_simulate_prints_one_decision_a_line(rules: Path, tmp_path: Path) -> Non
     assert (record["activity"], record["outcome"], record["at"]) == ("order_unpaid", "send", START + 10 * MINUTE)
     assert (record["steps"], record["data"]) == ({"order": ["order_created1"]}, {"order_id": "o1"})
     assert result.stderr == "3 events: 1 decision\n"
+
+
+def test_what_simulate_writes_is_its_users_alone(rules: Path, tmp_path: Path) -> None:
+    events = write_events(tmp_path)
+    out = tmp_path / "decisions.jsonl"
+    assert run("simulate", rules, events, "--out", out).exit_code == 0
+    assert out.stat().st_mode & 0o077 == 0
 
 
 def test_simulate_reports_what_is_wrong_with_events_and_goes_on(rules: Path, tmp_path: Path) -> None:
@@ -40,7 +48,52 @@ def test_simulate_reports_what_is_wrong_with_events_and_goes_on(rules: Path, tmp
     assert third.startswith(f"{events}:6: ")
     assert len(third) < len(str(events)) + 400
     assert fourth == f"{events}:4: a repetition of event order_created1, left out"
-    assert last == "2 events, 3 invalid lines left out, 1 duplicate left out: 1 decision"
+    assert last == (
+        "2 events, 3 invalid lines left out, 1 duplicate left out: 1 decision, "
+        "1 after the end of the file (2025-11-22 02:20:00 UTC)"
+    )
+
+
+def test_what_is_decided_after_the_last_event_is_marked(rules: Path, tmp_path: Path) -> None:
+    """Whatever might have cancelled it is not in the file. `--until` says that nothing else came up to then."""
+    events = write_events(tmp_path, order(1, 0), order(2, 5 * MINUTE), order(3, 11 * MINUTE))
+    result = run("simulate", rules, events)
+    assert [record.get("after_end") for record in records(result)] == [None, True, True]
+    assert result.stderr == "3 events: 3 decisions, 2 after the end of the file (2025-11-22 02:31:00 UTC)\n"
+    longer = run("simulate", rules, events, "--until", "2025-11-22T02:40:00Z")
+    assert [record.get("after_end") for record in records(longer)] == [None, None, True]
+    shorter = run("simulate", rules, events, "--until", "2025-11-22T02:30")
+    assert [record.get("after_end") for record in records(shorter)] == [None, True]
+    assert shorter.stderr.startswith("2 events, 1 later event left out: 2 decisions, 1 after the end of the file")
+
+
+def test_a_user_that_nobody_is_called_is_remarked_on(rules: Path, tmp_path: Path) -> None:
+    result = run("simulate", rules, write_events(tmp_path, order(1, 0), order(2, 1, user_id="undefined")))
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1].startswith("a user is called 'undefined': ")
+
+
+def test_an_end_that_is_no_moment_is_refused(rules: Path, tmp_path: Path) -> None:
+    result = run("simulate", rules, write_events(tmp_path, order(1, 0)), "--until", "tomorrow")
+    assert result.exit_code == 2
+    assert "--until: expected a moment such as 2026-12-01T00:00, found tomorrow" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["simulate", "explain", "publish", "preview", "replay"])
+def test_a_file_that_is_no_json_lines_at_all_is_refused_in_one_line(command: str, rules: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text(json.dumps([order(1, 0), order(2, 1)], indent=1))
+    arguments = {
+        "simulate": (rules, events),
+        "explain": (rules, events, "--user", "u1"),
+        "publish": (rules, "--store", tmp_path / "store", "--seed", events),
+        "preview": ("order_unpaid", "--rules", rules, "--user", "u1", "--events", events),
+        "replay": (events,),
+    }[command]
+    result = run(command, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert f"the events {events} are a JSON array, not JSON Lines: one event a line is expected" in result.stderr
 
 
 def test_simulate_sorts_unless_told_otherwise(rules: Path, tmp_path: Path) -> None:

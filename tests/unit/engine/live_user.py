@@ -5,8 +5,8 @@ from __future__ import annotations
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect
 from kairos.engine.engine import Engine
-from kairos.engine.moment import Settings
-from kairos.engine.user_state import UserState
+from kairos.engine.settings import Settings
+from kairos.engine.user.state import UserState
 from tests.engine_kit import BASE, Profiles, engine_of, event, ms, receipt, rules, tell
 
 
@@ -17,8 +17,11 @@ class User:
         self.engine, self.state = engine, UserState()
 
     def take(self, text: str, watermark: str, place: int) -> list[str]:
+        return told(self.effects(text, watermark, place))
+
+    def effects(self, text: str, watermark: str, place: int) -> list[Effect]:
         one = receipt(text) if " a " in text else event(text, place)
-        return told(self.engine.on_event("u1", self.state, one, BASE + ms(watermark)))
+        return self.engine.on_event("u1", self.state, one, BASE + ms(watermark))
 
     def wait(self, watermark: str) -> list[str]:
         return told(self.engine.on_time("u1", self.state, BASE + ms(watermark)))

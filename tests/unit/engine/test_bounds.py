@@ -3,9 +3,9 @@
 import msgspec
 
 from kairos.engine.event import Event
-from kairos.engine.moment import Settings
+from kairos.engine.play.simulate import Simulation
 from kairos.engine.rule.load import load
-from kairos.engine.simulate import Simulation
+from kairos.engine.settings import Settings
 
 UNPAID = b"""
 activity: unpaid

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
+from kairos.engine.crowd.membership import SNAPSHOTS
 from kairos.engine.decision import share_of
-from tests.engine_kit import decisions, events, rules, run
+from kairos.engine.rule.reads.needs import needs_of
+from tests.engine_kit import decisions, events, program_of, rules, run
 
 TEXT = "activity: a\ntrigger: {event: order}\naudience: {in: [asked]}\n"
 CROWDS = """
@@ -56,3 +61,34 @@ def test_a_sample_is_a_sticky_share_by_its_own_name() -> None:
 def test_a_profile_that_holds_no_list_is_in_no_crowd(crowds: object) -> None:
     rule_set = rules(TEXT.replace("asked", "stored"), crowds=CROWDS, metrics="orders: {count: order}\n")
     assert decisions(rule_set, events("0s order"), {"u1": {"crowds": crowds}}) == ["0s a suppress audience"]
+
+
+KEPT = """
+vip: {where: "count(purchase, 90d) >= 2", refresh: 1d}
+big: {limit: 10, of: vip, by: "total(purchase.amount)", refresh: 1d}
+staff: {members: kept}
+young: {where: profile.age < 30}
+asked: {union: [young, {difference: [vip, staff]}]}
+other: {members: kept}
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "outcome", "crowds"),
+    [
+        ({"crowds": ["vip"], SNAPSHOTS: {"vip": 41, "staff": 7, "other": 2}}, "match", {"vip": 41, "staff": 7}),
+        ({"crowds": ["vip", "staff"], SNAPSHOTS: {"vip": 41, "staff": 7}}, "suppress", {"vip": 41, "staff": 7}),
+        ({SNAPSHOTS: {"vip": 41, "staff": 7}}, "suppress", {"vip": 41}),  # staff need not be asked
+        ({"age": 20, "crowds": ["vip"], SNAPSHOTS: {"vip": 41}}, "match", msgspec.UNSET),  # nor vip
+        ({"crowds": ["vip"]}, "match", msgspec.UNSET),  # nobody knows of a snapshot
+    ],
+)
+def test_a_decision_names_the_snapshots_that_it_asked(profile: dict[str, Any], outcome: str, crowds: object) -> None:
+    (record,) = run(rules(TEXT, crowds=KEPT), events("0s order"), {"u1": profile})
+    assert (record.outcome, record.crowds) == (outcome, crowds)
+
+
+def test_only_kept_crowds_that_are_reached_are_fetched() -> None:
+    needs = needs_of(program_of(rules(TEXT, crowds=KEPT)))
+    assert (needs.kept, needs.crowds) == ({"vip", "staff"}, {"staff"})
+    assert needs_of(program_of(rules(TEXT.replace("asked", "big"), crowds=KEPT))).kept == {"big"}

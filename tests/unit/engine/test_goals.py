@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kairos.engine.decision import Record
 from tests.engine_kit import decisions, events, receipt, rules, run
+from tests.unit.engine.live_user import user
 
 ORDER = "activity: a\ntrigger: {event: order}\nsend: [{channel: sms, template: t}]\n"
 
@@ -65,11 +67,28 @@ def test_it_cancels_a_fallback_that_has_not_left_even_one_by_failure() -> None:
     text += "send: [{channel: wechat, template: t}, {channel: sms, template: t, after: 5m}]\n"
     rule_set = rules(text + "goal: {event: pay, within: 1h}\n")
     sent, failed = receipt("1s a sent"), receipt("2m a failed")
-    assert decisions(rule_set, [*events("0s order", "1m pay"), sent]) == ["0s a send wechat", "1m a goal"]
-    assert decisions(rule_set, [*events("0s order", "1m pay"), sent, failed]) == ["0s a send wechat", "1m a goal"]
+    cancelled = ["0s a send wechat", "1m a goal", "1m a suppress cancelled #2"]
+    assert decisions(rule_set, [*events("0s order", "1m pay"), sent]) == cancelled
+    assert decisions(rule_set, [*events("0s order", "1m pay"), sent, failed]) == cancelled
     assert decisions(rule_set, [*events("0s order", "6m pay"), sent]) == [
         "0s a send wechat", "5m1s a send sms #2", "6m a goal",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["failed", "expired", "recalled", "released reason=quiet_hours"])
+def test_a_send_that_reached_nobody_earns_no_goal_and_the_one_before_it_does(ending: str) -> None:
+    text = "activity: a\ntrigger: {event: order}\nsend: [{channel: sms, template: t}]\n"
+    u = user(text + "goal: {event: pay, within: 1d}\n", policy="quiet_hours: {from: '13:00', to: '14:00'}\n")
+    u.take("0s order", "0s", 1)
+    u.take("1s receipt activity=a status=sent", "1s", 2)
+    u.take("10m order", "10m", 3)
+    u.take(f"1h a {ending}", "1h", 4)
+    (effect,) = [e for e in u.effects("2h pay", "2h", 5) if isinstance(e, Record) and e.outcome == "goal"]
+    assert effect.steps == {"order": ["e1"]}
+    v = user(text + "goal: {event: pay, within: 1d}\n")
+    v.take("0s order", "0s", 1)
+    v.take(f"1m a {ending.partition(' ')[0]}", "1m", 2)
+    assert v.take("2h pay", "2h", 3) == []
 
 
 def test_a_watch_has_no_goal_to_meet() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kairos.engine.user_state import UserState
-from tests.engine_kit import BASE, HOUR, decisions, engine_of, events, ms, plan_of, rules, run, tell
+from kairos.engine.user.state import UserState
+from tests.engine_kit import BASE, HOUR, decisions, engine_of, events, ms, program_of, rules, run, tell
 
 NIGHT = "quiet_hours: {from: '12:00', to: '13:00'}\n"
 ORDER = "activity: a\ntrigger: {event: order}\nsend: [{channel: sms, template: t}]\n"
@@ -98,6 +98,8 @@ def test_paused_while_held() -> None:
     engine, state = engine_of(rule_set), UserState()
     [held] = engine.on_event("u1", state, events("0s order")[0], BASE)
     paused = msgspec.structs.replace(rule_set.activities["a"], state="paused")
-    engine.adopt(plan_of(msgspec.structs.replace(rule_set, activities={"a": paused}), 2, BASE + ms("10m"), engine.plan))
+    engine.adopt(
+        program_of(msgspec.structs.replace(rule_set, activities={"a": paused}), 2, BASE + ms("10m"), engine.program)
+    )
     [released] = engine.on_time("u1", state, BASE + HOUR)
     assert [tell(r) for r in (held, released)] == ["0s a hold quiet_hours", "1h a suppress paused"]  # type: ignore[arg-type]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import ItemsView, Mapping
+
+import msgspec
 import pytest
 
-from tests.engine_kit import decisions, events, ms, rules, run, tell
-from tests.unit.engine.live_user import user
+from kairos.engine.engine import Engine
+from kairos.engine.rule.changes.succession import succeed
+from kairos.engine.rule.compile import compile_release
+from kairos.engine.settings import Settings
+from kairos.engine.user.state import ActivityRuns
+from tests.engine_kit import BASE, decisions, event, events, ms, rules, run, tell
+from tests.unit.engine.live_user import User, user
 
 SEND = "send: [{channel: sms, template: t}]\n"
 UNPAID = "activity: a\ntrigger: {pattern: [{event: order}, {absent: pay}], within: 10m}\n" + SEND
@@ -64,6 +72,40 @@ def test_what_is_held_is_cancelled_by_a_late_event_before_or_after_its_match() -
         assert u.take("20m order", "20m", 2) == ["10m a hold quiet_hours"]
         assert u.take(late, "20m", 3) == ["late", "20m a suppress cancelled"]
         assert u.wait("2h") == ["30m a hold quiet_hours", "1h a send sms"]
+
+
+class Asked(dict[str, ActivityRuns]):
+    """Open matches that remember which of them were looked at: of a user of whom many are kept, each costs."""
+
+    def __init__(self, runs: Mapping[str, ActivityRuns]) -> None:
+        super().__init__(runs)
+        self.keys_asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> ActivityRuns:
+        self.keys_asked.add(key)
+        return super().__getitem__(key)
+
+    def items(self) -> ItemsView[str, ActivityRuns]:
+        self.keys_asked |= self.keys()
+        return super().items()
+
+
+@pytest.mark.parametrize("state", ["live", "shadow"])
+@pytest.mark.parametrize("merged", [False, True])
+def test_it_costs_what_it_touches(state: str, merged: bool) -> None:
+    """Whatever else waits for something, the deadlines of that stand."""
+    waiting = [UNPAID.replace("activity: a", f"activity: a{n}").replace("pay", f"pay{n}") for n in range(20)]
+    given = rules(*(f"{text}state: {state}\n" for text in waiting))
+    u = User(Engine(Settings()))
+    u.engine.adopt(compile_release(succeed(None, given, BASE), max_runs=100))
+    u.take("0s order", "0s", 1)
+    u.take("1s other", "1s", 2)
+    kept = u.state if u.state.shadow is None else u.state.shadow
+    kept.runs = asked = Asked(kept.runs)
+    late = msgspec.structs.replace(event("500ms pay7", 3), merged=merged)
+    u.engine.on_event("u1", u.state, late, BASE + 1_000)
+    assert (len(asked), asked.keys_asked) == (19, {"a7"})
+    assert len(u.wait("1h")) == 19
 
 
 # ------------------------------------------------------------------------------------------------------- repetitions

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from kairos.engine.event import Event, EventError, decode
-from kairos.engine.state_codec import StateCodec
-from kairos.engine.user_state import UserState
+from kairos.engine.user.codec import StateCodec
+from kairos.engine.user.state import UserState
 from tests.engine_kit import decisions, event, events, rules
 from tests.unit.engine.live_user import user
 
@@ -73,7 +73,7 @@ def test_it_cancels_what_is_held_without_waiting_for_another_event() -> None:
     u.take("0s order", "0s", 1)
     assert u.wait("10m") == ["10m a hold quiet_hours"]
     assert u.take("20m pay merged=true", "11m", 2) == []
-    due = u.engine.next_timer(u.state)
+    due = u.engine.next_timer("u1", u.state)
     assert due == event("20m pay").time
     assert u.wait("20m") == ["20m a suppress cancelled"]
 
@@ -96,7 +96,7 @@ def test_it_asks_for_no_timer_of_its_own() -> None:
     u = user(UNPAID)
     u.take("0s order merged=true", "-1m", 1)
     u.take("1s pay merged=true", "-1m", 2)
-    assert u.engine.next_timer(u.state) == u.state.sweep_at
+    assert u.engine.next_timer("u1", u.state) == u.state.sweep_at
 
 
 def test_events_in_state_from_before_there_was_such_a_thing() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kairos.engine.effect import Candidate
-from kairos.engine.personal import mask
-from kairos.engine.user_state import UserState
+from kairos.engine.profile.personal import mask
+from kairos.engine.user.state import UserState
 from tests.engine_kit import engine_of, event, events, rules, run
 
 ADA = {"phone": "+447700900123", "email": "ada@example.com", "name": "Ada Miles", "level": 3}

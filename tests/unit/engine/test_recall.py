@@ -128,7 +128,7 @@ def test_a_recall_names_the_attempt() -> None:
 def test_a_payment_calls_back_the_reminder_that_has_not_gone(text: str) -> None:
     u = reminded(text, until="11m")
     assert u.take("12m pay", "11m", 3) == []
-    assert u.engine.next_timer(u.state) == BASE + ms("12m")
+    assert u.engine.next_timer("u1", u.state) == BASE + ms("12m")
     assert u.wait("12m") == ["recall"]
     assert u.take("13m a too_late", "13m", 4) == []  # it was right to remind
     assert u.take("14m a failed", "1d", 5) == []  # and nothing stands in for it now

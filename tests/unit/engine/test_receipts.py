@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.engine.decision import Record
-from kairos.engine.effect import Candidate, Effect
-from kairos.engine.engine import Engine
-from kairos.engine.event import Event
-from kairos.engine.user_state import UserState
-from tests.engine_kit import BASE, MINUTE, Profiles, decisions, engine_of, event, events, ms, receipt, rules, run, tell
+from tests.engine_kit import Profiles, decisions, event, events, receipt, rules, run, tell
+from tests.unit.engine.live_job import CAP, TRIGGER, played, two
 
-TRIGGER = "activity: a\ntrigger: {event: order}\n"
 THREE = TRIGGER + (
     "send: [{channel: wechat, template: t}, {channel: sms, template: t, after: 5m}, {channel: email, template: t}]\n"
 )
-
-
-def two(more: str = "after: 5m") -> str:
-    return f"{TRIGGER}send: [{{channel: wechat, template: t}}, {{channel: sms, template: t, {more}}}]\n"
 
 
 FALLBACK = [
@@ -69,15 +60,15 @@ def test_an_entry_that_stands_in_for_one_that_dropped_out_waits_for_its_own_afte
 
 
 def test_a_receipt_is_of_the_occurrence_that_it_names() -> None:
-    sends = [r for r in _records(two(), events("0s order", "10s order")) if r.outcome == "send"]
+    sends = [r for r in played(two(), events("0s order", "10s order")) if r.outcome == "send"]
     given = [*events("0s order", "10s order"), receipt(f"1m a failed occurrence={sends[0].occurrence}")]
-    fallback = _records(two(), given)[-1]
+    fallback = played(two(), given)[-1]
     assert (tell(fallback), fallback.occurrence) == ("1m a send sms #2", sends[0].occurrence)
 
 
 def test_without_an_occurrence_it_is_of_the_latest_send_before_it() -> None:
     given = [*events("0s order", "10s order", "2m order"), receipt("1m a failed")]
-    records = _records(two(), given)
+    records = played(two(), given)
     assert [tell(r) for r in records] == [
         "0s a send wechat", "10s a send wechat", "1m a send sms #2", "2m a send wechat",
     ]  # fmt: skip
@@ -117,13 +108,9 @@ def test_a_fallback_later_than_send_before_is_expired() -> None:
 def test_the_final_absence_stays_armed_until_the_fallback() -> None:
     text = two().replace("{event: order}", "{pattern: [{event: order}, {absent: pay}], within: 1m}")
     given = [*events("0s order", "3m pay"), receipt("2m a sent"), receipt("4m a failed")]
-    assert decisions(rules(text), given) == ["1m a send wechat"]
-
-
-# ------------------------------------------------------------------------------------------------ caps and budgets
-
-
-CAP = "default_caps: [m]\ncaps: {m: {rules: [{max: 1, per: 1d}], on_exceed: {retry_for: 2h}}}\n"
+    records = run(rules(text), given)
+    assert [tell(record) for record in records] == ["1m a send wechat", "3m a suppress cancelled #2"]
+    assert records[1].cause == "absence"
 
 
 @pytest.mark.parametrize(
@@ -165,137 +152,3 @@ def test_a_slot_is_taken_as_long_as_any_of_its_attempts_lies_in_the_window(at: s
     other = "activity: b\ntrigger: {event: pay}\nsend: [{channel: sms, template: t}]\n"
     given = [*events("0s order", f"{at} pay"), receipt("5m a failed")]
     assert decisions(rules(two(), other, policy=policy), given)[1:] == ["5m a send sms #2", f"{at} b {told}"]
-
-
-# -------------------------------------------------------------------------------------------- as the job has them
-
-
-class Job:
-    """One user of a job with delivery workers, its watermark moved by hand."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.state = engine, UserState()
-
-    def take(self, given: list[Event], until: str) -> list[Effect]:
-        effects: list[Effect] = []
-        for one in given:
-            effects += self.engine.on_event("u1", self.state, one, 0)
-        return effects + self.engine.on_time("u1", self.state, BASE + ms(until))
-
-
-def _told(effects: list[Effect]) -> list[str]:
-    records = [e.record if isinstance(e, Candidate) else e for e in effects]
-    return [tell(r) if isinstance(r, Record) else type(r).__name__ for r in records]
-
-
-def _records(text: str, given: list[Event]) -> list[Record]:
-    return run(rules(text), given)
-
-
-def test_receipts_go_in_the_order_of_event_time_whenever_they_arrive() -> None:
-    job = Job(engine_of(rules(two())))
-    given = [receipt("1m a failed"), event("0s order")]
-    assert _told(job.take(given, "10m")) == ["0s a send wechat", "1m a send sms #2"]
-
-
-def test_a_receipt_of_nothing_leaves_nothing_behind() -> None:
-    job = Job(engine_of(rules(two())))
-    assert job.take([receipt("1m a failed")], "1m") == []
-    assert job.state.empty
-    assert job.engine.counters["receipt_without_send"] == 1
-
-
-def test_a_receipt_from_before_what_was_applied_acts_at_once() -> None:
-    job = Job(engine_of(rules(two())))
-    job.take([event("0s order"), event("10m order", 2)], "10m")
-    assert _told(job.take([receipt("1m a failed")], "10m")) == ["10m a send sms #2"]
-
-
-def test_what_is_said_again_after_a_failure_changes_nothing() -> None:
-    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
-    job = Job(engine_of(rules(two("data: {}"), policy=policy)))
-    job.take([event("0s order"), receipt("1m a sent")], "1m")
-    assert _told(job.take([receipt("6m a failed")], "6m")) == ["6m a hold quiet_hours #2"]
-    again = [receipt("1m a sent"), receipt("6m a failed"), receipt("7m a unknown")]
-    assert _told(job.take(again, "2h")) == ["1h a send sms #2"]
-
-
-def test_what_was_delivered_after_all_needs_no_fallback() -> None:
-    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
-    job = Job(engine_of(rules(two(), policy=policy)))
-    job.take([event("0s order"), receipt("6m a failed")], "6m")
-    assert _told(job.take([receipt("7m a delivered")], "2h")) == ["7m a suppress cancelled #2"]
-
-
-def test_a_delivery_cut_by_quiet_hours_is_asked_about_again() -> None:
-    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
-    job = Job(engine_of(rules(two(), policy=policy)))
-    job.take([event("0s order")], "0s")
-    released = receipt("6m a released reason=quiet_hours attempt=1")
-    assert _told(job.take([released], "2h")) == ["6m a hold quiet_hours #2", "1h a send wechat #2"]
-    assert _told(job.take([released], "3h")) == []
-
-
-def test_a_refused_budget_gives_everything_back() -> None:
-    text = TRIGGER + "limits: {once: ever, budget: {sends: 1}, caps: [m]}\nsend: [{channel: sms, template: t}]\n"
-    job = Job(engine_of(rules(text, policy=CAP)))
-    job.take([event("0s order")], "0s")
-    assert _told(job.take([receipt("1m a released"), event("2m order", 2)], "2m")) == ["2m a send sms"]
-
-
-def test_a_late_refusal_does_not_undo_a_later_send() -> None:
-    text = TRIGGER + "limits: {once: 1h, budget: {sends: 9}}\nsend: [{channel: sms, template: t}]\n"
-    job = Job(engine_of(rules(text)))
-    [first] = job.take([event("0s order")], "0s")
-    assert isinstance(first, Candidate)
-    assert _told(job.take([event("1h order", 2)], "1h")) == ["1h a send sms"]
-    refused = receipt(f"1h1m a released occurrence={first.record.occurrence}")
-    assert _told(job.take([refused, event("1h2m order", 3)], "2h")) == ["1h2m a suppress once"]
-
-
-def test_when_all_attempts_failed_the_budget_gets_its_unit_back_once() -> None:
-    text = two().replace("send:", "limits: {budget: {sends: 5}}\nsend:")
-    job = Job(engine_of(rules(text)))
-    job.take([event("0s order")], "0s")
-    failed = [receipt("1m a failed attempt=1"), receipt("2m a failed attempt=2"), receipt("3m a failed attempt=2")]
-    assert _told(job.take(failed[:1], "1m")) == ["1m a send sms #2"]
-    assert _told(job.take(failed[1:], "5m")) == ["Refund"]
-
-
-def test_what_was_handed_back_and_then_cancelled_gives_its_unit_of_the_budget_back() -> None:
-    policy = "quiet_hours: {from: '12:05', to: '13:00'}\n"
-    text = two() + "limits: {budget: {sends: 9}}\ngoal: {event: pay, within: 1d}\n"
-    job = Job(engine_of(rules(text, policy=policy)))
-    job.take([event("0s order")], "1m")
-    released = receipt("6m a released reason=quiet_hours attempt=1")
-    assert _told(job.take([released], "7m")) == ["6m a hold quiet_hours #2"]
-    paid = job.take([event("8m pay", 2)], "2h")
-    assert _told(paid) == ["8m a goal", "Refund", "8m a suppress cancelled #2"]
-
-
-def test_a_late_receipt_of_an_earlier_attempt_recalls_nothing() -> None:
-    job = Job(engine_of(rules(two())))
-    job.take([event("0s order"), receipt("1m a sent")], "6m")
-    assert job.state.cases[0].attempt == 2
-    assert _told(job.take([receipt("7m a delivered attempt=1"), receipt("8m a failed channel=wechat")], "1h")) == []
-    assert job.state.cases[0].reached
-
-
-def test_in_the_job_nothing_falls_back_without_a_receipt() -> None:
-    job = Job(engine_of(rules(two("after: 5m, unless: read"))))
-    assert _told(job.take([event("0s order")], "1d")) == ["0s a send wechat"]
-
-
-def test_a_delivery_says_when_it_is_pointless() -> None:
-    policy = "quiet_hours: {from: '20:00', to: '21:00'}\n"
-    before_the_night = 8 * 60 * MINUTE - 1  # the first instant of quiet hours is quiet
-    for limits, last, cut in [
-        ("{}", before_the_night, "quiet_hours"),
-        ("{send_before: 8h}", before_the_night, "quiet_hours"),
-        ("{quiet_hours: ignore}", 24 * 60 * MINUTE, None),
-        ("{send_before: 2h}", 2 * 60 * MINUTE, None),
-    ]:
-        job = Job(engine_of(rules(two().replace("send:", f"limits: {limits}\nsend:"), policy=policy)))
-        [sent] = job.take([event("0s order")], "0s")
-        assert isinstance(sent, Candidate)
-        assert (sent.delivery.send_before - BASE, sent.delivery.cut) == (last, cut)

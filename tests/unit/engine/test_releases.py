@@ -7,14 +7,14 @@ import pytest
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect
 from kairos.engine.engine import Engine
-from kairos.engine.moment import Settings
+from kairos.engine.play.simulate import as_if_live
+from kairos.engine.rule.changes.succession import succeed
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.release import Release, decode, encode
-from kairos.engine.rule.succession import succeed
-from kairos.engine.simulate import as_if_live
-from kairos.engine.state_codec import StateCodec
-from kairos.engine.user_state import UserState
+from kairos.engine.settings import Settings
+from kairos.engine.user.codec import StateCodec
+from kairos.engine.user.state import UserState
 from tests.engine_kit import BASE, event, ms, rules, tell
 
 TWICE = (
@@ -48,7 +48,7 @@ class Job:
         self._adopt()
 
     def _adopt(self) -> None:
-        previous = self.engine.plan if self.release.number > 1 else None
+        previous = self.engine.program if self.release.number > 1 else None
         self.engine.adopt(compile_release(self.release, previous, max_runs=100))
 
     def take(self, *texts: str) -> list[str]:
@@ -88,6 +88,16 @@ def test_keep_with_another_shape_restarts() -> None:
     job.publish(twice(times=3), "1m")
     assert job.take("2m order n=1", "3m order n=1", "4m order n=1") == ["4m a match"]
     assert job.engine.counters["runs_restarted"] == 1
+
+
+def test_a_shorter_deadline_holds_for_every_value_of_per_once_the_user_is_touched() -> None:
+    text = "activity: a\ntrigger: {{pattern: [{{event: order}}, {{absent: pay}}], within: {within}, per: n}}\n"
+    job = Job(rules(text.format(within="1h")))
+    job.take("0s order n=1", "1m order n=2")
+    job.publish(rules(text.format(within="10m")), "2m")
+    assert job.take("3m order n=3") == []
+    assert job.wait("10m") == ["10m a match"]
+    assert job.wait("11m") == ["11m a match"]
 
 
 def test_restart_drops_what_is_in_flight_once() -> None:
@@ -211,6 +221,6 @@ def test_the_job_keeps_what_it_knows_of_the_release_before() -> None:
     job = Job(twice())
     for number in range(3):
         job.publish(twice(least=number), f"{number + 1}m")
-    assert job.engine.plan_at(BASE + ms("3m")).number == 4
-    assert job.engine.plan_at(BASE + ms("2m59s")).number == 3
-    assert job.engine.plan_at(BASE).number == 3
+    assert job.engine.program_at(BASE + ms("3m")).number == 4
+    assert job.engine.program_at(BASE + ms("2m59s")).number == 3
+    assert job.engine.program_at(BASE).number == 3

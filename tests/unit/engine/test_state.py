@@ -1,20 +1,32 @@
-"""A user's state: its encoding, what bounds it, and which timers it asks for."""
+"""A user's state: its encoding, and what bounds it."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from kairos.engine.effect import Candidate
 from kairos.engine.event import Event
-from kairos.engine.moment import Settings
 from kairos.engine.pattern.runs import Kept, Run, Runs
-from kairos.engine.seen import NOWHERE, look, with_record
-from kairos.engine.state_codec import StateCodec, StateVersionError
-from kairos.engine.user_state import STATE_VERSION, ActivityRuns, Case, Reservation, UserState, origin_of
-from tests.engine_kit import BASE, DAY, HOUR, MINUTE, engine_of, event, events, ms, rules
+from kairos.engine.profile.topics import Word
+from kairos.engine.rule.changes.origin import origin_of
+from kairos.engine.settings import Settings
+from kairos.engine.user.case import Case, Told
+from kairos.engine.user.cases import every
+from kairos.engine.user.codec import StateCodec, StateVersionError
+from kairos.engine.user.drawers import FEW
+from kairos.engine.user.journey_run import JourneyRun
+from kairos.engine.user.repeats import is_repeated
+from kairos.engine.user.seen import add, mark_before, mark_of
+from kairos.engine.user.state import STATE_VERSION, ActivityRuns, Reservation, SeenBlock, Slots, UserState
+from kairos.engine.user.tail import MOST, insert
+from tests.engine_kit import BASE, DAY, HOUR, engine_of, event, events, rules
+from tests.unit.engine.live_user import user
 
 GOLDEN = Path(__file__).parent / "golden"
 SEND = "send: [{channel: sms, template: t}]\n"
@@ -22,38 +34,73 @@ SEND = "send: [{channel: sms, template: t}]\n"
 
 def full_state(version: int = STATE_VERSION) -> UserState:
     """Every field of every part that this version had holds something."""
-    taken = Event("e1", "order", BASE, "shop", {"n": 1.5, "tags": ["x", None]})
-    kept = Kept("e1" if version < 3 else bytes(16), "order", BASE, "shop", taken.props)
+    seq = 2 if version > 3 else 0
+    taken = Event("e1", "order", BASE, "shop", {"n": 1.5, "tags": ["x", None]}, seq=seq)
+    kept = Kept("e1" if version < 3 else bytes(16), "order", BASE, "shop", taken.props, seq)
+    seen = list[bytes]()
+    add(seen, mark_of(taken) if version > 3 else mark_before(taken), BASE)
     case = Case(
         activity="a", version="0123456789abcdef", occurrence="fedcba9876543210", part="so1", matched_at=BASE + 1,
         steps={"order": [taken]}, attempt=1, entry=0, channel="sms", held_until=BASE + 2, held_for="cap:m",
         give_up=BASE + 3, sent_at=BASE + 4, fallback_at=BASE + 5, counted_from=BASE + 6, receipt="sent", control=False,
         goal_met=True, reached=True, keep_until=BASE + 7, once_was=BASE - 1, closed=True, freed=True, undone=True,
-        priors={"orders": 3},
+        priors={"orders": 3}, told=[Told(1, "sms", None, {"n": 2}, 3)] if version > 4 else [],
+        collected="offers" if version > 8 else "", spent=250_000 if version > 8 else 0,
     )  # fmt: skip
     return UserState(
         applied_until=BASE,
         due=BASE + 8,
-        tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7}, merged=version > 1)],
-        seen=with_record(b"", NOWHERE, look(b"", taken)[0], BASE),
+        tail=[Event("e2", "pay", BASE + 9, "", {"amount": 7}, merged=version > 1, seq=seq)],
+        seen=seen if version > 3 else [],
         metrics={"orders@00000000": {0: 3, 1: [2, 1]}},
         runs={
             "a": ActivityRuns(
                 origin_of("0123456789abcdef", "8899aabbccddeeff"),
-                {"so1": Runs(2, [Run(1, (0, 3))], [(0,)], {0: kept}, 4)},
+                {"so1": Runs(2, [Run(1, (0, 3) if version < 4 else (0, -2, 3))], [(0,)], {0: kept}, 4)},
             )
         },
         cases=[case],
-        reservations=[Reservation(BASE, "fedcba9876543210", "sms", ("m",))],
+        reservations=[Reservation(BASE, "fedcba9876543210", "sms", ("m",), "a" if version > 8 else "")],
         once={"a": BASE},
         sweep_at=BASE + 10,
         timer=BASE + 11 if version > 2 else 0,
+        seen_before=seen if version < 4 else [bytes(20)],
+        gained=4_000 if version > 3 else 0,
+        waits_since=BASE + 12 if version > 3 else 0,
+        waits_until=BASE + 13 if version > 3 else 0,
+        journeys={"welcome": {"so1": _journey_run(kept)}} if version > 5 else {},
+        consents={"news": Word(False, BASE + 16)} if version > 6 else {},
+        crowds={"warm": True} if version > 7 else {},
+        crowds_until=BASE + 17 if version > 7 else 0,
+        shadow=UserState(applied_until=BASE + 18, due=BASE + 19, once={"a": BASE}) if version > 8 else None,
+        matching={"offers": Slots(BASE + 18, [BASE - 2, BASE - 1])} if version > 8 else {},
     )
 
 
-def test_encoding_keeps_everything() -> None:
-    codec, state = StateCodec(), full_state()
-    assert _plain(codec.decode(codec.encode(state))) == _plain(state)
+def packed_state() -> UserState:
+    """So much under metrics and runs that it is packed, and of the shadow, too; of tail, cases and events seen."""
+    state = full_state()
+    (cells,), (runs_of,) = state.metrics.values(), state.runs.values()
+    assert state.shadow is not None
+    state.metrics = {f"orders@{number:08}": cells for number in range(FEW + 1)}
+    state.runs = {f"a{number}": runs_of for number in range(FEW + 1)}
+    state.shadow.runs = dict(state.runs)
+    state.cases = state.cases * (FEW + 1)
+    state.seen_blocks = [SeenBlock(BASE, 1, memoryview(bytes(20)))]
+    for number in range(MOST):
+        insert(state, Event(f"e{number + 3}", "pay", BASE + 10 + number, "", {}))
+    return state
+
+
+def _journey_run(taken: Kept) -> JourneyRun:
+    known = {"progress": {"hello": 2}, "steps": {"order": [taken]}, "control": True, "goal_met": True}
+    return JourneyRun(bytes(8), "fedcba9876543210", BASE, "hello+1", BASE + 14, BASE + 15, **known)
+
+
+@pytest.mark.parametrize("make", [full_state, packed_state])
+def test_encoding_keeps_everything(make: Callable[[], UserState]) -> None:
+    codec = StateCodec()
+    assert _plain(codec.decode(codec.encode(make()))) == _plain(make())
     assert _plain(codec.decode(codec.encode(UserState()))) == _plain(UserState())
 
 
@@ -67,100 +114,43 @@ def test_a_value_of_each_version_is_read(version: int) -> None:
 
 def test_this_version_is_written_as_it_always_was() -> None:
     assert StateCodec().encode(full_state()) == (GOLDEN / f"state_v{STATE_VERSION}.msgpack").read_bytes()
+    assert StateCodec().encode(packed_state()) == (GOLDEN / f"state_v{STATE_VERSION}_packed.msgpack").read_bytes()
 
 
-@pytest.mark.parametrize("value", [b"", b"\x93\x04\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
+def test_what_this_version_packed_is_read() -> None:
+    value = (GOLDEN / f"state_v{STATE_VERSION}_packed.msgpack").read_bytes()
+    assert _plain(StateCodec().decode(value)) == _plain(packed_state())
+
+
+def test_what_no_decoder_would_read_back_is_not_written() -> None:
+    state = UserState()
+    state.metrics["orders@00000000"] = object()
+    with pytest.raises(TypeError, match="object"):
+        StateCodec().encode(state)
+
+
+@pytest.mark.parametrize("value", [b"", b"\x93\x0b\x00\x00", b"\xc1", b"\x92\x01\xa1x"])
 def test_what_cannot_be_read_says_so(value: bytes) -> None:
     with pytest.raises(StateVersionError, match="user state"):
         StateCodec().decode(value)
 
 
 def test_a_newer_version_is_refused_by_number() -> None:
-    with pytest.raises(StateVersionError, match="version 4"):
-        StateCodec().decode(msgspec.msgpack.encode([4, 0, 0, [], b"", {}, {}, [], [], {}, 0, 0, "more"]))
+    newer = msgspec.msgpack.encode(
+        [11, 0, 0, [], [], {}, {}, [], [], {}, 0, 0, [], 0, 0, 0, {}, {}, {}, 0, None, {}, None, None, [], [], [], 1]
+    )
+    with pytest.raises(StateVersionError, match="version 11"):
+        StateCodec().decode(newer)
 
 
 def _plain(state: UserState) -> object:
-    return msgspec.to_builtins(state)
-
-
-# ------------------------------------------------------------------------------------------------------------ timers
-
-
-DEAR = "{event: order, where: amount > 5}"
-TIMERS = [
-    # (trigger, events, timer) before anything was applied; the sweep comes after a day
-    ("{event: order}", ["1m order"], "1m"),
-    ("{event: order}", ["1m pay"], None),
-    ("{count: order, times: 2, within: 1h}", ["1m order"], None),
-    ("{count: order, times: 2, within: 1h}", ["1m order", "2m order"], "2m"),
-    ("{count: order, times: 1}", ["1m order"], "1m"),
-    ("{pattern: [{event: pay, optional: true}, {event: order}], within: 1h}", ["1m order"], "1m"),
-    ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m pay"], None),
-    ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m order"], None),
-    ("{pattern: [{event: order}, {event: pay}], within: 1h}", ["1m order", "2m pay"], "2m"),
-    ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m order"], "11m"),
-    ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m order", "2m pay"], "11m"),
-    ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m pay"], None),
-    ("{event: other}", ["1m order"], None),
-    # a condition that the event alone answers is asked at once; one that needs the past or the profile is not
-    ("{event: order, where: amount > 5}", ["1m order amount=6"], "1m"),
-    ("{event: order, where: amount > 5}", ["1m order amount=5"], None),
-    ("{event: order, where: 'metric.any > 5'}", ["1m order"], "1m"),
-    ("{event: order, where: 'prior.any > 5'}", ["1m order"], "1m"),
-    ("{event: order, where: 'profile.level > 5'}", ["1m order"], "1m"),
-    ("{event: order, where: 'hour(event.time) == 25'}", ["1m order"], "1m"),
-    (f"{{pattern: [{DEAR}, {{absent: pay}}], within: 10m}}", ["1m order amount=6"], "11m"),
-    (f"{{pattern: [{DEAR}, {{absent: pay}}], within: 10m}}", ["1m order amount=5"], None),
-    (f"{{pattern: [{DEAR}, {{event: pay}}], within: 1h}}", ["1m order amount=6", "2m pay"], "2m"),
-    (f"{{pattern: [{DEAR}, {{event: pay}}], within: 1h}}", ["1m order amount=5", "2m pay"], None),
-    (f"{{pattern: [{DEAR[:-1]}, optional: true}}, {{event: pay}}], within: 1h}}", ["1m pay"], "1m"),
-    (f"{{pattern: [{DEAR[:-1]}, times: 2}}, {{event: pay}}], within: 1h}}", ["1m order amount=5", "2m pay"], None),
-]
-
-
-@pytest.mark.parametrize(("trigger", "given", "timer"), TIMERS)
-def test_an_event_that_can_decide_nothing_costs_no_timer(trigger: str, given: list[str], timer: str | None) -> None:
-    engine = engine_of(rules(f"activity: a\ntrigger: {trigger}\n", metrics="any: {count: [order, pay]}\n"))
-    state = UserState()
-    for place, text in enumerate(given):
-        engine.on_event("u1", state, event(text, place), BASE)
-    wanted = BASE + MINUTE + DAY if timer is None else BASE + ms(timer)
-    assert engine.next_timer(state) == wanted
-
-
-def test_what_could_complete_a_match_costs_a_timer_once_there_is_a_run_to_complete() -> None:
-    engine = engine_of(rules("activity: a\ntrigger: {pattern: [{event: order}, {event: pay}], within: 1h}\n"))
-    state = UserState()
-    engine.on_event("u1", state, event("1m order"), BASE + ms("2m"))
-    engine.on_event("u1", state, event("3m pay", 2), BASE + ms("2m"))
-    assert engine.next_timer(state) == BASE + ms("3m")
-
-
-def test_a_goal_asks_for_a_timer_only_where_something_was_sent() -> None:
-    engine = engine_of(rules("activity: a\ntrigger: {event: order}\n" + SEND + "goal: {event: pay, within: 1h}\n"))
-    state = UserState()
-    engine.on_event("u1", state, event("1m pay"), BASE)
-    assert engine.next_timer(state) == BASE + MINUTE + DAY
-    engine.on_event("u1", state, event("2m order", 2), BASE + ms("2m"))
-    engine.on_event("u1", state, event("3m pay", 3), BASE + ms("2m"))
-    assert engine.next_timer(state) == BASE + ms("3m")
-
-
-def test_what_is_in_the_tail_undoes_what_is_held_in_time() -> None:
-    text = "activity: a\ntrigger: {pattern: [{event: order}, {absent: pay}], within: 1m}\n" + SEND
-    engine = engine_of(rules(text, policy="quiet_hours: {from: '12:00', to: '13:00'}\n"))
-    state = UserState()
-    engine.on_event("u1", state, event("0s order"), BASE + MINUTE)
-    engine.on_event("u1", state, event("2m pay", 2), BASE + MINUTE)
-    assert engine.next_timer(state) == BASE + ms("2m")
-
-
-def test_nothing_is_decided_before_the_watermark_is_there() -> None:
-    engine = engine_of(rules("activity: a\ntrigger: {event: order}\n"))
-    state = UserState()
-    assert engine.on_event("u1", state, event("1m order"), BASE + MINUTE - 1) == []
-    assert len(engine.on_time("u1", state, BASE + MINUTE)) == 1
+    """Read through drawers and batches: how they are packed does not matter."""
+    plain: dict[str, Any] = {}
+    for name in UserState.__struct_fields__:
+        value = every(state) if name == "cases" else getattr(state, name)
+        if not name.startswith("packed"):
+            plain[name] = _plain(value) if isinstance(value, UserState) else msgspec.to_builtins(value, enc_hook=dict)
+    return plain
 
 
 # ----------------------------------------------------------------------------------------------------------- bounds
@@ -187,7 +177,7 @@ def test_a_silent_user_leaves_nothing_behind_and_the_chain_of_timers_ends(
     engine, state, timers = engine_of(rules(text, policy=policy, metrics=metrics)), UserState(), 0
     for one in events("0s order n=1", "1h order n=2", "26h order n=3"):
         engine.on_event("u1", state, one, one.time)
-    while (timer := engine.next_timer(state)) is not None:
+    while (timer := engine.next_timer("u1", state)) is not None:
         engine.on_time("u1", state, timer)
         timers += 1
     assert state.empty
@@ -218,3 +208,24 @@ def test_hostile_numbers_and_profiles_are_only_data() -> None:
         msgspec.json.encode([effect.record for effect in effects if isinstance(effect, Candidate)])
         state = codec.decode(codec.encode(state))
     assert state.applied_until == BASE + 6_000
+
+
+def test_one_id_for_two_types_is_two_events() -> None:
+    u = user("activity: a\ntrigger: {pattern: [{event: order}, {event: pay}], within: 1h}\n")
+    assert u.take("1m order id=A-17", "1m", 1) == []
+    assert u.take("2m pay id=A-17", "2m", 2) == ["2m a match"]
+    assert u.take("2m pay id=A-17", "2m", 2) == []
+    assert u.engine.counters["duplicate"] == 1
+
+
+@pytest.mark.parametrize(("days", "told"), [(0, 1), (2, 0)])
+def test_what_an_older_version_took_is_still_a_repetition_within_the_horizon(days: int, told: int) -> None:
+    """Under the hash of that version, whatever the event's type."""
+    engine, value = engine_of(rules("activity: a\ntrigger: {event: order}\n")), GOLDEN / "state_v3.msgpack"
+    state = StateCodec().decode(value.read_bytes())
+    again = Event("e1", "order", BASE + days * DAY, "shop", {})
+    counters: Counter[str] = Counter()
+    program = engine.program
+    assert [is_repeated(program, state, again, counters) for _ in range(2)] == [bool(told), True]
+    assert counters["duplicate"] == told + 1
+    assert sum(map(len, state.seen + state.seen_before)) == 10

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kairos.engine.effect import Candidate
 from kairos.engine.event import Event
-from kairos.engine.user_state import UserState
+from kairos.engine.user.state import UserState
 from tests.engine_kit import DAY, HOUR, MINUTE, engine_of, rules, run
 
 CHANGES = [
@@ -125,7 +125,7 @@ IN_THE_GAP = Rules((135, 165), 1, 1, None)
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     wanted=RULES,
     orders=st.lists(st.integers(-36 * 4, 36 * 4).map(lambda quarter: quarter * 15), min_size=1, max_size=12),
@@ -150,7 +150,7 @@ def test_as_the_wall_clock_says_minute_by_minute(
 
 
 @pytest.mark.parametrize(("zone", "day"), CHANGES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(wanted=RULES, order=st.integers(-36 * 60, 36 * 60))
 @example(wanted=NIGHT, order=-60)
 @example(wanted=IN_THE_GAP, order=0)

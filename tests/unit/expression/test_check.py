@@ -55,6 +55,10 @@ def problems(text: str, names: Names = NAMES) -> list[Problem]:
         ("views.count", "integer"),
         ("sum(views.price)", "number"),
         ("untyped.anything", "any"),
+        ("box.inside", "any"),
+        ("box.inside.0.deep", "any"),
+        ("tags.0", "any"),
+        ("untyped.tags.0.sku", "any"),
         ("untyped.anything + 1", "number"),
         ("event.type", "string"),
         ("profile.level", "integer"),
@@ -76,7 +80,13 @@ def test_types(text: str, type_: str) -> None:
         ("amount > pay.amount", 9, "unknown-step", "it is a later step", None),
         ("gone.count > 1", 0, "unknown-step", "it is an absent step", None),
         ("veiws.price > 1", 0, "unknown-step", "'veiws'", "'views'"),
-        ("box.inside == 1", 0, "unknown-step", "'box' is a prop, not a step", None),
+        ("city.zip == '1'", 0, "type-mismatch", "'city' is text: nothing lies inside", None),
+        ("tags.sku == '1'", 0, "type-mismatch", "'tags' is a list", "tags.0.sku"),
+        ("views.page.x == '1'", 0, "type-mismatch", "'views.page' is text", None),
+        ("profile.phone.0 == '1'", 0, "type-mismatch", "'profile.phone' is text", None),
+        ("box.first.n == 1", 0, "unknown-step", "'box' is a prop, not a step", None),
+        ("box.count == 1", 0, "unknown-step", "'box' is a prop, not a step", None),
+        ("bx.inside == 1", 0, "unknown-step", "'bx'", None),
         ("views.prise > 1", 0, "unknown-prop", "'prise' is not a prop of step 'views'", "'price'"),
         ("sum(views.page) > 1", 0, "type-mismatch", "'views.page' is text", None),
         ("profile.levl > 1", 0, "unknown-profile-field", "'levl'", "'level'"),
@@ -135,6 +145,15 @@ def test_what_can_work_is_accepted(text: str) -> None:
 
 def test_without_declarations_everything_goes() -> None:
     assert parse("anything > 1 and profile.whatever == 'a'", Names()).type == "boolean"
+
+
+def test_without_types_what_lies_inside_is_read_with_a_warning() -> None:
+    names = Names(steps={"order": StepNames()}, forbidden={"gone": "it is an absent step"})
+    (warning,) = parse("address.city == 'sz'", names).warnings
+    assert (warning.offset, warning.code) == (0, "inside-of-prop")
+    assert parse("items.0.sku == order.items.0.sku", names).warnings == []
+    for text in ("ordr.city == 'sz'", "gone.city == 'sz'", "user.city == 'sz'", "address.first.x == 1"):
+        assert [problem.code for problem in problems(text, names)] == ["unknown-step"], text
 
 
 def test_a_bare_step_is_probably_not_meant() -> None:

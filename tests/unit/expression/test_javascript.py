@@ -11,24 +11,35 @@ from kairos.engine.event import Event
 from kairos.engine.expression import (
     ExpressionError,
     JavaScript,
-    Scope,
     Script,
     check_script,
     compile_condition,
     script_reads,
 )
+from kairos.engine.expression.scope import Facts
+from kairos.sandbox.breaker import FREE_SECONDS, Breaker
+
+
+class Clock:
+    """Each look at it is a minute later: whatever a script has cost is forgiven."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 60
+        return self.seconds
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[JavaScript]:
     """One for all: what a script left behind would show in the next test."""
-    made = JavaScript()
+    made = JavaScript(Clock())
     yield made
     made.close()
 
 
-def scope(**props: Any) -> Scope:
-    made = Scope()
+def scope(**props: Any) -> Facts:
+    made = Facts()
     made.event = Event("e1", "order", 1_763_778_000_000, "shop", {"amount": 80, "list": [1], **props}, "u1")
     made.props = made.event.props
     made.steps = {
@@ -149,6 +160,8 @@ def test_what_takes_too_much_is_false_and_counted_and_the_next_one_works(source:
         ("undefined = 1, true", "undefined === void 0"),
         ("arguments.callee.n = 1, true", "arguments.callee.n === undefined"),
         ("arguments.callee.prototype.n = 1, true", "arguments.callee.prototype.n === undefined"),
+        ("Object.setPrototypeOf(globalThis, {n: 1}), true", "typeof n === 'undefined'"),
+        ("globalThis.__proto__ = {n: 1}, true", "typeof n === 'undefined'"),
         ("/(a)/.test('a')", "RegExp.$1 === undefined"),
         ("(globalThis.n = (globalThis.n || 0) + 1) === 1", "(globalThis.n = (globalThis.n || 0) + 1) === 1"),
     ],
@@ -231,3 +244,39 @@ def test_a_text_condition_needs_no_sandbox() -> None:
     assert compile_condition("amount > 50", None)(scope()) is True
     with pytest.raises(ValueError, match="sandbox"):
         compile_condition(Script("true"), None)
+
+
+LOOPS = "event.props.loop ? (() => { while (true) {} })() : true"
+SPOILS = "event.props.loop ? Object.preventExtensions(globalThis) : true"
+
+
+@pytest.mark.parametrize("source", [LOOPS, SPOILS])
+def test_a_script_that_costs_too_much_is_not_asked_for_a_while_and_others_are(source: str) -> None:
+    now, told = [0.0], list[str]()
+    sandbox = JavaScript(lambda: now[0], told.append)
+    hostile, other = compile_condition(Script(source), sandbox), compile_condition(Script("true"), sandbox)
+    for _ in range(8):
+        assert hostile(scope(loop=True)) is False
+        assert other(scope()) is True
+    assert told == [source]
+    assert sandbox.refusals >= 1
+    before = sandbox.refusals
+    assert hostile(scope()) is False
+    assert sandbox.refusals == before + 1
+    now[0] = 60.0
+    assert hostile(scope()) is True
+    assert sandbox.refusals == before + 1
+    sandbox.close()
+
+
+def test_a_breaker_lets_through_what_costs_little_and_forgives_with_time() -> None:
+    now = [0.0]
+    breaker = Breaker(lambda: now[0])
+    assert [breaker.charge("usual", FREE_SECONDS) for _ in range(100_000)] == [False] * 100_000
+    spent = [breaker.charge("dear", 0.062) for _ in range(30)]
+    assert [place for place, is_last in enumerate(spent) if is_last] == [16]
+    assert (breaker.allows("dear"), breaker.allows("usual")) == (False, True)
+    now[0] = 8.1
+    assert breaker.allows("dear")
+    now[0] = 100.0
+    assert breaker.charge("dear", 0.9) is False

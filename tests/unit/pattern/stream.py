@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kairos.engine.event import Event
-from kairos.engine.expression.scope import Scope
+from kairos.engine.expression.scope import Facts
 from kairos.engine.pattern import AfterMatch, Match, Matcher, Pattern, Runs, Step, Times
 from tests.conformance.harness import matcher_of
 
@@ -61,8 +61,8 @@ class Partition:
         self.runs, cancelled = self.matcher.on_late(self.runs, happening, scope)
         return cancelled
 
-    def scope(self, text: str) -> tuple[Scope, Event]:
-        scope, happening = Scope(), event(text)
+    def scope(self, text: str) -> tuple[Facts, Event]:
+        scope, happening = Facts(), event(text)
         scope.event, scope.props, scope.now = happening, happening.props, happening.time
         return scope, happening
 

@@ -11,6 +11,7 @@ import pytest
 from kairos.engine.event import Event
 from kairos.engine.expression.condition import Condition, Script
 from kairos.engine.pattern import AfterMatch, Pattern, Runs, Step, Times, compile_pattern
+from kairos.engine.pattern.marks import count
 from kairos.engine.pattern.runs import keep
 from tests.conformance.conditions import Holds, compile_condition
 from tests.conformance.harness import matcher_of
@@ -71,7 +72,7 @@ class TestState:
         partition.see("a1@1 a2@2")
         assert partition.runs is not None
         assert len(partition.runs.events) == 2
-        assert [len(run.taken) for run in partition.runs.runs] == [2, 1]
+        assert [count(run.taken) for run in partition.runs.runs] == [2, 1]
 
     def test_is_bounded_and_says_what_it_dropped(self) -> None:
         partition = start(A, B, max_runs=2, after_match="no_skip")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rows import Row
-
 from kairos.engine.rule.load import load
+from tests.unit.rule.rows import Row
 
 TODAY = 1_782_000_000_000  # 2026-06-21
 

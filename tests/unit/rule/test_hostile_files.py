@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from rows import BASE
 
-from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rules.files import read_folder
 from kairos.engine.rule.load import Unreadable, load
 from kairos.engine.rule.text.nodes import MAX_DEPTH, MAX_NODES, YamlError, read_yaml
+from tests.unit.rule.rows import BASE
 
 FILE = "activities/views/browsed.yaml"
 

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from lintcheck import TODAY, said
-from rows import BASE, TABLES, Row, UnreadableRow, read_rows
 
-from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rules.files import read_folder
 from kairos.engine import rule
 from kairos.engine.pattern import check
 from kairos.engine.rule.load import load
+from tests.unit.rule.lintcheck import TODAY, said
+from tests.unit.rule.rows import BASE, TABLES, Row, UnreadableRow, read_rows
 
 ROWS = [(table.stem, row) for table in sorted(TABLES.glob("*.txt")) for row in read_rows(table)]
 RULE_PACKAGE = Path(rule.__path__[0])

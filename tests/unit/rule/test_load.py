@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from rows import BASE
 
-from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rules.files import read_folder
 from kairos.engine.crowd.spec import Members, RuleCrowd, Sample, SetCrowd
 from kairos.engine.expression.condition import Script
 from kairos.engine.metric.spec import Metric
@@ -31,6 +30,7 @@ from kairos.engine.rule.model import (
     Variant,
 )
 from kairos.engine.rule.release import Release, decode
+from tests.unit.rule.rows import BASE
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
@@ -83,6 +83,7 @@ def test_every_field_of_an_activity() -> None:
         audience=Audience(("buyers",), (), ("staff",), "profile.level >= 2 and metric.spend_30d > 100", 0.05),
         limits=Limits(DAY, ("marketing",), ("marketing",), 24 * HOUR, "hold", 10000),
         data={"order_id": "order.order_id", "coupon": '"PAY10"'},
+        theme="orders",
         send=(
             Send("wechat", "order_unpaid"),
             Send("sms", "order_unpaid", 5 * MINUTE, "read", {"city": "profile.city"}),
@@ -156,7 +157,7 @@ def test_a_release_of_a_time_without_materials_can_be_read() -> None:
 
 def test_the_smallest_activity_has_the_defaults_of_the_model() -> None:
     found = rules(a_yaml="activity: a\ntrigger: {event: signup}\n")
-    assert found == RuleSet({"a": Activity("a", Pattern((Step("event", ("signup",), "signup"),)))})
+    assert found == RuleSet({"a": Activity("a", Pattern((Step("event", ("signup",), "signup"),)), theme="t")})
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
-"""What a plan needs to know of users: no more is fetched of them."""
+"""What a program needs to know of users: no more is fetched of them."""
 
 from __future__ import annotations
 
+from kairos.engine.channel import ADDRESSES
 from kairos.engine.expression import JavaScript
 from kairos.engine.rule.compile import compile_release
-from kairos.engine.rule.needs import ADDRESSES, ALWAYS, Needs, needs_of
+from kairos.engine.rule.reads.needs import ALWAYS, Needs, needs_of
 from kairos.engine.rule.release import Release
-from tests.engine_kit import plan_of, rules
+from tests.engine_kit import program_of, rules
 
 FIRST = "activity: a\ntrigger: {event: order}\n"
 
@@ -18,7 +19,7 @@ def fields(needs: Needs) -> set[str]:
 
 
 def test_a_plan_that_asks_for_nothing() -> None:
-    needs = needs_of(plan_of(rules(FIRST, crowds="staff: {members: redis}\n")))
+    needs = needs_of(program_of(rules(FIRST, crowds="staff: {members: redis}\n")))
     assert (fields(needs), needs.crowds, needs.lists) == (set(), set(), set())
 
 
@@ -34,7 +35,7 @@ goal: {event: pay, within: 1d, where: profile.five == 1, value: profile.six}
     crowds = "c: {union: [{where: profile.seven == 1}, d]}\nd: {where: profile.eight == 1}\n"
     unread = "e: {where: profile.nine == 1}\n"
     template = {"hello.sms": "{{ profile.ten }}{% if profile.eleven %}{% endif %}"}
-    needs = needs_of(plan_of(rules(text, crowds=crowds + unread, templates=template)))
+    needs = needs_of(program_of(rules(text, crowds=crowds + unread, templates=template)))
     assert fields(needs) == {"one", "two", "three", "four", "five", "six", "seven", "eight", "ten", "eleven"}
 
 
@@ -48,13 +49,13 @@ def test_crowds_however_they_are_reached() -> None:
     )
     first = FIRST + "audience: {in: [mixed], any_of: [k1], not_in: [asked], control_group: k2}\n"
     second = 'activity: b\ntrigger: {event: order, where: in_crowd("k3")}\n'
-    needs = needs_of(plan_of(rules(first, second, crowds=crowds)))
+    needs = needs_of(program_of(rules(first, second, crowds=crowds)))
     assert needs.crowds == {"k1", "k2", "k3", "k4", "k5", "k6"}
 
 
 def test_a_rule_that_reads_the_crowds_itself_needs_all() -> None:
     text = FIRST + "audience: {where: \"'staff' in profile.crowds\"}\n"
-    assert needs_of(plan_of(rules(text, crowds="staff: {members: redis}\n"))).crowds == {"staff"}
+    assert needs_of(program_of(rules(text, crowds="staff: {members: redis}\n"))).crowds == {"staff"}
 
 
 def test_a_script_may_read_anything() -> None:
@@ -65,7 +66,7 @@ def test_a_script_may_read_anything() -> None:
 
 
 def test_lists() -> None:
-    needs = needs_of(plan_of(rules(FIRST, policy="lists: {black: redis, white: [u1]}\n")))
+    needs = needs_of(program_of(rules(FIRST, policy="lists: {black: redis, white: [u1]}\n")))
     assert needs.lists == {"black"}
 
 

@@ -9,21 +9,23 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from rows import BASE, TABLES, read_rows
 
-from kairos.adapters.rule_files import read_folder
+from kairos.adapters.rules.files import read_folder
+from kairos.engine.channel import CHANNELS
 from kairos.engine.policy.spec import CapRule, Policy
-from kairos.engine.rule.channel_headers import HEADERS
-from kairos.engine.rule.fields.activity import ACTIVITY, LIMITS, SEND, STEP, TRIGGER
-from kairos.engine.rule.fields.common import CHANNEL
-from kairos.engine.rule.fields.folder import CAP_RULE, MATERIAL, MINI_PROGRAM, POLICY, SOURCE
+from kairos.engine.rule.fields.activity import ACTIVITY, LIMITS, SEND
+from kairos.engine.rule.fields.materials import MATERIAL, MINI_PROGRAM
+from kairos.engine.rule.fields.policy import CAP_RULE, POLICY
+from kairos.engine.rule.fields.sources import SOURCE
+from kairos.engine.rule.fields.trigger import STEP, TRIGGER
 from kairos.engine.rule.fields.types import ListOf, MapOf, Named, OneOf, Record, Type
+from kairos.engine.rule.form.reference import reference
+from kairos.engine.rule.form.schema import FILES, json_schema
 from kairos.engine.rule.load import load
 from kairos.engine.rule.model import Activity, Limits, Material, MiniProgram, Send, Source
-from kairos.engine.rule.reference import reference
-from kairos.engine.rule.schema import FILES, json_schema
 from kairos.engine.rule.text.head import split_head
 from kairos.engine.rule.text.nodes import Node, YamlError, read_yaml
+from tests.unit.rule.rows import BASE, TABLES, read_rows
 
 DOCUMENT = json_schema()
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference.md"
@@ -92,7 +94,8 @@ ROWS = {name: (path, content, silent) for name, path, content, silent in refused
 # What only the loader knows: the bounds of durations, real dates, finite numbers, what events must have.
 BEYOND = (
     *("3651d", "99999999999999999999d", "0s", "0d", "0h", "2026-13-01", "1926-11-01", "101%", "found '.inf'"),
-    *("sources.yaml declares", "user_id: expected text", "unknown key 'login'", "JSON can hold", "status: expected"),
+    *("sources.yaml declares", "user_id: expected text", "unknown key 'login'", "at most 64 bits", "status: expected"),
+    *("a list of names is expected", "a time zone such as Asia/Shanghai is expected"),
 )
 
 
@@ -112,7 +115,7 @@ def test_the_schema_refuses_what_the_loader_refuses(path: str, content: bytes, v
 def test_declared_defaults_are_those_of_the_model() -> None:
     """Said in both, because the model can be built without a file."""
     pairs: list[tuple[type[msgspec.Struct], Record, dict[str, str]]] = [
-        (Activity, ACTIVITY, {"activity": "name", "trigger": "pattern"}),
+        (Activity, ACTIVITY, {"activity": "name", "trigger": "pattern", "class": "kind"}),
         (Limits, LIMITS, {}),
         (Send, SEND, {}),
         (CapRule, CAP_RULE, {"max": "most"}),
@@ -166,9 +169,8 @@ def test_what_templates_read_of_a_material_is_what_is_declared(struct: type[msgs
     assert struct.__struct_fields__ == tuple(field.name for field in record.fields)
 
 
-def test_headers_are_of_channels_and_named_as_templates_name_them() -> None:
-    assert set(HEADERS) <= set(CHANNEL.values)
-    for name in (name for headers in HEADERS.values() for name in headers):
+def test_headers_are_named_as_templates_name_them() -> None:
+    for name in (name for channel in CHANNELS.values() for name in channel.headers or ()):
         assert split_head(f"{name}: x\n\n").headers[0].name == name
 
 

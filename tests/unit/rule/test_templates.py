@@ -6,10 +6,11 @@ import pytest
 
 from kairos.engine.pattern import Pattern, Step
 from kairos.engine.rule.compile import compile_release
+from kairos.engine.rule.content.rendering import Renderer
+from kairos.engine.rule.content.template_facts import MAX_DEPTH
+from kairos.engine.rule.content.templates import Templates
 from kairos.engine.rule.model import Activity, RuleSet, Send
 from kairos.engine.rule.release import Release
-from kairos.engine.rule.template_facts import MAX_DEPTH
-from kairos.engine.rule.templates import Templates, required_variables, template_variables
 
 PARTIALS = {
     "footer": "{{ town }}, {{ profile.city }}",
@@ -46,12 +47,15 @@ PARTIALS = {
 def test_variables(text: str, variables: list[str], required: list[str] | None) -> None:
     """`required` None: all of them."""
     texts = {**PARTIALS, "t.sms": text}
-    assert sorted(template_variables(texts, "t", "sms")) == sorted(variables)
-    assert sorted(required_variables(texts, "t", "sms")) == sorted(variables if required is None else required)
+    found = Templates(texts).facts("t.sms").variables
+    assert {v.name for v in found} == set(variables)
+    assert {v.name for v in found if v.required} == set(variables if required is None else required)
+    carried = [name for name in variables if not name.startswith("material.")]
+    assert sorted(Renderer(texts).variables("t", "sms")) == sorted(carried)
 
 
 def test_a_template_that_is_not_there_needs_nothing() -> None:
-    assert template_variables({}, "t", "sms") == required_variables({}, "t", "sms") == ()
+    assert Renderer({}).variables("t", "sms") == ()
 
 
 def test_what_a_template_renders() -> None:
@@ -120,9 +124,9 @@ def test_a_partial_that_changes_changes_what_is_compiled() -> None:
     activity = Activity("a", Pattern((Step("event", ("x",), "x"),)), send=(Send("sms", "t"), Send("email", "t")))
     texts = {"t.sms": "{% render 'footer' %}", "t.email": "hello", "footer": "x"}
     old = compile_release(Release(1, RuleSet({"a": activity}, templates=texts)), max_runs=10)
-    assert old.activities["a"].variants[0].sends[0].required == ()
+    assert old.activities["a"].variants[0].sends[0].variables == ()
     texts = texts | {"footer": "{{ profile.city }}"}
     new = compile_release(Release(2, RuleSet({"a": activity}, templates=texts)), old, max_runs=10)
-    assert new.activities["a"].variants[0].sends[0].required == ("profile.city",)
+    assert new.activities["a"].variants[0].sends[0].variables == ("profile.city",)
     same = compile_release(Release(3, RuleSet({"a": activity}, templates=texts | {"other.sms": "x"})), new, max_runs=10)
     assert same.activities["a"].variants == new.activities["a"].variants

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 import time
 from pathlib import Path
@@ -16,12 +15,12 @@ from pathlib import Path
 import msgspec
 
 from kairos.apps.demo.providers.house import house
+from kairos.apps.process import on_stop
 
 
 async def _run(folder: Path, port: int) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    on_stop(stop.set)
     async with house(folder, lambda: time.time_ns() // 1_000_000, port) as (opened, _):
         note = folder / "providers.json"
         partial = note.with_suffix(".part")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kairos.engine.policy.spec import DAYS
 from kairos.engine.rule.fields.common import (
     CHANNEL,
     CONDITION,
@@ -13,16 +14,20 @@ from kairos.engine.rule.fields.common import (
     VALUE,
     ZONE,
 )
+from kairos.engine.rule.fields.schedule import PACE
+from kairos.engine.rule.fields.trigger import TRIGGER
 from kairos.engine.rule.fields.types import (
     REQUIRED,
-    Boolean,
+    Anything,
     Choice,
+    Clock,
     Duration,
     Field,
     Integer,
     ListOf,
     MapOf,
     Moment,
+    Number,
     OneOf,
     Percent,
     PositiveNumber,
@@ -30,90 +35,7 @@ from kairos.engine.rule.fields.types import (
     Text,
 )
 
-MOST_TIMES = 10_000
-MOST_STEPS = 100
-
-QUANTIFIER = OneOf(
-    (
-        Integer(1, MOST_TIMES),
-        Record(
-            "times",
-            "How often a step repeats. Without `max` the repetition is open; `min: 0` makes the step optional.",
-            (
-                Field("min", Integer(0, MOST_TIMES), "At least so often.", REQUIRED),
-                Field("max", Integer(1, MOST_TIMES), "At most so often."),
-            ),
-        ),
-    )
-)
-
-AFTER_MATCH = OneOf(
-    (
-        Choice(("exclusive", "no_skip", "skip_past_last", "skip_to_next")),
-        Record(
-            "after_match",
-            "Goes on at the first or last event of a step of the match.",
-            (
-                Field("skip_to_first", NAMED, "Drops the runs that started before this step's first event."),
-                Field("skip_to_last", NAMED, "Drops the runs that started before this step's last event."),
-            ),
-            choose=("skip_to_first", "skip_to_last"),
-        ),
-    )
-)
-
-_AS = Field("as", NAMED, "How later steps, `data` and `send` refer to it.", shown_default="the (first) event type")
-_WHERE = Field(
-    "where", CONDITION, "Condition; bare names are this event's props, `name.prop` those of an earlier step."
-)
-_TIMES = Field("times", QUANTIFIER, "How often.")
-_PER = Field("per", NAMED_PROP, "A prop: one independent run per value of it, inside one user.")
-_WITHIN = Field("within", Duration(), "A match spans less than this.")
-_AFTER = Field("after_match", AFTER_MATCH, "What happens to the other runs once a match is there.", "exclusive")
-
-STEP = Record(
-    "step",
-    "One step of a pattern: `event`, `absent` or `not_next`.",
-    (
-        Field("event", EVENTS, "An event of this type, or of one of these."),
-        Field("absent", EVENTS, "No such event until the next step; as the last step: until `within` has passed."),
-        Field("not_next", EVENTS, "The very next event is not of this type."),
-        _AS,
-        _WHERE,
-        Field("next", Choice(("strict", "relaxed", "any")), "Contiguity with the step before.", "relaxed"),
-        _TIMES,
-        Field("optional", Boolean(), "The step may be missing.", False),
-        Field("greedy", Boolean(), "A repetition takes as many as it can.", False),
-        Field("inside", Choice(("relaxed", "consecutive", "any")), "Contiguity between repetitions.", "relaxed"),
-        Field("until", CONDITION, "Stops an open repetition."),
-    ),
-    choose=("event", "absent", "not_next"),
-)
-
-TRIGGER = Record(
-    "trigger",
-    "The moment: one event, a number of events, or a pattern of steps.",
-    (
-        Field("event", EVENTS, "Short form: this one event."),
-        Field("count", EVENTS, "Short form: this event, `times` times."),
-        Field("pattern", ListOf(STEP, 1, longest=MOST_STEPS), f"The steps, in order; {MOST_STEPS} at most."),
-        _PER,
-        _AS,
-        _WHERE,
-        _TIMES,
-        _WITHIN,
-        Field("within_kind", Choice(("first_last", "previous_current")), "What `within` bounds.", "first_last"),
-        _AFTER,
-    ),
-    choose=("event", "count", "pattern"),
-)
-
-# Which keys go with which form of trigger and kind of step.
-TRIGGER_KEYS = {
-    "event": ("event", "as", "where", "per", "after_match"),
-    "count": ("count", "as", "where", "times", "within", "per", "after_match"),
-    "pattern": ("pattern", "per", "within", "within_kind", "after_match"),
-}
+STATES = ("draft", "submitted", "approved", "shadow", "live", "paused", "ended")
 
 SEND = Record(
     "send",
@@ -156,18 +78,41 @@ AUDIENCE = Record(
     ),
 )
 
+ONCE_PER = Record(
+    "once",
+    "At most once in so long for each value of a prop: of the last matched event, or the trigger's own `per`.",
+    (
+        Field("per", NAMED_PROP, "The prop, such as product_id.", REQUIRED),
+        Field("in", Duration(), "Counted from the send.", REQUIRED),
+    ),
+)
+
+SEND_WINDOW = Record(
+    "send_window",
+    "The only hours to send in, [from, to) on the user's clock; what comes at another time is held until then.",
+    (
+        Field("from", Clock(), "First minute.", REQUIRED),
+        Field("to", Clock(), "End; over midnight where it is earlier than `from`.", REQUIRED),
+        Field("days", ListOf(Choice(DAYS), 1, one=True), "On these days.", DAYS, shown_default="every day"),
+    ),
+)
+
 LIMITS = Record(
     "limits",
     "How often, how late, how much.",
     (
-        Field("once", OneOf((Choice(("occurrence", "ever")), Duration())), "At most once: per match, ever, in so long.",
-              "occurrence"),
+        Field("once", OneOf((Choice(("occurrence", "ever")), Duration(), ONCE_PER)),
+              "At most once: per match, ever, in so long, in so long for each value.", "occurrence"),
         Field("caps", NAMES, "Caps of policy.yaml to keep to.", shown_default="the policy's `default_caps`"),
         Field("counts_toward", NAMES, "Caps that its sends use up.", shown_default="the same as `caps`"),
         Field("send_before", Duration(), "Later than this after the match it is pointless."),
         Field("quiet_hours", Choice(("hold", "drop", "ignore")), "What quiet hours do to a send.", "hold"),
-        Field("budget", Record("budget", "Over all users, never overshot.",
-                               (Field("sends", Integer(1), "So many messages.", REQUIRED),)), "What it may spend."),
+        Field("send_window", SEND_WINDOW, "The hours and days to send in; asked after quiet hours."),
+        Field("budget", OneOf((
+            Record("budget", "Over all users, never overshot.",
+                   (Field("sends", Integer(1), "So many messages.", REQUIRED),)),
+            NAMED,
+        )), "What it may spend: so many messages, or a shared budget of policy.yaml (`budgets`) by its name."),
     ),
 )  # fmt: skip
 
@@ -182,6 +127,24 @@ GOAL = Record(
     ),
 )
 
+_NUMBER = OneOf((Number(), VALUE))
+
+WORTH = Record(
+    "worth",
+    "What a message is worth, for the score of its group in `matching`. Numbers, or expressions as in `data`.",
+    (
+        Field("value", _NUMBER, "What it is worth that a user reaches the goal: 30, `order.amount`."),
+        Field("uplift", OneOf((Number(), Choice(("measured",)), VALUE)),
+              "By how much the message raises the share of users who reach the goal: 0.02, `profile.score_x`, or "
+              "`measured`: what `kairos learn` has found."),
+        Field("cost", _NUMBER, "What one message costs.", 0),
+    ),
+)  # fmt: skip
+MATCHING_FIELDS = (
+    Field("matching", NAMED, "The group of policy.yaml in which its messages compete for a user."),
+    Field("worth", WORTH, "What a message is worth, where it competes or spends a shared budget."),
+)
+
 VARIANT = Record(
     "variant",
     "One arm of an A/B test; sticky per user.",
@@ -192,25 +155,101 @@ VARIANT = Record(
     ),
 )
 
+CANDIDATE = Record(
+    "candidate",
+    "One of the messages of which the best is looked for.",
+    (
+        Field("name", NAMED, "Appears in the records.", REQUIRED),
+        Field("send", SENDS, "As in the activity.", REQUIRED),
+    ),
+)
+
+PRIOR = Record(
+    "prior",
+    "What is believed before anybody has seen one of the messages.",
+    (
+        Field("rate", Percent(), "So many reach the goal.", REQUIRED),
+        Field("users", Integer(1), "As sure as after so many users.", REQUIRED),
+    ),
+)
+
+BEST = Record(
+    "best",
+    "Weights that `kairos learn` finds: the better a variant has done, the more users get it.",
+    (
+        Field("choose", Choice(("best",)), "By the goal's rate.", REQUIRED),
+        Field("of", ListOf(CANDIDATE, 2), "The variants.", REQUIRED),
+        Field("explore", Percent(), "This share of users is spread evenly, however good the best one is.", 0.1,
+              shown_default="10%"),
+        Field("prior", PRIOR, "What is believed at first.", shown_default="nothing: every rate is as likely"),
+    ),
+)  # fmt: skip
+
+GUARDRAILS = Record(
+    "guardrails",
+    "Shares that end a rollout, once 20 messages have been heard of.",
+    (
+        Field("failed", Percent(), "Of its messages have failed.", 0.05, shown_default="5%"),
+        Field("unsubscribed", Percent(), "Of its people have unsubscribed since they were contacted.", 0.005,
+              shown_default="0.5%"),
+        Field("regret", Percent(), "Of its messages should not have gone (`too_late` for a recall).", 0.01,
+              shown_default="1%"),
+    ),
+)  # fmt: skip
+
+
+FROM = Record(
+    "from",
+    "The plan that it was made from; `kairos plans use` notes it.",
+    (
+        Field("plan", NAMED, "Its name.", REQUIRED),
+        Field("version", Text("16 hex digits", r"[0-9a-f]{16}"), "Of what the plan meant then.", REQUIRED),
+        Field("parameters", MapOf("parameter", NAMED, Anything()), "What was put in."),
+    ),
+)
+
 ACTIVITY = Record(
     "activity",
     "One activity a file: `activities/<theme>/<activity>.yaml`.",
     (
         Field("activity", NAMED, "Its name, that of the file.", REQUIRED),
+        Field("from", FROM, "Where it came from."),
         Field("title", Text(longest=200), "For people.", ""),
         Field("owner", Text(longest=200), "Who answers for it.", ""),
-        Field("state", Choice(("draft", "submitted", "approved", "live", "paused", "ended")), "Life cycle.", "draft"),
+        Field("state", Choice(STATES), "Life cycle.", "draft"),
         Field("priority", Integer(0, 100), "Higher goes first when activities compete.", 50),
+        Field(
+            "class",
+            Choice(("marketing", "service")),
+            "`service`, what a customer has to be told, goes to those too "
+            "who have unsubscribed from the channel; never to the black list.",
+            "marketing",
+        ),
+        Field("topic", NAMED, "Of topics.yaml: who has not agreed to it, or said no, gets nothing."),
+        Field(
+            "shadow",
+            Text("a version of this activity, 16 hex digits", "[0-9a-f]{16}", loose=True),
+            "The version that decides beside this one, on trial: it contacts nobody. `state: shadow`: all of it is.",
+        ),
+        Field(
+            "rollout",
+            Percent(),
+            "This share of users gets it, the others the version before.",
+            shown_default="everyone",
+        ),
+        Field("guardrails", GUARDRAILS, "Of a rollout: when the version before is back for everyone."),
         Field("active", ACTIVE, "Dates."),
         Field(
             "on_change", Choice(("keep", "restart", "drain")), "What a new version does to matches in flight.", "keep"
         ),
         Field("trigger", TRIGGER, "The moment.", REQUIRED),
+        Field("pace", PACE, "Of a schedule: how fast its messages leave."),
         Field("audience", AUDIENCE, "The people."),
         Field("limits", LIMITS, "The restraint."),
         Field("data", MapOf("name", FREE_NAME, VALUE), "Values for templates and records: expressions."),
         Field("send", SENDS, "The message. Without it the activity is a watch: it contacts nobody."),
-        Field("variants", ListOf(VARIANT, 1), "A/B test, in place of `send`."),
+        Field("variants", OneOf((ListOf(VARIANT, 1), BEST)), "A/B test, or the best of several, in place of `send`."),
+        *MATCHING_FIELDS,
         Field("goal", GOAL, "The purpose."),
     ),
 )

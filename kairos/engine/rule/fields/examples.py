@@ -40,6 +40,7 @@ EXPECTED = Record(
     (
         Field("at", Duration(zero=True), "When it is decided, counted from `start`.", REQUIRED),
         Field("outcome", Choice(OUTCOMES), "What is decided.", REQUIRED),
+        Field("step", NAMED, "Of a journey: the message with this id, or `left`, its end; without it, its entry."),
         Field("user_id", USER, "Whom it is about."),
         Field("reason", Text(longest=100), "Why not."),
         Field("channel", CHANNEL, "Where it goes."),

@@ -5,7 +5,7 @@ A type says what it accepts in words (`expected`), for messages. Ranges are part
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Choice:
-    """One word of several. `listing` False: too many to print (the time zones are not a Choice)."""
+    """One word of several."""
 
     values: tuple[str, ...]
 
@@ -48,7 +48,18 @@ class Integer:
 
 @dataclass(frozen=True)
 class PositiveNumber:
-    expected: str = "a positive number"
+    """`zero`: 0 is allowed (a price)."""
+
+    zero: bool = False
+
+    @property
+    def expected(self) -> str:
+        return "a number that is not negative" if self.zero else "a positive number"
+
+
+@dataclass(frozen=True)
+class Number:
+    expected: str = "a number"
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,17 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """Of a plan: read as `type` once its parameters are put in; until then `{$: wait}` may stand anywhere in it."""
+
+    type: Type
+
+    @property
+    def expected(self) -> str:
+        return self.type.expected
+
+
+@dataclass(frozen=True)
 class Required:
     """The default of a field that has none."""
 
@@ -188,12 +210,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
-    """A mapping with known keys. `choose`: exactly one of these keys says which kind of record it is."""
+    """A mapping with known keys. `choose`: exactly one of these keys says which kind of record it is.
+
+    `beside`: kind -> keys of other kinds that say something else beside it.
+    """
 
     name: str
     doc: str
     fields: tuple[Field, ...]
     choose: tuple[str, ...] = ()
+    beside: tuple[tuple[str, tuple[str, ...]], ...] = ()
     other: Type | None = None  # the one further key, named by the author (an example's event)
     other_what: str = ""
 
@@ -202,9 +228,15 @@ class Record:
         keys = [f.name for f in self.fields]
         return f"a mapping with the key{'s' if len(keys) > 1 else ''} {listed(keys, 'and')}"
 
+    def kinds(self, keys: Iterable[str]) -> list[str]:
+        """Those of `choose` that are among these keys."""
+        given = [key for key in keys if key in self.choose]
+        taken = {key for kind, keys in self.beside if kind in given for key in keys}
+        return [key for key in given if key not in taken]
+
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
 
 
-Scalar = Text | Choice | Integer | PositiveNumber | Boolean | Duration | Percent | Clock | Moment | TimeZone
-Type = Scalar | Expression | Anything | ListOf | MapOf | OneOf | Named | Record
+Scalar = Text | Choice | Integer | Number | PositiveNumber | Boolean | Duration | Percent | Clock | Moment | TimeZone
+Type = Scalar | Expression | Anything | ListOf | MapOf | OneOf | Named | Filled | Record

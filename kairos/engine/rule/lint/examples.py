@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.profile.consent import field_meant
+from kairos.engine.profile.fields import OWN_FIELDS, problem_of
+from kairos.engine.rule.fields.reading.value import Value
+from kairos.engine.rule.journey import LEFT
 from kairos.engine.rule.lint.references import check_name
 from kairos.engine.rule.lint.world import RECEIPT, World
 from kairos.engine.rule.lower.activity import Draft
 from kairos.engine.rule.lower.examples import event_entry
+from kairos.engine.rule.lower.journey import JourneyDraft
 from kairos.engine.rule.text.report import Report, listed, nearest
 
 RECEIPT_STATUS = ("sent", "delivered", "read", "failed", "clicked")
-_OWN_FIELDS = (
-    "timezone", "unsubscribed", "dead_addresses", "crowds", "lists", "phone", "email", "wechat_openid", "push_token",
-)  # fmt: skip
 
 
-def check_examples(path: str, value: Value, draft: Draft | None, lost: bool, world: World, report: Report) -> None:
+def check_examples(
+    path: str, value: Value, draft: Draft | JourneyDraft | None, lost: bool, world: World, report: Report
+) -> None:
     """`draft`: the activity beside it; `lost`: it is there and cannot be read."""
     if draft is None and not lost:
         beside = path.removesuffix(".test.yaml") + ".yaml"
@@ -45,9 +48,13 @@ def _check_users(value: Value, world: World, report: Report) -> None:
     profiles, metrics = value.find("profiles"), value.find("metrics")
     for _, profile in profiles.items() if profiles else ():
         for field, entry in profile.items():
-            if world.profile is not None and field not in world.profile and field not in _OWN_FIELDS:
+            declared = {*(world.profile or ()), *OWN_FIELDS}
+            if field not in declared and (world.profile is not None or field_meant(field) != field):
                 message = f"profiles: '{field}' is not a declared field of the profile"
-                report.error(profile.keys[field], "unknown-profile-field", message, nearest(field, world.profile))
+                report.error(profile.keys[field], "unknown-profile-field", message, nearest(field, declared))
+            if entry.data is not None and (problem := problem_of(field, entry.data, world.profile)):
+                message = f"{field}: {problem}, found '{entry.node.text or entry.node.kind}'"
+                report.warning(entry.node, "wrong-type", message, "the example proves nothing of what a real one does")
             if field == "crowds":
                 _check_crowds(entry, world, report)
     for _, table in metrics.items() if metrics else ():
@@ -142,12 +149,19 @@ def _fits(data: object, kind: str) -> bool:
     return kind == "any" or isinstance(data, fitting[kind])
 
 
-def _check_expected(test: Value, draft: Draft | None, report: Report) -> None:
+def _check_expected(test: Value, draft: Draft | JourneyDraft | None, report: Report) -> None:
     """Names in expectations that this activity does not have."""
     if draft is None:
         return
+    expected = test["expect"].each() if "expect" in test else []
+    if isinstance(draft, JourneyDraft):
+        _check_steps(expected, draft, report)
+        return
     variants = {variant.name for variant in draft.activity.variants}
-    for entry in test["expect"].each() if "expect" in test else ():
+    for entry in expected:
+        if step := entry.find("step"):
+            message = f"step: {draft.name} is an activity; only a journey has steps"
+            report.error(step.node, "wrong-form", message, "remove it")
         variant, channel = entry.find("variant"), entry.find("channel")
         if variant and variant.data not in variants and not draft.source.broken:
             report.error(variant.node, "unknown-variant", f"variant: {draft.name} has no variant '{variant.data}'",
@@ -160,4 +174,14 @@ def _check_expected(test: Value, draft: Draft | None, report: Report) -> None:
                 "unknown-channel",
                 message,
                 f"its channels: {listed(sorted(channels), 'and')}" if channels else None,
+            )
+
+
+def _check_steps(expected: list[Value], draft: JourneyDraft, report: Report) -> None:
+    names = [message.name.partition(".")[2] for message in draft.messages] + [LEFT]
+    for entry in expected:
+        if (step := entry.find("step")) and step.data not in names and not draft.source.broken:
+            message = f"step: {draft.name} has no message '{step.data}'"
+            report.error(
+                step.node, "unknown-step", message, nearest(step.data, names) or f"it has {listed(names, 'and')}"
             )

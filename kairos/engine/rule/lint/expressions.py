@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from kairos.engine.expression import Expression, ExpressionError, Names, Problem, Script, parse
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.expression.grammar import parse_tree
+from kairos.engine.expression.history import asks_history
+from kairos.engine.rule.fields.reading.value import Value
 from kairos.engine.rule.lint import scopes
 from kairos.engine.rule.lint.script import check_script_value
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
+from kairos.engine.rule.model import MEASURED
 from kairos.engine.rule.text.report import Report
 
 CONDITION = ("boolean", "any")
@@ -38,6 +41,11 @@ def check_expression(
     try:
         expression = parse(value.data, names)
     except ExpressionError as error:
+        if names is not None and names.history is None and _meant_as_history(value.data):
+            message = f"{field}: it asks for history, which only the warehouse has: 'refresh' is missing"
+            hint = "a crowd with `refresh: 1d` is computed there" if names.bare else "refresh: 1d"
+            report.error(value.node, "needs-refresh", message, hint)
+            return None
         for problem in error.problems:
             if not _of_a_lost_file(problem, world):
                 report.inside(
@@ -57,9 +65,20 @@ def check_expression(
     return Checked(expression, value, field, report)
 
 
+def _meant_as_history(text: str) -> bool:
+    try:
+        return asks_history(parse_tree(text, history=True))
+    except ExpressionError:
+        return False
+
+
 def _of_a_lost_file(problem: Problem, world: World) -> bool:
     """A file that cannot be read is reported once, not again for each name that it would have declared."""
-    lost = {"unknown-metric": world.metric_names is None, "unknown-crowd": world.crowd_names is None}
+    lost = {
+        "unknown-metric": world.metric_names is None,
+        "unknown-crowd": world.crowd_names is None,
+        "unknown-coupon": world.coupon_names is None,
+    }
     return lost.get(problem.code, False)
 
 
@@ -96,15 +115,32 @@ def _after_the_match(draft: Draft, world: World) -> Iterator[Checked | None]:
     names = scopes.match_names(activity.pattern, world) if draft.trigger.complete else None
     if value := source.find("audience", "where"):
         yield check_expression(value, "where", names, world, report, CONDITION)
-    for place in (source, *(entry for _, entry in draft.sends())):
+    sends = draft.sends()
+    filled = with_coupons(names, world) if sends or "journey" in source else names
+    for place in (source, *(entry for _, entry in sends)):
         if data := place.find("data"):
             for name, value in data.items():
-                yield check_expression(value, f"data.{name}", names, world, report)
+                yield check_expression(value, f"data.{name}", filled, world, report)
+    for field, value in worth_in(source):
+        yield check_expression(value, field, names, world, report, NUMBER)
     if activity.goal:
         goal = scopes.goal_names(activity.pattern, activity.goal.events, world) if draft.trigger.complete else None
         for field, types in (("where", CONDITION), ("value", NUMBER)):
             if value := source.find("goal", field):
                 yield check_expression(value, field, goal, world, report, types)
+
+
+def with_coupons(names: Names | None, world: World) -> Names | None:
+    """Of what a message is filled in with: it takes codes too."""
+    return names and replace(names, coupons=world.coupon_names or frozenset())
+
+
+def worth_in(source: Value) -> Iterator[tuple[str, Value]]:
+    """What of an activity's or a message's `worth` is an expression, and its name for people."""
+    worth = source.find("worth")
+    for name, value in worth.items() if worth else ():
+        if isinstance(value.data, str) and value.data != MEASURED:
+            yield f"worth.{name}", value
 
 
 def check_metrics(values: Value, world: World, report: Report) -> Iterator[Checked]:
@@ -114,26 +150,13 @@ def check_metrics(values: Value, world: World, report: Report) -> Iterator[Check
             found = check_expression(where, "where", scopes.metric_names(metric.of, world), world, report, CONDITION)
             if found is not None:
                 yield found
+        yield from _points(value.find("decay", "points"), world, report)
 
 
-def check_crowds(values: Value, world: World, report: Report) -> Iterator[tuple[str, Checked]]:
-    """(crowd, expression): nested rule crowds belong to the named crowd that holds them."""
-    names = scopes.crowd_names(world)
-    for name, value in values.items():
-        for where in _wheres(value):
-            if found := check_expression(where, "where", names, world, report, CONDITION):
-                for prior in sorted(found.expression.reads.priors):
-                    message = f"where: prior.{prior} is a metric before an event; a crowd has no event"
-                    report.error(where.node, "no-event", message, f"metric.{prior}")
-                yield name, found
-
-
-def _wheres(crowd: Value) -> Iterator[Value]:
-    if not isinstance(crowd.data, dict):
-        return
-    if where := crowd.find("where"):
-        yield where
-    for operation in ("union", "intersect", "difference"):
-        if parts := crowd.find(operation):
-            for part in parts.each():
-                yield from _wheres(part)
+def _points(points: Value | None, world: World, report: Report) -> Iterator[Checked]:
+    for type_, value in points.items() if points else ():
+        if isinstance(value.data, str):
+            names = scopes.metric_names((type_,), world)
+            found = check_expression(value, f"points.{type_}", names, world, report, NUMBER)
+            if found is not None:
+                yield found

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.rule.fields.reading.value import Value
 from kairos.engine.rule.lower.activity import Draft
+from kairos.engine.rule.lower.variants import variants_in
 from kairos.engine.rule.text.nodes import Node
 from kairos.engine.rule.text.report import listed
 from kairos.engine.rule.text.scalars import spell_duration
 
-_NEEDS_SEND = ("budget", "send_before", "quiet_hours")
+_NEEDS_SEND = ("budget", "send_before", "quiet_hours", "send_window")
 
 
 def check_idle(draft: Draft) -> None:
     """Warnings only. Expects an activity that could be read as a whole."""
     if draft.source.keys.keys() & {"send", "variants"}:
-        _fallbacks(draft)
+        check_fallbacks(draft)
         _nobody_contacted(draft)
     else:
         _watch(draft)
     _audience_of_nobody(draft)
+    _trial(draft)
     _contiguity(draft)
+    _instant(draft)
 
 
 def _watch(draft: Draft) -> None:
@@ -31,7 +34,7 @@ def _watch(draft: Draft) -> None:
             _warn(draft, limits.keys[key], message, "add `send`, or remove it")
 
 
-def _fallbacks(draft: Draft) -> None:
+def check_fallbacks(draft: Draft) -> None:
     """`after` and `unless` wait for an entry before them, and `unless` only if there is an `after`."""
     for sends in _lists(draft):
         for number, entry in enumerate(sends):
@@ -45,8 +48,7 @@ def _fallbacks(draft: Draft) -> None:
 
 
 def _lists(draft: Draft) -> list[list[Value]]:
-    variants = draft.source.find("variants")
-    places = [draft.source.find("send"), *(variant.find("send") for variant in (variants.each() if variants else ()))]
+    places = [draft.source.find("send"), *(variant.find("send") for variant in variants_in(draft.source))]
     return [place.each() for place in places if place is not None]
 
 
@@ -83,11 +85,31 @@ def _audience_of_nobody(draft: Draft) -> None:
         draft.report.warning(place.node, "empty-audience", message, "remove it from one of the two")
 
 
+def _trial(draft: Draft) -> None:
+    """`shadow` stands beside what is in force, and guardrails guard a rollout."""
+    source = draft.source
+    if "shadow" in source and draft.activity.state == "shadow":
+        message = "shadow: with `state: shadow` the whole activity is on trial, and nothing stands beside it"
+        _warn(draft, source["shadow"].node, message, "remove it, or another state")
+    if "guardrails" in source and "rollout" not in source:
+        message = "guardrails: without 'rollout' there is nothing to guard: everyone has this version"
+        _warn(draft, source.keys["guardrails"], message, "rollout: 5%")
+
+
 def _contiguity(draft: Draft) -> None:
     for number, source in enumerate(draft.trigger.sources):
         if "next" in source and (number == 0 or "event" not in source):
             why = "the first step has none before it" if number == 0 else "it is said by the kind of step"
             _warn(draft, source.keys["next"], f"next: contiguity has no meaning here: {why}", "remove it")
+
+
+def _instant(draft: Draft) -> None:
+    """One event spans no time."""
+    pattern, within = draft.activity.pattern, draft.source.find("trigger", "within")
+    if within and len(pattern.steps) == 1 and pattern.steps[0].times is None:
+        message = "within: the pattern is one event, which spans no time: nothing waits for anything"
+        hint = "what waits has a second step: `- absent: <event>` for what must not happen in that time"
+        _warn(draft, draft.source["trigger"].keys["within"], message, hint)
 
 
 def _warn(draft: Draft, node: Node, message: str, hint: str) -> None:

@@ -36,7 +36,9 @@ def _unnamed(pattern: Pattern) -> Pattern:
 
 
 def _may_meet(one: Draft, other: Draft) -> bool:
-    """Not if a crowd that one asks for is left out by the other."""
+    """Not if a crowd that one asks for is left out by the other, or the better one of them is chosen."""
+    if one.activity.matching is not None and one.activity.matching == other.activity.matching:
+        return False
     a, b = one.activity.audience, other.activity.audience
     apart = {*a.all_of} & {*b.not_in} or {*b.all_of} & {*a.not_in}
     return not apart and _same_time(one, other)
@@ -53,7 +55,7 @@ def _warn(draft: Draft, others: list[Draft], channel: str) -> None:
     names = [other.name for other in others]
     said = listed(names if len(names) <= SAID else [*names[:SAID], f"{len(names) - SAID} more"], "and")
     message = f"overlap: same trigger as {said}, which also sends by {channel}: one match, two messages"
-    hint = "join them with variants, or tell their audiences apart"
+    hint = "join them with variants, let them compete (`matching`), or tell their audiences apart"
     draft.report.warning(draft.source.keys["activity"], "overlap", message, hint)
 
 
@@ -63,11 +65,12 @@ def check_names(drafts: Mapping[str, Draft]) -> None:
     for path, draft in drafts.items():
         paths[draft.name].append(path)
     for path, draft in drafts.items():
-        node = draft.source["activity"].node
+        kind = "journey" if draft.activity.part else "activity"
+        node = draft.source[kind].node
         if others := [other for other in paths[draft.name] if other != path]:
-            message = f"activity: '{draft.name}' is there twice: also in {listed(others[:SAID], 'and')}"
+            message = f"{kind}: '{draft.name}' is there twice: also in {listed(others[:SAID], 'and')}"
             draft.report.error(node, "duplicate-activity", message, "rename one")
         stem = path.rsplit("/", 1)[-1].removesuffix(".yaml")
         if stem != draft.name:
-            message = f"activity: '{draft.name}' stands in a file of another name, {stem}.yaml"
+            message = f"{kind}: '{draft.name}' stands in a file of another name, {stem}.yaml"
             draft.report.warning(node, "file-name", message, f"rename the file to {draft.name}.yaml")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from kairos.engine.expression.translate import RESERVED
 from kairos.engine.pattern import check_pattern
-from kairos.engine.rule.fields.activity import TRIGGER, TRIGGER_KEYS
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.rule.fields.reading.value import Value
+from kairos.engine.rule.fields.trigger import TRIGGER, TRIGGER_KEYS
 from kairos.engine.rule.lower.activity import Draft
 from kairos.engine.rule.text.nodes import Node
 from kairos.engine.rule.text.report import Report, listed
 
-_WORDS = RESERVED | {"and", "or", "not", "in", "if", "else", "is", "true", "false", "null", "True", "False", "None"}
+WORDS = RESERVED | {"and", "or", "not", "in", "if", "else", "is", "true", "false", "null", "True", "False", "None"}
 
 
 def check_trigger(draft: Draft) -> None:
@@ -45,7 +45,7 @@ def _check_form(trigger: Value, report: Report) -> None:
 def _check_names(draft: Draft) -> None:
     for step, source in zip(draft.activity.pattern.steps, draft.trigger.sources, strict=True):
         named = source.find("as")
-        if step.name in _WORDS and (named or step.kind == "event"):
+        if step.name in WORDS and (named or step.kind == "event"):
             node = named.node if named else source.keys.get(step.kind, source.node)
             message = f"as: '{step.name}' is a word of the expression language and cannot be a step's name"
             draft.report.error(node, "reserved-name", message, "give it another name: `as: ...`")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kairos.engine.expression import Names, StepNames
+from kairos.engine.expression.history import RFM
+from kairos.engine.expression.scope import HistoryNames
 from kairos.engine.pattern.spec import Pattern, Step
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.text.report import listed
@@ -51,30 +54,44 @@ def goal_names(pattern: Pattern, types: Iterable[str], world: World) -> Names:
 
 def metric_names(types: Iterable[str], world: World) -> Names:
     """A metric's `where` reads props only."""
-    return Names(props=world.props(types), props_of=_said(types), event=False, state=False)
+    return Names(props=world.props(types), props_of=said(types), event=False, state=False)
+
+
+def measure_names(types: Iterable[str], world: World) -> Names:
+    """What a measure counts is narrowed by the event alone: what the user was at that time is not kept."""
+    return Names(props=world.props(types), props_of=said(types), state=False)
 
 
 def crowd_names(world: World) -> Names:
     """A crowd is asked about a person: there is no event."""
     return Names(
-        bare=False, event=False, profile=world.profile, metrics=_metrics(world), crowds=world.crowd_names or frozenset()
-    )
+        bare=False, event=False, profile=world.profile, metrics=_metrics(world),
+        crowds=world.crowd_names or frozenset(), catalogs=world.catalog_fields,
+    )  # fmt: skip
+
+
+def history_names(world: World) -> Names:
+    """A kept crowd is asked about a person's whole past. `metric` may be named, to be told what to write instead."""
+    history = HistoryNames(world.event_types, lambda type_: world.props([type_]))
+    steps = {"rfm": StepNames(RFM)}
+    return replace(crowd_names(world), steps=steps, history=history)
 
 
 def _names(world: World, types: Iterable[str], steps: dict[str, StepNames], forbidden: dict[str, str]) -> Names:
     types = list(dict.fromkeys(types))
     return Names(
         props=world.props(types),
-        props_of=_said(types),
+        props_of=said(types),
         steps=steps,
         profile=world.profile,
         metrics=_metrics(world),
         crowds=world.crowd_names or frozenset(),
+        catalogs=world.catalog_fields,
         forbidden={name: why for name, why in forbidden.items() if name not in steps},
     )
 
 
-def _said(types: Iterable[str]) -> str:
+def said(types: Iterable[str]) -> str:
     return listed(types)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kairos.engine.expression import Script
 from kairos.engine.expression.javascript import check_script, script_reads
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.rule.fields.reading.value import Value
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.text.report import Report, nearest
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from kairos.engine.channel import WAKES_NOBODY
 from kairos.engine.expression.tree import Comparison, Field, Literal, Node, Prop, StepProp, walk
+from kairos.engine.metric.aggregates import AGGREGATES
+from kairos.engine.metric.spec import Metric
+from kairos.engine.pattern import longest_match
 from kairos.engine.rule.lint.expressions import Checked
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
 from kairos.engine.rule.text.scalars import HOUR, spell_duration
 
-_WAKES_NOBODY = ("webhook", "console", "file")
-
 
 def check_temporal(draft: Draft, world: World, checked: list[Checked]) -> None:
     _unbounded(draft)
+    _never_binds(draft)
     _double_payout(draft)
     _quiet_hours(draft, world)
     for found in checked:
@@ -25,10 +28,21 @@ def _unbounded(draft: Draft) -> None:
     """Several steps without `within`: runs are kept for ever, and a match may span years."""
     pattern, trigger = draft.activity.pattern, draft.source["trigger"]
     events = sum(max(1, step.times.least if step.times else 1) for step in pattern.steps if step.kind == "event")
-    if pattern.within is None and events > 1 and draft.trigger.complete and pattern.steps[-1].kind != "absent":
+    if longest_match(pattern) is None and events > 1 and draft.trigger.complete and pattern.steps[-1].kind != "absent":
         node = trigger.keys.get("pattern") or trigger.keys.get("count") or trigger.node
         message = "trigger: without 'within' a begun match waits for ever for the rest, and its state is kept"
         draft.report.warning(node, "unbounded-wait", message, "within: 7d")
+
+
+def _never_binds(draft: Draft) -> None:
+    """A step's own `within`, where the whole is over no later."""
+    pattern = draft.activity.pattern
+    if pattern.within is None:
+        return
+    for step, source in zip(pattern.steps[1:], draft.trigger.sources[1:], strict=True):
+        if step.within is not None and step.within >= pattern.within and "within" in source:
+            message = f"within: the whole match is over after {spell_duration(pattern.within)}, so this never binds"
+            draft.report.warning(source["within"].node, "never-binds", message, "shorter than the trigger's `within`")
 
 
 def _double_payout(draft: Draft) -> None:
@@ -48,7 +62,7 @@ def _double_payout(draft: Draft) -> None:
 def _quiet_hours(draft: Draft, world: World) -> None:
     """Quiet hours that leave next to nothing of the day."""
     quiet, limits = world.policy.quiet_hours, draft.activity.limits
-    waking = [place for send, place in draft.sends() if send.channel not in _WAKES_NOBODY]
+    waking = [place for send, place in draft.sends() if send.channel not in WAKES_NOBODY]
     if quiet is None or limits.quiet_hours == "ignore" or not waking:
         return
     length = ((quiet.end - quiet.start) % (24 * 60)) * 60_000
@@ -88,13 +102,17 @@ def _cold_start(checked: Checked, world: World) -> None:
         for operand in operands:
             if isinstance(operand, Field) and operand.root in ("metric", "prior") and _small(operands):
                 metric = world.metrics.get(operand.name)
-                if metric is not None and metric.window is None and metric.function in ("count", "distinct", "sum"):
+                if metric is not None and metric.window is None and _counts_up(metric):
                     message = (
                         f"{checked.field}: {operand.root}.{operand.name} has no window and counts from its first "
                         "release: an old customer looks like a new one"
                     )
                     hint = "publish it with --seed EVENTS, or give it a window"
                     checked.report.inside(checked.value.node, operand.start, "warning", "cold-start", message, hint)
+
+
+def _counts_up(metric: Metric) -> bool:
+    return metric.function in AGGREGATES and AGGREGATES[metric.function].counts_up
 
 
 def _small(operands: list[Node]) -> bool:

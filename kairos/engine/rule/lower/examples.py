@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from kairos.engine.event import Event
 from kairos.engine.rule.examples import Example, Expected, TestFile
-from kairos.engine.rule.fields.value import Value
-from kairos.engine.rule.model import Active, Source
+from kairos.engine.rule.fields.reading.value import Value
+from kairos.engine.rule.model import Active, Activity, Source
 from kairos.engine.rule.text.scalars import epoch_ms
 
 ENVELOPE = ("at", "id", "source")
@@ -20,14 +20,15 @@ Table = dict[str, dict[str, Any]]
 
 
 def lower_examples(
-    value: Value, activity: str, file: str, active: Active, zone: ZoneInfo, sources: dict[str, Source] | None
+    value: Value, activity: Activity, file: str, zone: ZoneInfo, sources: dict[str, Source] | None
 ) -> TestFile:
-    """Expects a value without findings."""
+    """Expects a value without findings. `activity`: what it is about; of a journey its entry."""
     start = value.plain("start")
-    zero = epoch_ms(start, zone) if start else default_start(active, zone)
+    zero = epoch_ms(start, zone) if start else default_start(activity.active, zone)
+    journey = activity.name if activity.part else None
     profiles, metrics = value.plain("profiles") or {}, value.plain("metrics") or {}
-    tests = tuple(_example(test, zero, profiles, metrics, sources) for test in value["tests"].each())
-    return TestFile(activity, file, zero, tests)
+    tests = tuple(_example(test, zero, journey, profiles, metrics, sources) for test in value["tests"].each())
+    return TestFile(activity.name, file, zero, tests)
 
 
 def default_start(active: Active, zone: ZoneInfo) -> int:
@@ -48,12 +49,14 @@ def event_entry(value: Value) -> tuple[str, Value] | None:
     return next(((key, entry) for key, entry in value.items() if key not in ENVELOPE), None)
 
 
-def _example(value: Value, start: int, profiles: Table, metrics: Table, sources: dict[str, Source] | None) -> Example:
+def _example(
+    value: Value, start: int, journey: str | None, profiles: Table, metrics: Table, sources: dict[str, Source] | None
+) -> Example:
     events = tuple(_event(event, n, start, sources) for n, event in enumerate(value["events"].each(), 1))
     return Example(
         value.plain("name"),
         events,
-        tuple(_expected(entry, start) for entry in value["expect"].each()),
+        tuple(_expected(entry, start, journey) for entry in value["expect"].each()),
         _merged(profiles, value.plain("profiles") or {}),
         _merged(metrics, value.plain("metrics") or {}),
         value.node.line,
@@ -73,6 +76,10 @@ def _event(value: Value, number: int, start: int, sources: dict[str, Source] | N
     return Event(value.plain("id") or f"e{number}", type_, start + value.plain("at"), source, props, user)
 
 
-def _expected(value: Value, start: int) -> Expected:
+def _expected(value: Value, start: int, journey: str | None) -> Expected:
+    """Of a journey each expectation is about its entry, or the part that `step` names."""
     fields = value.unwrap()
+    step = fields.pop("step", None)
+    if journey is not None:
+        fields["activity"] = f"{journey}.{step}" if step else journey
     return Expected(start + fields.pop("at"), fields.pop("outcome"), fields, value.node.line)

@@ -1,15 +1,17 @@
-"""The files beside the activities become metrics, crowds, policy, sources, profile types, materials."""
+"""The files beside the activities become metrics, crowds, policy, sources, profile types, materials, numbers."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from zoneinfo import ZoneInfo
 
-from kairos.engine.crowd.spec import Crowd, Members, RuleCrowd, Sample, SetCrowd
-from kairos.engine.metric.spec import Metric
-from kairos.engine.policy.spec import Cap, CapRule, Policy, QuietHours, UserList
-from kairos.engine.rule.fields.folder import CROWD, METRIC
-from kairos.engine.rule.fields.value import Value
+from kairos.engine.metric.aggregates import AGGREGATES
+from kairos.engine.metric.spec import Collect, Decay, Metric
+from kairos.engine.policy.spec import Cap, CapRule, Group, Policy, QuietHours, SharedBudget, UserList
+from kairos.engine.profile.topics import Topic
+from kairos.engine.rule.fields.metrics import COLLECTED, METRIC
+from kairos.engine.rule.fields.reading.value import Value
 from kairos.engine.rule.model import EventSchema, Material, MiniProgram, Source
+from kairos.engine.rule.text.scalars import epoch_ms
 
 
 def lower_metrics(value: Value) -> dict[str, Metric]:
@@ -18,40 +20,34 @@ def lower_metrics(value: Value) -> dict[str, Metric]:
 
 
 def lower_metric(name: str, value: Value) -> Metric | None:
-    function = next((f for f in METRIC.choose if f in value), None)
-    events = value.plain("count") or value.plain("of")
-    if function is None or not events:
+    function = next(iter(METRIC.kinds(value.data)), None)
+    if function is None:
         return None
-    aggregated = None if function == "count" else value.plain(function)
-    rest = (value.plain("where"), value.plain("window"), value.plain("per"))
-    return Metric(name, cast(Any, function), tuple(events), aggregated, *rest)
+    aggregate, decay = AGGREGATES.get(function), _decay(value.find("decay"))
+    of_events = aggregate is not None and aggregate.reads == "events"
+    events = list(decay.points) if decay is not None else value.plain(function if of_events else "of")
+    if not events:
+        return None
+    aggregated = None if aggregate is None or of_events else str(value.plain(function))
+    rest = (value.plain("where"), value.plain("window"), value.plain("per"), _collect(value), decay)
+    return Metric(name, function, tuple(events), aggregated, *rest)
 
 
-def lower_crowds(value: Value) -> dict[str, Crowd]:
-    found = {name: lower_crowd(entry) for name, entry in value.items()}
-    return {name: crowd for name, crowd in found.items() if crowd is not None}
+def _collect(value: Value) -> Collect | None:
+    if "collect" not in value:
+        return None
+    most = value.plain("max")
+    return Collect(tuple(value.plain("collect")), most if isinstance(most, int) else COLLECTED)
 
 
-def lower_crowd(value: Value) -> Crowd | None:
-    kind = next((k for k in CROWD.choose if k in value), None)
-    match kind:
-        case "members":
-            return Members(_users(value["members"]))
-        case "where":
-            return RuleCrowd(value.plain("where"))
-        case "union" | "intersect" | "difference":
-            return SetCrowd(kind, tuple(part for p in value[kind].each() if (part := _part(p)) is not None))
-        case "sample":
-            return Sample(value.plain("sample"), value.plain("of"))
-    return None
-
-
-def _part(value: Value) -> str | Crowd | None:
-    return value.data if isinstance(value.data, str) else lower_crowd(value)
+def _decay(value: Value | None) -> Decay | None:
+    if value is None or "points" not in value or "half_life" not in value:
+        return None
+    return Decay(value.plain("points"), value.plain("half_life"), value.plain("max_per_day"))
 
 
 def _users(value: Value) -> tuple[str, ...] | None:
-    """None: `redis`."""
+    """The users of a list; None for `redis`, which keeps them elsewhere."""
     return None if value.data == "redis" else tuple(value.unwrap())
 
 
@@ -68,7 +64,37 @@ def lower_policy(value: Value) -> Policy:
         black=UserList(_users(black)) if black else None,
         white=UserList(_users(white)) if white else None,
         dedup=value.plain("dedup"),
+        matching={name: _group(name, group) for name, group in _entries(value, "matching")},
+        budgets=_budgets(value),
     )
+
+
+def _entries(value: Value, key: str) -> list[tuple[str, Value]]:
+    found = value.find(key)
+    return list(found.items()) if found else []
+
+
+def _group(name: str, value: Value) -> Group:
+    floor = value.plain("floor")
+    return Group(
+        name,
+        value.plain("score"),
+        value.plain("collect"),
+        value.plain("choose"),
+        value.plain("per"),
+        None if floor is None else float(floor),
+        value.plain("explore"),
+        value.plain("losers"),
+    )
+
+
+def _budgets(value: Value) -> dict[str, SharedBudget]:
+    zone, found = ZoneInfo(value.plain("timezone")), dict[str, SharedBudget]()
+    for name, budget in _entries(value, "budgets"):
+        if "cost" in budget:
+            until = budget.plain("until")
+            found[name] = SharedBudget(float(budget.plain("cost")), epoch_ms(until, zone) if until else None)
+    return found
 
 
 def _cap(name: str, value: Value) -> Cap:
@@ -89,12 +115,21 @@ def lower_sources(value: Value) -> dict[str, Source]:
 def _source(name: str, value: Value) -> Source:
     events = value.plain("events") or {}
     schemas = {event: _schema(props) for event, props in events.items()}
-    return Source(name, schemas, value.plain("enabled"), value.plain("identity"), value.plain("map"))
+    mapping, unit = value.plain("map"), "ms"
+    if mapping is not None and isinstance(time := mapping.get("time"), dict):
+        mapping, unit = {**mapping, "time": time["from"]}, time["unit"]
+    return Source(name, schemas, value.plain("enabled"), value.plain("identity"), mapping, unit)
 
 
 def _schema(props: dict[str, str]) -> EventSchema:
     required = tuple(prop for prop, type_ in props.items() if type_.endswith("!"))
     return EventSchema({prop: type_.rstrip("!") for prop, type_ in props.items()}, required)
+
+
+def lower_topics(value: Value) -> dict[str, Topic]:
+    return {
+        name: Topic(entry.plain("default"), entry.plain("title")) for name, entry in value.items() if "default" in entry
+    }
 
 
 def lower_profile(value: Value) -> dict[str, str]:
@@ -111,3 +146,8 @@ def _material(value: Value) -> Material:
     texts = {field: value.plain(field) for field in ("title", "text", "image", "link")}
     program = value.find("mini_program")
     return Material(**texts, mini_program=MiniProgram(**program.unwrap()) if program else None)
+
+
+def lower_numbers(value: Value) -> tuple[dict[str, dict[str, float]], dict[str, float], dict[str, float]]:
+    """Weights of variants, and effects, by activity; and the prices of shared budgets."""
+    return value.plain("variants") or {}, value.plain("uplift") or {}, value.plain("prices") or {}

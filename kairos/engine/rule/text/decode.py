@@ -10,6 +10,7 @@ MAX_BYTES = 1 << 20
 
 # What YAML 1.2 calls not printable, plus the line separators that only YAML 1.1 takes for line breaks.
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
 def decode(content: bytes) -> str:
@@ -32,4 +33,5 @@ def decode(content: bytes) -> str:
 
 
 def _place(before: str) -> tuple[int, int]:
-    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    lines = _LINE_BREAK.split(before)
+    return len(lines), len(lines[-1]) + 1

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import yaml
 
+from kairos.engine.rule.text.line_mistakes import line_mistake
+
 MAX_DEPTH = 50
 MAX_NODES = 10_000
 
@@ -78,7 +80,7 @@ def read_yaml(text: str) -> Node | None:
     try:
         return _Composer(loader).document()
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error) from None
+        raise _syntax_error(error, text) from None
     except yaml.reader.ReaderError as error:
         raise YamlError(1, 1, "yaml-syntax", f"not YAML: {error.reason}") from None
     finally:
@@ -193,7 +195,8 @@ def _integer(text: str) -> int | float:
 
 def _key(node: Node) -> Node:
     if not node.is_scalar:
-        raise YamlError(node.line, node.column, "yaml-key", f"a key is text, not {KINDS[node.kind]}")
+        hint = "braces twice are for templates: write the name alone" if node.kind == "mapping" else None
+        raise YamlError(node.line, node.column, "yaml-key", f"a key is text, not {KINDS[node.kind]}", hint)
     if node.text == "<<" and not node.style:
         raise YamlError(node.line, node.column, "yaml-merge", "the merge key << is not allowed", "write the keys out")
     return node
@@ -208,7 +211,7 @@ def _tag(tag: str) -> str:
     return name[:60]
 
 
-def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
     mark = error.problem_mark or error.context_mark
     if "end of stream" in (error.problem or "") and error.context_mark:
         mark = error.context_mark  # where it begins says more than where the file ends
@@ -217,7 +220,11 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
     where = f" {context}" if context else ""
     if error.context_mark and mark and error.context_mark.line != mark.line:
         where += f" that starts on line {error.context_mark.line + 1}"
-    return YamlError(line, column, "yaml-syntax", f"not valid YAML{where}: {problem}", _syntax_hint(problem, context))
+    hint = _syntax_hint(problem, context)
+    begun = error.context_mark.line + 1 if error.context_mark and "simple key" in context else line
+    if found := line_mistake(text, (begun, line, line - 1)):
+        line, column, hint = found
+    return YamlError(line, column, "yaml-syntax", f"not valid YAML{where}: {problem}", hint)
 
 
 def _syntax_hint(problem: str, context: str) -> str | None:
@@ -227,10 +234,16 @@ def _syntax_hint(problem: str, context: str) -> str | None:
         return (
             "check the indentation; what starts with a quote or bracket and goes on is quoted as a whole: '\"a\" == b'"
         )
+    if "block sequence entries" in problem:
+        return "a list begins on the next line, each entry with a dash; a single value has none"
     if "mapping values" in problem:
         return "text with a colon and a space is quoted as a whole; check the indentation, too"
+    if any(word in context for word in ("alias", "anchor", "block scalar")):
+        return "text that starts with *, &, > or | is quoted"
     if "quoted scalar" in context:
         return "the closing quote is missing"
+    if "expected '-'" in problem:
+        return "the keys of one entry stand below each other: check the indentation"
     if "cannot start any token" in problem:
         return "indent with spaces; text that starts with @, %, ` or a tab is quoted"
     return None

@@ -11,6 +11,8 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 LONGEST = 3650 * DAY
 
 NAME = r"[a-z][a-z0-9_]*"
+_LETTER = "a-z\u00a1-\u1fff\u2070-\u2fff\u3040-\ufefe\uff66-\U0010ffff"  # of other scripts without their punctuation
+EVENT_TYPE = rf"[{_LETTER}][{_LETTER}0-9_]*(\.[{_LETTER}][{_LETTER}0-9_]*)*"
 PROP = r"[A-Za-z_][A-Za-z0-9_]*"
 DURATION = r"([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?"
 PERCENT = r"[0-9]+(\.[0-9]+)?%"
@@ -38,6 +40,14 @@ def spell_duration(ms: int) -> str:
         if count:
             parts.append(f"{count}{letter}")
     return "".join(parts) or "0s"
+
+
+def short_duration(ms: int) -> str:
+    """`90m`, `1d`, `1500ms`: in the largest unit that it is a whole number of."""
+    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+        if ms and ms % unit == 0:
+            return f"{ms // unit}{letter}"
+    return f"{ms}ms"
 
 
 def parse_percent(text: str) -> float | None:

@@ -1,0 +1,1 @@
+"""Items of catalogs where a live job looks them up."""

@@ -1,0 +1,1 @@
+"""Where the snapshots of crowds stand before the job."""

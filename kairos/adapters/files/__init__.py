@@ -1,0 +1,1 @@
+"""Files of events, and the folder that a run on files writes."""

@@ -1,8 +1,0 @@
-"""Run by alembic: the scripts, over the connection that `migrate` hands in."""
-
-from alembic import context
-
-from kairos.adapters.migrations import VERSION_TABLE
-
-context.configure(connection=context.config.attributes["connection"], version_table=VERSION_TABLE)
-context.run_migrations()

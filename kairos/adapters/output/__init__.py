@@ -1,0 +1,1 @@
+"""What the job wrote, read back: from Kafka or from the folder of a run."""

@@ -1,0 +1,1 @@
+"""Rule folders and rule stores."""

@@ -1,0 +1,1 @@
+"""Who sends events: definitions and permissions of sources, from a folder or a database."""

@@ -1,0 +1,1 @@
+"""Everything that was decided, sent and done, kept as Parquet and asked in SQL."""

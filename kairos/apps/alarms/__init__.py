@@ -1,0 +1,1 @@
+"""`kairos alarms` as a process."""

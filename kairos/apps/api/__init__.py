@@ -1,0 +1,1 @@
+"""Kairos over HTTP: the use cases, with the rights that the commands have."""

@@ -1,0 +1,1 @@
+"""What comes back over HTTP: reports of providers, and people who leave."""

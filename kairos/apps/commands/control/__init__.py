@@ -1,0 +1,1 @@
+"""Commands about the life of activities, and who may change it."""

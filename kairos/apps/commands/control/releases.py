@@ -1,0 +1,34 @@
+"""`kairos releases`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import typer
+
+from kairos.apps.inputs.acting import acting
+from kairos.apps.inputs.store import RuleStore, rule_store
+from kairos.apps.view.errors import told
+from kairos.apps.view.terminal import count, escape
+from kairos.usecases.control.history import releases as usecase
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def releases(store: RuleStore = None) -> None:
+    """List every release: when it was published and by whom. A rule folder knows its newest only.
+
+    \b
+    Example:
+      kairos releases --store "$KAIROS_STORE"
+    """
+    with told():
+        target = rule_store(store)
+        acting(target).need("look")
+        for row in usecase(target):
+            at = datetime.fromtimestamp(row.published_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            known = row.release.rules.activities if row.release is not None else None
+            held = "broken" if known is None else count(len(known), "activity", "activities")
+            sys.stdout.write(f"{row.number:>6}  {at}  {escape(row.author or '-'):<20} {held}\n")

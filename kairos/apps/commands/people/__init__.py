@@ -1,0 +1,1 @@
+"""Commands about users: their profiles and lists."""

@@ -1,0 +1,1 @@
+"""Commands that work on rules: from a new activity to its publication."""

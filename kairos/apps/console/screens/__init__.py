@@ -1,0 +1,1 @@
+"""One screen a file: its paths, and the values that its template shows."""

@@ -1,0 +1,1 @@
+"""Building crowds as a process."""

@@ -1,0 +1,1 @@
+"""What commands are given: rule folders, files of events, times, an author."""

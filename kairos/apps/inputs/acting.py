@@ -1,0 +1,35 @@
+"""Who gives a command: by token, once the rule store has users."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from kairos.adapters.control.database import Control
+from kairos.apps.inputs.author import user_name
+from kairos.apps.inputs.moments import now
+from kairos.usecases.control.rights import Actor
+from kairos.usecases.control.sign_in import who
+
+TOKEN = "KAIROS_TOKEN"
+
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--store", envvar="KAIROS_RULE_STORE", help="The rule store whose users may do it, and whose log has it."
+    ),
+]
+
+
+def acting(store: str, author: str | None = None) -> Actor:
+    """`author`: the name to be written down where nobody has to prove it. Raises NotAllowedError, RuleStoreError."""
+    with Control(store) as control:
+        return who(control, os.environ.get(TOKEN) or None, author or user_name(), now())
+
+
+def writing(log: str | None) -> Actor:
+    """The same of whoever writes people. `log`: the rule store in whose log it stands; None: nobody has to prove
+    anything. Raises NotAllowedError, RuleStoreError."""
+    return acting(log) if log is not None else Actor(user_name())

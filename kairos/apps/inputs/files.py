@@ -1,0 +1,45 @@
+"""The files that commands are given: rule folders, events, profiles. What is wrong with a line of them is told on
+standard error as `FILE:LINE: reason`; a file that cannot be used at all is an error of its use case.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from kairos.adapters.profiles.file import Profiles
+from kairos.apps.inputs.moments import now
+from kairos.apps.view.terminal import escape, progress_bar, quote, say
+from kairos.engine.rule.load import Loaded
+from kairos.engine.rule.model import RuleSet, Source
+from kairos.usecases.events import BadLine, Events, read_people
+from kairos.usecases.rules import lint
+
+_SHOWN = 120  # characters of a bad line that its report repeats
+
+
+def valid_rules(folder: Path) -> tuple[RuleSet, Loaded]:
+    return lint.valid_rules(folder, now())
+
+
+def read_events(path: Path, sources: Mapping[str, Source] | None) -> Events:
+    return Events(path, sources, tell_bad_line, progress_bar)
+
+
+def read_profiles(path: Path, declared: Mapping[str, str] | None) -> Profiles:
+    return read_people(path, declared, partial(tell_strange, path))
+
+
+def tell_strange(path: Path | None, problem: str) -> None:
+    """A value of the profiles' file that is not as expected."""
+    say(f"{escape(str(path))}: {quote(problem)}")
+
+
+def tell_bad_line(bad: BadLine) -> None:
+    if bad.kind == "duplicate":
+        text = f"a repetition of event {quote(bad.reason, 80)}, left out"
+    else:
+        text = f"{quote(bad.reason)}: {quote(bad.content, _SHOWN)}"
+    sys.stderr.write(f"{escape(bad.file)}:{bad.line}: {text}\n")

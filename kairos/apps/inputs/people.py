@@ -1,0 +1,38 @@
+"""Where the profiles of everyone are: an option of commands, or what the configuration of the job says."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kairos.adapters.profiles.everyone import EveryoneInFile, EveryoneInRedis, open_everyone
+from kairos.adapters.settings.file import full_store, read, substitute
+from kairos.adapters.warehouse.known import who_did_something
+
+Everyone = Annotated[
+    str | None,
+    typer.Option(
+        "--profiles", envvar="KAIROS_PROFILES", help="Who is known: a JSON file, or redis://...; else as in --conf."
+    ),
+]
+Conf = Annotated[Path, typer.Option(help="The configuration of the job.")]
+
+
+def everyone(profiles: str | None, conf: Path) -> EveryoneInFile | EveryoneInRedis:
+    """Raises SettingsError, PeopleAwayError."""
+    if profiles is not None:
+        redis = profiles.startswith(("redis://", "rediss://", "unix://"))
+        return open_everyone(profiles if redis else None, None if redis else profiles)
+    sections = substitute(read(conf, ()))
+    section, warehouse = sections.get("profiles", {}), sections.get("warehouse", {}).get("folder")
+    return open_everyone(
+        section.get("redis"), section.get("file"), section.get("crowds"), partial(who_did_something, warehouse)
+    )
+
+
+def rules_of(conf: Path) -> str:
+    """The rule store of a configuration."""
+    return full_store(str(substitute(read(conf, ())).get("rules", {}).get("store", "rules")))

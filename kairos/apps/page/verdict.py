@@ -1,0 +1,57 @@
+"""What a row of kind `lift` says, in a sentence: what an activity brought, or why nobody can tell yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kairos.apps.page.numbers import chance, count, percent, points, signed, span
+
+LABELS = {
+    "better": "works",
+    "worse": "does harm",
+    "open": "not told yet",
+    "too_few": "no answer",
+    "unsound": "unsound",
+}
+
+
+def is_rate(row: Mapping[str, Any]) -> bool:
+    return row.get("metric") in (None, "goal", "rate")
+
+
+def size(row: Mapping[str, Any], value: float | None) -> str:
+    """A difference of this row's metric."""
+    return points(value) if is_rate(row) else signed(value)
+
+
+def level(row: Mapping[str, Any], value: float | None) -> str:
+    """A mean of this row's metric."""
+    return percent(value) if is_rate(row) else signed(value).lstrip("+")
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    unit = " points" if is_rate(row) else ""
+    status, interval = row["status"], span(row["interval"], lambda value: size(row, value))
+    if status == "unsound":
+        return f"The split of users is not the one that was drawn (p {chance(row['srm_p'])}): no effect is shown."
+    if status == "too_few":
+        return _why_nothing(row)
+    if status == "open":
+        visible = size(row, row["smallest_visible"]).lstrip("+")
+        few = (
+            f"Below {visible} nothing would show." if row["smallest_visible"] else "Nobody of the control group did it."
+        )
+        return f"Not told yet: {interval}{unit}. {few}"
+    return f"{size(row, row['difference'])}{unit} ({interval}) beyond what happens anyway."
+
+
+def _why_nothing(row: Mapping[str, Any]) -> str:
+    control, treated, immature = row["n_control"], row["n_treated"], row["immature"]
+    if not control and not treated and immature:
+        return f"Nothing yet: for {count(immature)} users the time to see it is not over."
+    if not control:
+        return "No control group: nobody knows what would have happened anyway."
+    if min(control, treated) < 2:
+        return f"Nothing yet: {count(control)} control users, {count(treated)} treated."
+    return "Nothing yet: all users of both arms did the same."

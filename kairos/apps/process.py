@@ -1,0 +1,31 @@
+"""How a process of Kairos begins, and that it ends in order when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+from kairos.apps import logs
+from kairos.structs import work_out_structs
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+def begin(level: int = logging.INFO, part: str = "kairos") -> None:
+    """`level`, `part`: of its log. Called before it has a second thread, when all that it needs is imported."""
+    logs.begin(level, part)
+    work_out_structs()
+
+
+def on_stop(stop: Callable[[], object]) -> None:
+    """Calls `stop` at SIGTERM and Ctrl-C: in the event loop that runs here, or else between two instructions."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        for number in STOPPING:
+            signal.signal(number, lambda *_: stop())
+    else:
+        for number in STOPPING:
+            loop.add_signal_handler(number, stop)

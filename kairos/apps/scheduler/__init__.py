@@ -1,0 +1,1 @@
+"""The process that turns the slots of schedules into events."""

@@ -1,0 +1,1 @@
+"""What every process tells about itself over HTTP: `/metrics`, `/live`, `/ready`."""

@@ -1,0 +1,113 @@
+"""Answers of `kairos measure` as text: JSON and CSV for programs, tables for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any
+
+from kairos.apps.view.terminal import escape
+from kairos.usecases.results.measure import Answer
+
+
+def as_json(answers: Sequence[Answer]) -> str:
+    """A list of objects, one a line."""
+    lines = [json.dumps(answer.plain(), ensure_ascii=False, allow_nan=False) for answer in answers]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def as_csv(answers: Sequence[Answer]) -> str:
+    """One table: the measure, its kind, then every field that any row has; lists and objects as JSON."""
+    fields = list(dict.fromkeys(name for answer in answers for row in answer.rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["measure", "kind", "as_of", *fields])
+    for answer in answers:
+        head = answer.plain()
+        for row in answer.rows:
+            values = [cell(row.get(name)) for name in fields]
+            writer.writerow([answer.measure, answer.kind, head["as_of"], *values])
+    return out.getvalue()
+
+
+def cell(value: Any) -> Any:
+    """As CSV has it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def as_table(answers: Sequence[Answer], width: int | None = None) -> str:
+    """A table a measure, its notes below. Where it is wider than `width`, a field a line."""
+    parts = []
+    for answer in answers:
+        lines = [f"{answer.measure} ({answer.kind}, as of {answer.plain()['as_of']})", *table_lines(answer.rows, width)]
+        parts.append("\n".join([*lines, *_notes(answer, width)]) + "\n")
+    return "\n".join(parts)
+
+
+def _notes(answer: Answer, width: int | None) -> list[str]:
+    notes = [f"note: {note}" for note in answer.notes]
+    if width is None:
+        return [f"  {note}" for note in notes]
+    return [line for note in notes for line in wrap(note, width, initial_indent="  ", subsequent_indent="    ")]
+
+
+def table_lines(rows: Sequence[dict[str, Any]], width: int | None = None) -> list[str]:
+    """Two spaces in, a line a row below that of the fields; a line a field where that is wider than `width`."""
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+    if not fields:
+        return ["  nothing"]
+    cells = [fields, *([_shown(row.get(name)) for name in fields] for row in rows)]
+    if (
+        width is not None
+        and 2 * len(fields) + sum(max(map(len, column)) for column in zip(*cells, strict=True)) > width
+    ):
+        return _upright(cells, width)
+    widths = [max(len(line[i]) for line in cells) for i in range(len(fields))]
+    numeric = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in fields]
+    return [
+        "  " + "  ".join(_placed(text, w, right) for text, w, right in zip(line, widths, numeric, strict=True)).rstrip()
+        for line in cells
+    ]
+
+
+def _upright(cells: Sequence[Sequence[str]], width: int) -> list[str]:
+    """The rows one below the other, each field in a line of its own; what is longer goes on below."""
+    fields, *rows = cells
+    margin = max(map(len, fields)) + 4
+    lines = []
+    for number, row in enumerate(rows):
+        lines += [""] * (number > 0)
+        for name, text in zip(fields, row, strict=True):
+            parts = wrap(text, max(width - margin, 20)) or [""]
+            lines.append(f"  {name.ljust(margin - 4)}  {parts[0]}".rstrip())
+            lines += [" " * margin + part for part in parts[1:]]
+    return lines
+
+
+def _placed(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
+
+
+def _shown(value: Any) -> str:
+    """Numbers with four digits behind the point; what is not known is a dash."""
+    if value is None or value in ({}, [], ()):
+        return "-"
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.4f}".rstrip("0").rstrip(".")
+        case list() | tuple():
+            return f"[{', '.join(_shown(part) for part in value)}]"
+        case dict():
+            return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
+    return escape(str(value))

@@ -1,0 +1,1 @@
+"""The process that follows Kafka into the warehouse."""

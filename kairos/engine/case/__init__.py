@@ -1,0 +1,1 @@
+"""One match from its gates to its last receipt."""

@@ -1,0 +1,1 @@
+"""Comparing what two sets of rules decide about the same events."""

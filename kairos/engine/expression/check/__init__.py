@@ -1,0 +1,1 @@
+"""What is wrong with an expression, or probably not meant, before any event comes."""

@@ -1,0 +1,1 @@
+"""Expressions as SQL, for questions to the warehouse."""

@@ -1,0 +1,1 @@
+"""Statistics: samples, intervals, tests; nothing here knows what was measured."""

@@ -1,0 +1,1 @@
+"""The engine driven over events that are all there: simulate, explain, preview, rehearse, seed."""

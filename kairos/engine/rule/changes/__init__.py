@@ -1,0 +1,1 @@
+"""From one release to the next: what differs, and what becomes of what is open."""

@@ -1,0 +1,1 @@
+"""The texts of messages: templates parsed, inspected, and filled in."""

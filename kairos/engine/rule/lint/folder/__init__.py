@@ -1,0 +1,1 @@
+"""The files beside the activities: a file of the rule folder, a file here."""

@@ -1,0 +1,1 @@
+"""What a calendar starts: local times here, schedules lowered to events beside them."""

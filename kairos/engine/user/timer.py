@@ -1,0 +1,134 @@
+"""When a user has to be looked at again: the one timer that whoever drives the engine keeps for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kairos.engine.event import LOOK, RECEIPT, Event
+from kairos.engine.expression.scope import Facts
+from kairos.engine.rule.compile import Program
+from kairos.engine.rule.handlers import earliest, in_both
+from kairos.engine.user.cases import are_any, dues, going
+from kairos.engine.user.ends import next_decided
+from kairos.engine.user.heirs import heir_of
+from kairos.engine.user.state import UserState
+
+_ACT_AT_ONCE = frozenset({RECEIPT, LOOK})
+ProgramAt = Callable[[int], Program | None]
+"""Event time (ms) -> the release that holds then; None: nothing is on trial then."""
+
+
+def next_timer(state: UserState, program_at: Callable[[int], Program], on_trial: bool) -> int | None:
+    """The earliest time at which base and tail could have an effect; None: only another event can.
+
+    `on_trial`: whether any release has something on trial. Most events begin nothing, or could complete what was never
+    begun: they are not worth a timer.
+    """
+    if state.waits_until:
+        return state.waits_until
+    timer, tail, shadow = _timer(state, state.tail, program_at), state.tail, state.shadow
+    if state.later:  # looked at when it is their turn
+        timer = earliest(timer, state.later[0].first)
+    if shadow is None and not (on_trial and tail and program_at(tail[-1].time).shadow):
+        return timer
+    return earliest(timer, _timer(shadow or UserState(), tail, lambda time: program_at(time).shadow))
+
+
+def _timer(state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> int | None:
+    """`tail`: of the user, whose state this is or the state of whose shadow."""
+    due, sweep_at = state.due, state.sweep_at
+    first = due if due and (not sweep_at or due < sweep_at) else sweep_at
+    begun, before = False, None
+    for event in tail:
+        if first and event.time >= first:
+            break
+        begun = begun or (before is not None and _may_begin(before, program_at(before.time)))
+        after = _decides_after(state, event, program_at(event.time), begun)
+        if after is not None and (not first or event.time + after < first):
+            first = event.time + after
+        before = event
+    return first or None
+
+
+def note_due(program: Program, state: UserState, now: int) -> None:
+    """Ends an instant: notes in `due` what it has made due. What it has made due later is found out once `due` comes.
+
+    Runs have noted their deadlines already, so they are not asked.
+    """
+    if 0 < state.due <= now:
+        refresh_due(program, state)
+    elif are_any(state) or state.crowds_until:
+        _note_all_but_runs(state)
+
+
+def refresh_due(program: Program, state: UserState) -> None:
+    """Asks everything when it is due: that may be later than was noted, after a run or a hold has ended.
+
+    Runs answer to the release that their user was last touched under; a newer one takes them on when it is.
+    """
+    state.due = 0
+    for key, runs_of in state.runs.items():
+        activity = heir_of(program, key, runs_of)
+        if activity is not None:
+            state.wake_by(next_decided(runs_of, activity.matcher))
+    _note_all_but_runs(state)
+
+
+def _note_all_but_runs(state: UserState) -> None:
+    for time in dues(state):
+        state.wake_by(time)
+    for runs_in in state.journeys.values():
+        for run in runs_in.values():
+            state.wake_by(run.until)
+    state.wake_by(state.crowds_until)
+
+
+def _decides_after(state: UserState, event: Event, program: Program | None, begun: bool) -> int | None:
+    """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing.
+
+    `begun`: a match may have begun with an event before it in the tail.
+    """
+    if event.type in _ACT_AT_ONCE:
+        return 0
+    handlers = program.by_type.get(event.type) if program is not None else None
+    if program is None or handlers is None:
+        return None
+    if handlers.crowds or (state.journeys and handlers.journeys):
+        return 0
+    if are_any(state) and ((handlers.goals and not event.merged) or _may_stop_something(program, state, event)):
+        return 0
+    if event.merged:
+        return None
+    after = handlers.ever_after if begun else None
+    if state.runs and not begun:
+        for key in in_both(handlers.with_runs, state.runs):
+            after = earliest(after, handlers.with_runs[key])
+    if handlers.alone:
+        scope = Facts(event.props, event)
+        for opener in handlers.may_decide(event.props):
+            if opener.begins is None or opener.begins(scope):
+                after = earliest(after, opener.alone_after)
+    return after
+
+
+def _may_stop_something(program: Program, state: UserState, event: Event) -> bool:
+    """Whether the event might stop what waits, or what is on its way: that cannot wait for another timer."""
+    if any(dues(state)):
+        return True
+    for case in going(state, program.by_type[event.type].absences):
+        if case.unheard_of and not case.closed:
+            owner = program.compiled(case.activity, case.version)
+            if owner is not None and owner.matcher.has_final_absence and event.type in owner.matcher.types:
+                return True
+    return False
+
+
+def _may_begin(event: Event, program: Program | None) -> bool:
+    handlers = program.by_type.get(event.type) if program is not None else None
+    if handlers is None or event.merged:
+        return False
+    scope = Facts(event.props, event)
+    for opener in handlers.may_begin(event.props):  # noqa: SIM110 (any() costs more than what it asks)
+        if opener.begins is None or opener.begins(scope):
+            return True
+    return False

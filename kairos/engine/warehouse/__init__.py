@@ -1,0 +1,1 @@
+"""What the warehouse holds, and what may be asked of it in SQL."""

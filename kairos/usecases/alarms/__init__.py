@@ -1,0 +1,1 @@
+"""Business alarms: over history, and while it happens."""

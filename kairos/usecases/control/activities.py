@@ -1,0 +1,72 @@
+"""What activities there are, how they stand, and what is foreseen of them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.adapters.control.activity_states import ActivityStates, Standing
+from kairos.adapters.control.database import Control
+from kairos.adapters.rules.store import open_rule_store
+from kairos.engine.rule.changes.switch import Position, stricter
+from kairos.engine.rule.journey import journey_of
+from kairos.engine.rule.model import Activity, RuleSet, State
+from kairos.engine.rule.release import activity_version
+from kairos.usecases.errors import NotThereError
+
+
+class ActivityState(msgspec.Struct, frozen=True):
+    """`state`: what counts now, of what its release says and of the switch. `by_file`: what the release says."""
+
+    name: str
+    title: str
+    owner: str
+    theme: str
+    kind: str
+    state: State
+    by_file: State
+    version: str
+    channels: tuple[str, ...]
+    switch: Standing | None
+    foreseen: Standing | None
+
+
+def activities(store: str, now: int) -> list[ActivityState]:
+    """Those of the newest release, journeys as a whole, by name. Raises RuleStoreError."""
+    rules = rules_of(store)
+    with Control(store) as control:
+        states = ActivityStates(control)
+        standing, foreseen = states.standing(now), states.foreseen(now)
+    wholes = sorted((a for a in rules.activities.values() if a.part in ("", "entry")), key=lambda each: each.name)
+    return [_state(each, rules, standing.get(each.name), foreseen.get(each.name)) for each in wholes]
+
+
+def activity(store: str, name: str, now: int) -> ActivityState:
+    """Raises NotThereError, RuleStoreError."""
+    for each in activities(store, now):
+        if each.name == name:
+            return each
+    raise NotThereError(f"the newest release has no activity '{name}'")
+
+
+def rules_of(store: str) -> RuleSet:
+    """Of the newest release; empty where there is none. Raises RuleStoreError."""
+    release = open_rule_store(store).latest(0)
+    return release.rules if release is not None else RuleSet()
+
+
+def _state(each: Activity, rules: RuleSet, stands: Standing | None, foreseen: Standing | None) -> ActivityState:
+    turned: Position = stands.state if stands is not None else "live"
+    parts = [part for part in rules.activities.values() if journey_of(part.name) == each.name]
+    return ActivityState(
+        each.name,
+        each.title,
+        each.owner,
+        each.theme,
+        "journey" if each.part == "entry" else "watch" if not each.sends else "activity",
+        stricter(turned, each.state),
+        each.state,
+        activity_version(each),
+        tuple(dict.fromkeys(send.channel for part in parts for send in part.sends)),
+        stands,
+        foreseen,
+    )

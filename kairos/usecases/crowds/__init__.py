@@ -1,0 +1,1 @@
+"""Crowds: building their snapshots, putting them before the job, looking at them. One file a question."""

@@ -1,0 +1,1 @@
+"""`kairos dataset`: example data out of public packages."""

@@ -1,0 +1,1 @@
+"""Turning slots into `schedule.due`: what `kairos scheduler` does, and what it would do."""

@@ -1,0 +1,1 @@
+"""Items of catalogs and codes of coupons, put where the job finds them."""

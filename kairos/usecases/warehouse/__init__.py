@@ -1,0 +1,1 @@
+"""Filling the warehouse, and keeping it in order: `kairos warehouse`."""

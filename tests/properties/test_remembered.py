@@ -1,0 +1,72 @@
+"""What a state remembers of many events, in blocks, against a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kairos.engine.event import FIRST_TIME, Event
+from kairos.engine.user import remembered, seen
+from kairos.engine.user.codec import StateCodec
+from kairos.engine.user.remembered import correct, forget_lapsed, remember, time_known, times_remembered
+from kairos.engine.user.seen import RECORD, mark_of
+from kairos.engine.user.state import UserState
+
+NOW = FIRST_TIME + 10**9
+NAMES = st.integers(0, 30)
+AWAY = st.integers(0, 50)
+steps = st.one_of(
+    st.tuples(st.just("tell"), NAMES, AWAY),
+    st.tuples(st.just("sweep"), AWAY, AWAY),
+    st.tuples(st.just("write"), AWAY, AWAY),
+)
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seen, "BUCKET", 2 * RECORD)
+        patched.setattr(remembered, "NEWEST", 1)
+        patched.setattr(remembered, "FULL", 6)
+        yield
+
+
+def mark(name: int) -> int:
+    return mark_of(Event(str(name), "order", 0, "shop", {}))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(steps, max_size=80))
+def test_as_a_dictionary_would(walk: list[tuple[str, int, int]]) -> None:
+    """But for what has lapsed: it may be known for as long as what it lies together with."""
+    state, twin, lapsed, codec = UserState(), dict[int, int](), set[int](), StateCodec()
+    for what, one, away in walk:
+        if what == "tell":
+            known = time_known(state, mark(one), NOW)
+            assert known == twin.get(one) or (known is None and one in lapsed)
+            (remember if known is None else correct)(state, mark(one), NOW + away)
+            twin[one] = NOW + away
+            lapsed.discard(one)
+        elif what == "sweep":
+            forget_lapsed(state, NOW + one, NOW)
+            lapsed |= {name for name, time in twin.items() if time <= NOW + one}
+            assert all(time > NOW + one for time in times_remembered(state, NOW))
+        else:
+            state = codec.decode(codec.encode(state))
+    for name, time in twin.items():
+        assert time_known(state, mark(name), NOW) == time or name in lapsed
+    forget_lapsed(state, NOW + 50, NOW)
+    assert state.empty
+
+
+def test_one_user_cannot_be_remembered_without_end() -> None:
+    state = UserState()
+    for number in range(500):
+        remember(state, mark(number), NOW + number)
+        assert len(state.seen_blocks) <= remembered.MOST
+    known = [number for number in range(500) if time_known(state, mark(number), NOW) is not None]
+    assert known == list(range(known[0], 500))
+    assert remembered.MOST // 2 * 6 <= len(known) < 100

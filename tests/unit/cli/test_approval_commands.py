@@ -1,0 +1,57 @@
+"""From `kairos submit` to `kairos audit`, as people give the commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.cli_kit import run
+
+WORKFLOW = "steps: {content: {by: editor}}\npaths: [{when: 'state == \"draft\"', then: []}, {then: [content]}]\n"
+
+
+def test_a_change_from_its_submission_to_its_release_and_back(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    monkeypatch.setenv("KAIROS_RULE_STORE", store)
+    run("publish", rules)
+    admin = run("users", "add", "ann", "--role", "admin").stdout.splitlines()[-1]
+    assert run("publish", rules).exit_code == 2
+    monkeypatch.setenv("KAIROS_TOKEN", admin)
+    tokens = {"ann": admin}
+    for name, role in (("eve", "reviewer:editor"), ("otto", "operator")):
+        run("users", "add", name, "--role", role)
+        tokens[name] = run("users", "token", name).stdout.strip()
+    path = rules / "activities/orders/order_unpaid.yaml"
+    (rules / "workflow.yaml").write_text(WORKFLOW)
+    path.write_text(path.read_text().replace("state: draft", "state: live"))
+    refused = run("publish", rules, "--no-backtest")
+    assert (refused.exit_code, "order_unpaid@" in refused.stdout) == (1, True)
+    assert refused.stdout.endswith("not published: not approved (kairos submit)\n")
+
+    assert "in review: needs content" in run("submit", rules).stdout
+    (line,) = [line for line in run("reviews").stdout.splitlines() if line.startswith("order_unpaid@")]
+    assert re.fullmatch(r"order_unpaid@\w{12}: in review, waits for content; by ann, .* UTC", line)
+    assert 'activities.order_unpaid.state: "draft" -> "live"' in run("reviews", "order_unpaid").stdout
+    assert run("approve", line.split(":")[0]).exit_code == 2
+    monkeypatch.setenv("KAIROS_TOKEN", tokens["eve"])
+    assert run("approve", line.split(":")[0]).stdout == "order_unpaid: approved\n"
+    assert run("approve", "workflow.yaml").stdout == "workflow.yaml: approved\n"
+    assert run("pause", "order_unpaid").exit_code == 2
+
+    monkeypatch.setenv("KAIROS_TOKEN", admin)
+    assert run("publish", rules, "--no-backtest").stdout.endswith("published release 2\n")
+    monkeypatch.setenv("KAIROS_TOKEN", tokens["otto"])
+    rolled = run("rollback", "1", "--emergency", "--reason", "wrong")
+    assert rolled.stdout.endswith("published release 3\n")
+    assert [line.split()[0] for line in run("releases").stdout.splitlines()] == ["1", "2", "3"]
+    assert run("diff", "1", "3").exit_code == 0
+    assert 'activities.order_unpaid.state: "draft" -> "live"' in run("diff", "1", "2").stdout
+    told = [line.split()[3] for line in run("history", "order_unpaid").stdout.splitlines()]
+    assert told == ["published", "submitted", "approved", "published", "published", "paused"]
+
+    audit = run("audit", "--store", store)
+    assert (audit.exit_code, audit.stdout.splitlines()[-1]) == (0, "clean")

@@ -1,0 +1,24 @@
+"""`kairos pause`, `resume` and `end`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.unit.cli.cli_kit import run
+
+
+def test_pause_and_resume_say_since_when_by_whom_and_why(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    run("publish", rules, "--store", store)
+    paused = run("pause", "order_unpaid", "--reason", "wrong link", "--author", "ann", "--store", store)
+    assert re.fullmatch(
+        r"order_unpaid: paused since \S+ \S+ UTC, by ann: wrong link; its release says draft\n", paused.stdout
+    )
+    again = run("pause", "--all", "--store", store)
+    assert again.stdout.endswith("by ann: wrong link; its release says draft (no change)\n")
+    assert "live since" in run("resume", "order_unpaid", "--store", store).stdout
+    ended = run("end", "--theme", "orders", "--store", store)
+    assert (ended.exit_code, "ended since" in ended.stdout) == (0, True)
+    refused = run("resume", "order_unpaid", "--store", store)
+    assert (refused.exit_code, "does not begin again" in refused.stderr) == (2, True)
