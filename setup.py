@@ -84,6 +84,7 @@ DEV = [
     "pika==1.4.4",
     "playwright==1.65.2",
     "pytest==9.2.0",
+    "pytest-rerunfailures==16.7",
     "pytest-timeout==2.4.0",
     "pytest-xdist==3.8.0",
     "ruff==0.17.6",

@@ -37,6 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     (`--no-loadscope-reorder` keeps this)."""
     long = {item.path for item in items if item.get_closest_marker("timeout")}
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path not in long))
+    for item in items:
+        if any(item.get_closest_marker(mark) for mark in ON_SERVERS):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+ON_SERVERS = ("stack", "flink", "cluster")
+"""Marks of tests on real processes, some dozen of which share the cores: one of these that fails is run once more, and
+the summary names it as rerun. Whoever sees one there twice has found a fault. All others must pass at once."""
 
 
 Clusters = Callable[..., Cluster]
