@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kairos.adapters.settings.kafka import KafkaAddress, load
+from kairos.apps.inputs.people import rules_of
 from kairos.apps.stack import load_settings
 from kairos.apps.view.terminal import fail
 
@@ -25,3 +26,9 @@ def kafka_of(broker: str | None, conf: Path | None, overrides: list[str] | None)
     if broker is not None:
         fail("--kafka and --conf both say where Kafka is; one is enough")
     return load(conf, overrides or ())
+
+
+def log_of(store: str | None, conf: Path | None, overrides: list[str] | None) -> str | None:
+    """The rule store of whoever writes into that Kafka: that of the configuration, else the one that was named; None:
+    there is none. Raises SettingsError."""
+    return store if conf is None else rules_of(conf, overrides or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,6 @@ def everyone(profiles: str | None, conf: Path) -> EveryoneInFile | EveryoneInRed
     )
 
 
-def rules_of(conf: Path) -> str:
-    """The rule store of a configuration."""
-    return full_store(str(substitute(read(conf, ())).get("rules", {}).get("store", "rules")))
+def rules_of(conf: Path, overrides: Iterable[str] = ()) -> str:
+    """The rule store of a configuration. Raises SettingsError."""
+    return full_store(str(substitute(read(conf, overrides)).get("rules", {}).get("store", "rules")))

@@ -10,7 +10,7 @@ from typing import Any
 from kairos.adapters.control.database import Control
 from kairos.adapters.control.log import AuditLog, Deed
 from kairos.adapters.database.audit_log import Entry
-from kairos.usecases.control.rights import Actor
+from kairos.usecases.control.rights import Actor, Right
 
 
 def note(
@@ -24,11 +24,16 @@ def note(
         AuditLog(control).note(Deed(actor.name, action, subject, now), dict(after) if after is not None else None)
 
 
-def write_people(store: str | None, actor: Actor, action: str, subject: str, now: int) -> None:
-    """Before somebody writes what is known of people: whether they may, and that they do. What cannot be noted is not
-    done. Raises NotAllowedError, RuleStoreError."""
-    actor.need("write")
+def begin(store: str | None, actor: Actor, right: Right, action: str, subject: str, now: int) -> None:
+    """Before somebody writes or sends: whether they may, and that they do. What cannot be noted is not done. `subject`
+    names nobody by their id. Raises NotAllowedError, RuleStoreError."""
+    actor.need(right)
     note(store, actor, action, subject, now)
+
+
+def write_people(store: str | None, actor: Actor, action: str, subject: str, now: int) -> None:
+    """`begin` of what is known of people."""
+    begin(store, actor, "write", action, subject, now)
 
 
 def person_subject(user_id: str) -> str:

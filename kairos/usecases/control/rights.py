@@ -10,14 +10,14 @@ import msgspec
 
 from kairos.errors import KairosError
 
-Right = Literal["look", "write", "publish", "switch", "limit", "emergency", "administer", "unmask"]
+Right = Literal["look", "write", "publish", "switch", "limit", "replay", "emergency", "administer", "unmask"]
 
 RIGHTS: Mapping[str, frozenset[Right]] = {
     "viewer": frozenset({"look"}),
     "author": frozenset({"look", "write", "publish"}),
     "reviewer": frozenset({"look"}),
-    "operator": frozenset({"look", "switch", "limit", "emergency"}),
-    "admin": frozenset({"look", "write", "publish", "switch", "limit", "emergency", "administer", "unmask"}),
+    "operator": frozenset({"look", "switch", "limit", "replay", "emergency"}),
+    "admin": frozenset({"look", "write", "publish", "switch", "limit", "replay", "emergency", "administer", "unmask"}),
 }
 """Role -> what it may. A reviewer is one of something, `reviewer:risk`, and decides in steps of that name; no other
 role does, not even an admin."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -30,6 +30,8 @@ from kairos.adapters.output.dead_letters import (
 from kairos.adapters.post import Post
 from kairos.adapters.settings import gateway
 from kairos.adapters.settings.delivery import Conf
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import InputError, NotThereError, reason_of
 from kairos.usecases.intake.again import Doors, source_of
 
@@ -56,6 +58,12 @@ class Wanted(msgspec.Struct, frozen=True):
     def anything(self) -> bool:
         return self == Wanted()
 
+    @property
+    def subject(self) -> str:
+        """As the log has it, which knows nobody by their id."""
+        named = "/".join(word for word in (self.channel, self.activity, self.reason) if word is not None)
+        return f"dead_letters/{named or ('all' if self.anything else 'chosen')}"
+
 
 class Replayed(msgspec.Struct, frozen=True):
     """`sent`: how many; `refused`: place of each that could not be sent again -> why."""
@@ -65,11 +73,12 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def dead_letters(conf: Conf, wanted: Wanted, limit: int | None = None) -> Iterator[Found]:
-    """Those in Kafka, oldest first in each partition. Raises SettingsError and KafkaUnreachableError."""
+    """Those in Kafka, oldest first in each partition. Asked for one, it raises SettingsError and
+    KafkaUnreachableError."""
     kafka = conf.need_kafka()
     check_kafka(kafka.bootstrap)
     letters = of_kafka(client_options(kafka), kafka.prefix)
-    return islice((found for found in letters if found in wanted), limit)
+    yield from islice((found for found in letters if found in wanted), limit)
 
 
 def dead_letters_of_run(folder: Path, wanted: Wanted, limit: int | None = None) -> Iterator[Found]:
@@ -85,18 +94,22 @@ def dead_letters_of_run(folder: Path, wanted: Wanted, limit: int | None = None) 
 def replay(
     conf: Conf,
     doors: Callable[[], gateway.Conf],
-    letters: Iterable[Found],
+    wanted: Wanted,
+    limit: int | None,
     clock: Callable[[], int],
+    actor: Actor,
     refused: Callable[[str, str], object] = lambda _place, _why: None,
 ) -> Replayed:
-    """Sends them again: events to the topic they came from, failed deliveries to their worker, and what the gateway or
-    a bridge refused through its source, as that is defined now. The letters themselves stay where they are.
+    """Sends those in Kafka again: events to the topic they came from, failed deliveries to their worker, and what the
+    gateway or a bridge refused through its source, as that is defined now. The letters themselves stay where they are.
 
     `doors`: what the gateway is configured with, asked at the first letter of a source. `clock`: epoch ms. `refused`
-    hears at once of each that cannot be sent again. Raises SettingsError, DatabaseError, DatabaseAwayError,
-    KafkaAwayError, SourceStoreError, and UnavailableError: then what was not sent yet is still there, and all of it
-    may be done again.
+    hears at once of each that cannot be sent again. Raises NotAllowedError, RuleStoreError, SettingsError,
+    DatabaseError, DatabaseAwayError, KafkaAwayError, SourceStoreError, and UnavailableError: then what was not sent yet
+    is still there, and all of it may be done again.
     """
+    begin(conf.rules.store, actor, "replay", "replay_dead_letters", wanted.subject, clock())
+    letters = list(dead_letters(conf, wanted, limit))  # all of them first: what is sent may come to lie there again
     sent, why = 0, dict[str, str]()
     with ExitStack() as stack:
         engine = open_engine(conf.delivery.store)

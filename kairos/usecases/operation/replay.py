@@ -21,6 +21,8 @@ from kairos.adapters.kafka.topics import KafkaUnreachableError, create_topics
 from kairos.adapters.settings.kafka import KafkaAddress
 from kairos.engine.event import Event
 from kairos.engine.topics import events_topic
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 
 PARTITIONS = 2
 SEND_SECONDS = 30
@@ -68,12 +70,22 @@ def paced(
 
 
 def replay(
-    events: Sequence[Event], speed: float, kafka: KafkaAddress, default_source: str, sent: Callable[[int], object]
+    events: Sequence[Event],
+    speed: float,
+    kafka: KafkaAddress,
+    default_source: str,
+    sent: Callable[[int], object],
+    *,
+    actor: Actor,
+    log: str | None,
+    file: str,
 ) -> None:
     """Sends all and waits until Kafka has them; calls `sent` with the number so far.
 
-    `events` are in time order. Missing topics are made. Raises KafkaUnreachableError and SettingsError.
+    `events` are in time order, of `file`. Missing topics are made. `log`: the rule store in whose log it stands; None:
+    in none. Raises NotAllowedError, RuleStoreError, KafkaUnreachableError and SettingsError.
     """
+    begin(log, actor, "replay", "replay_events", f"events/{file}", int(time.time() * 1000))
     topics = {topic_of(event, default_source) for event in events}
     create_topics(client_options(kafka), topics, kafka.create_topics or PARTITIONS)
     producer = Producer(producer_options(kafka, "kairos-replay", SEND_SECONDS * 1000))

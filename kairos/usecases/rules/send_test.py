@@ -20,6 +20,8 @@ from kairos.engine.channel import ADDRESS_FIELD
 from kairos.engine.play.preview import Entry
 from kairos.engine.rule.content.rendering import Content
 from kairos.engine.rule.text.report import listed
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import AskError
 from kairos.usecases.rules.preview import Previewed
 
@@ -79,13 +81,16 @@ def entries_for(found: Previewed, receiver: Receiver, channel: str | None) -> li
     return entries
 
 
-def send_all(conf: Conf, found: Previewed, entries: Sequence[Entry], receiver: Receiver, now: int) -> list[Tried]:
-    """Each entry once, one after the other. `now`: epoch ms.
+def send_all(
+    conf: Conf, found: Previewed, entries: Sequence[Entry], receiver: Receiver, actor: Actor, now: int
+) -> list[Tried]:
+    """Each entry once, one after the other. `now`: epoch ms. The log says of what, not to whom.
 
-    Raises SettingsError for a channel without provider, before anything has gone.
+    Before anything has gone it raises SettingsError for a channel without provider, NotAllowedError, RuleStoreError.
     """
     for entry in entries:
         conf.channel(entry.send.channel)
+    begin(conf.rules.store, actor, "write", "send_test", f"message/{found.activity}", now)
     return [_send(conf, found, entry, receiver, now) for entry in entries]
 
 

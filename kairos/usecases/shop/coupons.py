@@ -13,6 +13,8 @@ from kairos.adapters.coupons.port import Counts
 from kairos.engine.coupon.spec import Coupon
 from kairos.engine.rule.lower.catalog import codes_in
 from kairos.engine.rule.text.report import listed, nearest
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import AskError, InputError, NotThereError, reason_of
 
 LONGEST = 200
@@ -33,8 +35,13 @@ class Filled(msgspec.Struct, frozen=True):
     counts: Counts
 
 
-def load_codes(file: Path, pool: str, pools: Mapping[str, Coupon], place: Place | None) -> Filled:
-    """Puts the codes of a file into a pool. Raises NotThereError, AskError, InputError and CouponStoreError."""
+def load_codes(
+    file: Path, pool: str, pools: Mapping[str, Coupon], place: Place | None, *, actor: Actor, now: int, log: str
+) -> Filled:
+    """Puts the codes of a file into a pool. `log`: the rule store in whose log it stands, at `now` (epoch ms).
+
+    Raises NotAllowedError, NotThereError, AskError, InputError, RuleStoreError and CouponStoreError.
+    """
     _need_pool(pool, pools)
     try:
         codes = codes_in(file.read_text(encoding="utf-8-sig"))
@@ -42,6 +49,7 @@ def load_codes(file: Path, pool: str, pools: Mapping[str, Coupon], place: Place 
         raise InputError("the codes", str(file), reason_of(error)) from None
     if any(len(code) > LONGEST for code in codes):
         raise InputError("the codes", str(file), f"a line has more than {LONGEST} characters: one code a line")
+    begin(log, actor, "write", "load_codes", f"coupons/{pool}", now)
     store = open_store(*_named(place))
     try:
         return Filled(len(codes), store.fill(pool, codes), store.counts(pool))

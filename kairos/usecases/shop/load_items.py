@@ -15,6 +15,8 @@ from kairos.engine.catalog.item import key_text, unfit
 from kairos.engine.catalog.spec import Catalog
 from kairos.engine.event import CATALOG_ITEM, KAIROS, MAX_ID, Event
 from kairos.engine.rule.text.report import listed, nearest
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import InputError, NotThereError, reason_of
 
 AT_ONCE = 5_000
@@ -40,16 +42,21 @@ def load_items(
     now: int,
     outlet: Outlet,
     report: Callable[[str, str], None],
+    *,
+    actor: Actor,
+    log: str | None,
 ) -> Loaded:
-    """`now`: epoch ms, when the items are so. `report` hears (place, why) of rows that are left out.
+    """`now`: epoch ms, when the items are so. `report` hears (place, why) of rows that are left out. `log`: the rule
+    store in whose log it stands; None: in none.
 
-    Raises NotThereError, InputError, ItemFileError and what the outlet raises.
+    Raises NotAllowedError, NotThereError, InputError, ItemFileError, RuleStoreError and what the outlet raises.
     """
     catalog = catalogs.get(name)
     if catalog is None:
         known = f"there are {listed(catalogs, 'and')}" if catalogs else "catalogs.yaml has none"
         hint = nearest(name, catalogs) or known
         raise NotThereError(f"there is no catalog '{name}'; {hint}")
+    begin(log, actor, "write", "load_items", f"catalog/{name}", now)
     left_out = Counter[str]()
 
     def heard(place: str, why: str) -> None:

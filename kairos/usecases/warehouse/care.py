@@ -13,6 +13,8 @@ from kairos.adapters.warehouse.folder import Folder
 from kairos.adapters.warehouse.merge import DAY_MS, Merge, Merged
 from kairos.adapters.warehouse.opening import open_engine
 from kairos.engine.warehouse.tables import CALLS, PARTITION, TABLES, Table
+from kairos.usecases.control.deeds import begin
+from kairos.usecases.control.rights import Actor
 
 MANY = 8
 """So many files of about the same size, of one day, become one."""
@@ -52,6 +54,13 @@ def forget(warehouse: Path, user: str) -> Counter[str]:
             merge.close()
         change.commit(total.add, total.remove)
         return +gone
+
+
+def trim_by(warehouse: Path, keep: int, *, actor: Actor, now: int, log: str | None) -> list[str]:
+    """`trim` by somebody. `log`: the rule store in whose log it stands, at `now` (epoch ms); None: in none. Raises
+    NotAllowedError, RuleStoreError and WarehouseError."""
+    begin(log, actor, "write", "trim_warehouse", "warehouse/days", now)
+    return trim(warehouse, keep)
 
 
 def trim(warehouse: Path, keep: int) -> list[str]:

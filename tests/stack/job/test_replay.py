@@ -6,6 +6,7 @@ import time
 import uuid
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,10 +18,12 @@ from kairos.apps.commands.operation.replay import app
 from kairos.apps.stack import Stack
 from kairos.engine.event import Event, decode
 from kairos.engine.topics import HEARTBEAT
+from kairos.usecases.control.rights import Actor
 from kairos.usecases.operation.replay import replay
 from tests.stack.job.test_heartbeat import read_until
 
 pytestmark = pytest.mark.stack
+ANN: dict[str, Any] = {"actor": Actor("ann"), "log": None, "file": "events.jsonl"}
 
 EVENTS = [Event(f"e{n}", "view", n * 60_000, "", {"n": n}, f"u{n % 7}") for n in range(500)]
 
@@ -28,7 +31,7 @@ EVENTS = [Event(f"e{n}", "view", n * 60_000, "", {"n": n}, f"u{n % 7}") for n in
 def test_key_timestamp_and_order(stack: Stack) -> None:
     source = f"replay-{uuid.uuid4().hex[:8]}"
     told: list[int] = []
-    replay(EVENTS, 1e9, KafkaAddress(stack.settings.kafka), source, told.append)
+    replay(EVENTS, 1e9, KafkaAddress(stack.settings.kafka), source, told.append, **ANN)
     assert told == list(range(1, 501))
 
     def events(found: dict[int, list]) -> list:
@@ -48,7 +51,7 @@ def test_key_timestamp_and_order(stack: Stack) -> None:
 
 def test_no_kafka_is_one_clear_message(tmp_path: Path) -> None:
     with pytest.raises(KafkaUnreachableError, match=r"127\.0\.0\.1:1\b"):
-        replay(EVENTS, 1e9, KafkaAddress("127.0.0.1:1"), "x", lambda sent: None)
+        replay(EVENTS, 1e9, KafkaAddress("127.0.0.1:1"), "x", lambda sent: None, **ANN)
 
 
 def test_the_command_leaves_out_what_is_no_event(stack: Stack, tmp_path: Path) -> None:

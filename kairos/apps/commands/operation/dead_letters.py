@@ -14,6 +14,7 @@ import typer
 from kairos.adapters.output.dead_letters import Found
 from kairos.adapters.settings import gateway
 from kairos.adapters.settings.delivery import load
+from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.moments import now
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape, fail, quote, say
@@ -103,8 +104,8 @@ def replay(
     with told():
         try:
             settings = load(conf)
-            letters = list(usecase.dead_letters(settings, wanted, limit))
-            done = usecase.replay(settings, lambda: gateway.load(conf), letters, now, _refused)
+            actor = acting(settings.rules.store)
+            done = usecase.replay(settings, lambda: gateway.load(conf), wanted, limit, now, actor, _refused)
         except UnavailableError as error:
             fail(f"{escape(str(error))}; what was not sent is still there: do it again")
     say(f"{done.sent:,} sent again" + (f", {len(done.refused):,} not" if done.refused else ""))

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from kairos.apps.inputs.acting import Log, writing
 from kairos.apps.inputs.files import read_events
-from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of
+from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of, log_of
 from kairos.apps.native.settings import data_folder
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import fail, progress_bar, say
@@ -42,6 +43,7 @@ def replay(
     kafka: Broker = None,
     source: Annotated[str, typer.Option(help="Source of events that name none.")] = "replay",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many events.")] = None,
+    store: Log = None,
 ) -> None:
     """Feed a file of events into Kafka as live traffic, shifted to now.
 
@@ -54,6 +56,9 @@ def replay(
       kairos replay events.jsonl --speed 3600x    an hour a second
     """
     pace = _speed(speed)
+    with told():
+        log = log_of(store, conf, set)
+        actor = writing(log)
     path = file or _example()
     with told():
         events = sorted(read_events(path, None).all, key=lambda event: event.order)[:limit]
@@ -63,7 +68,8 @@ def replay(
     days = (events[-1].time - events[0].time) / 86_400_000
     say(f"{len(events):,} events over {days:,.1f} days, to be sent in {_duration(days * 86_400 / pace)}")
     with told(), progress_bar("sent", len(events)) as bar:
-        run(events, pace, kafka_of(kafka, conf, set), source, bar or _Lines(len(events)))
+        address, heard = kafka_of(kafka, conf, set), bar or _Lines(len(events))
+        run(events, pace, address, source, heard, actor=actor, log=log, file=path.name)
     say(f"{len(events):,} events sent")
 
 

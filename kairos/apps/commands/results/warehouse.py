@@ -19,7 +19,7 @@ from kairos.engine.rule.text.scalars import parse_duration
 from kairos.errors import KairosError
 from kairos.usecases.events import BadLine
 from kairos.usecases.people.forget import forget_in_warehouse
-from kairos.usecases.warehouse.care import compact, trim
+from kairos.usecases.warehouse.care import compact, trim_by
 from kairos.usecases.warehouse.load import Files, Loaded, load_files
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -148,6 +148,7 @@ def forget_command(
 def trim_command(
     keep: Annotated[str, typer.Option(help="How far back from the newest event, as 400d.")],
     warehouse: Where = None,
+    store: Log = None,
 ) -> None:
     """Remove whole days that are too old.
 
@@ -159,7 +160,7 @@ def trim_command(
     if period is None:
         fail(f"--keep {escape(keep)}: expected a duration such as 400d")
     with told():
-        days = trim(warehouse or default_warehouse(), period)
+        days = trim_by(warehouse or default_warehouse(), period, actor=writing(store), now=now(), log=store)
     say(f"{count(len(days), 'day')} removed" + (f", {days[0]} to {days[-1]}" if days else ""))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from kairos.adapters.channels.channel import Accepted, Misconfigured, Unknown
 from kairos.adapters.settings.delivery import load
+from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.files import read_events, valid_rules
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Everyone, everyone
@@ -49,6 +50,7 @@ def send_test(
         rule_set, loaded = valid_rules(rules)
         specs = speaking_activities(rule_set, activity, str(rules))
         settings = load(conf)
+        actor = acting(settings.rules.store)
         receiver = usecase.receiver_of(to, everyone(profiles, conf).find(to), channel)
         people = {to: dict(receiver.profile)} if receiver.profile is not None else None
         given = None if events is None else read_events(events, rule_set.sources)
@@ -60,7 +62,7 @@ def send_test(
                 else preview_of_events(rule_set, spec, receiver.user_id, given, people)
             )
             entries = usecase.entries_for(found, receiver, channel)
-            tried += usecase.send_all(settings, found, entries, receiver, now())
+            tried += usecase.send_all(settings, found, entries, receiver, actor, now())
     for each in tried:
         sys.stdout.write(_told(each) + "\n")
     raise typer.Exit(0 if tried and all(isinstance(each.outcome, Accepted) for each in tried) else 1)

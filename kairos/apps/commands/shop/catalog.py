@@ -10,8 +10,9 @@ import typer
 
 from kairos.adapters.files.told import ToldInFile
 from kairos.adapters.kafka.due import KafkaDue
+from kairos.apps.inputs.acting import Log, writing
 from kairos.apps.inputs.files import valid_rules
-from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of
+from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of, log_of
 from kairos.apps.inputs.moments import now
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape, quote
@@ -39,6 +40,7 @@ def load(
     kafka: Broker = None,
     conf: ConfFile = None,
     set: Overrides = None,
+    store: Log = None,
 ) -> None:
     """Tell the job what items are, now: one event `catalog.item` each. What is as it was is no change.
 
@@ -52,9 +54,11 @@ def load(
     with told():
         rule_set, _ = valid_rules(rules)
         name = catalog or next(iter(rule_set.catalogs), "")
+        log = None if out is not None else log_of(store, conf, set)
+        actor = writing(log)
         outlet = ToldInFile(out) if out is not None else KafkaDue(kafka_of(kafka, conf, set))
         try:
-            done = load_items(file, name, rule_set.catalogs, now(), outlet, _tell)
+            done = load_items(file, name, rule_set.catalogs, now(), outlet, _tell, actor=actor, log=log)
         finally:
             outlet.close()
     left = f", {done.left_out:,} left out" if done.left_out else ""

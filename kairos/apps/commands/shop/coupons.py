@@ -10,6 +10,8 @@ import typer
 
 from kairos.adapters.rules.store import open_rule_store
 from kairos.adapters.settings.delivery import Conf, load
+from kairos.apps.inputs.acting import acting
+from kairos.apps.inputs.moments import now
 from kairos.apps.view.errors import told
 from kairos.engine.coupon.spec import Coupon
 from kairos.usecases.shop import coupons as usecase
@@ -45,7 +47,9 @@ def load_codes(
     """
     with told():
         settings = load(conf)
-        done = usecase.load_codes(file, pool, _pools(settings), settings.codes)
+        log = settings.rules.store
+        pools, actor = _pools(settings), acting(log)
+        done = usecase.load_codes(file, pool, pools, settings.codes, actor=actor, now=now(), log=log)
     sys.stdout.write(f"{pool}: {done.new:,} of {done.read:,} codes are new, {done.counts.free:,} are free\n")
 
 
