@@ -5,7 +5,8 @@ at most, and that none is lost or goes twice: `python -m benchmarks.availability
 Everything runs on this machine: Kafka, Redis, MariaDB, a Flink cluster, workers, gateway, scheduler, heartbeat, and ten
 users a second who sign up and order. A second after its death a process is started again, as the units in
 deploy/systemd have it. A wait is from a sender's first try to the provider; of the bridge from the foreign topic to
-ours. The name `upgrade` is `kairos upgrade` instead of a kill, a quarter as often. `--write` puts the table into
+ours. Processes that no message waits for die at the same time, so what is said of one has the others' starts in it.
+The name `upgrade` is `kairos upgrade` instead of a kill, a quarter as often. `--write` puts the table into
 docs/availability.md; what was not measured this time stays as it was.
 """
 
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -103,8 +103,8 @@ class Subject:
         return max(at - begun[number] for number, at in arrived.items() if first <= begun[number] < last)
 
     @property
-    def waits(self) -> bool:
-        return self._victim is None or self._victim.waits
+    def apart(self) -> float:
+        return self._victim.apart if self._victim else 0.0
 
 
 def hits(live: World, name: str, count: int) -> Callable[[], Measured]:
@@ -112,10 +112,12 @@ def hits(live: World, name: str, count: int) -> Callable[[], Measured]:
     subject, began, unknown = Subject(live, name), now(), live.unknown()
     subject.until_one_arrives(began + 5_000)
     times, again = [], []
-    for _ in range(count):
+    for number in range(count):
         times.append(now())
         again.append(subject.hit())
+        print(f"{name}, {number + 1} of {count}: away for {_seconds(again[-1])}", file=sys.stderr)
         subject.until_one_arrives(now())
+        time.sleep(max(0.0, subject.apart - (now() - times[-1]) / 1000))
     times.append(now())
     on, unknown = machine(), live.unknown() - unknown
     if subject.bridged is not None:
@@ -123,26 +125,54 @@ def hits(live: World, name: str, count: int) -> Callable[[], Measured]:
 
     def told() -> Measured:
         spans = [(at - BEFORE_MS, after - BEFORE_MS) for at, after in pairwise(times)]
-        waits = [subject.longest(*span) for span in spans] if subject.waits else []
+        waits = [subject.longest(*span) for span in spans]
         return Measured(name, again, waits, subject.longest(began, times[0] - BEFORE_MS), unknown, on)
 
     return told
 
 
+def hits_aside(live: World, names: list[str], count: int) -> list[Measured]:
+    """Kills all of these at once, so often, past which messages go."""
+    traffic, began, unknown = Subject(live, names[0]), now(), live.unknown()
+    traffic.until_one_arrives(began + 5_000)
+    calm, again = traffic.longest(began, began + 5_000), {name: list[int]() for name in names}
+    for number in range(count):
+        at = now()
+        for name in names:
+            live.fleet.kill(name)
+        time.sleep(RESTART_SECONDS)
+
+        def heard(line: str, at: int = at) -> None:
+            name, _, said = line.partition(": ")
+            if said.startswith("up "):
+                again[name].append(now() - at)
+
+        live.fleet.up(names, heard)
+        print(f"{', '.join(names)}, {number + 1} of {count}: away for {_seconds(now() - at)}", file=sys.stderr)
+        traffic.until_one_arrives(now())
+    on, unknown = machine(), live.unknown() - unknown
+    return [Measured(name, times, [], calm, unknown, on) for name, times in again.items()]
+
+
 def run(names: list[str], kills: int) -> Iterator[Measured]:
-    """In one world each: what needs the same cluster."""
-    clusters: dict[tuple[tuple[str, Any], ...], list[str]] = {}
+    """In one world each: what needs the same cluster, and the upgrades."""
+    worlds: dict[tuple[tuple[str, Any], ...], list[str]] = {}
     for name in names:
         needed = VICTIMS[name].cluster if name in VICTIMS else ALONE
-        clusters.setdefault(tuple(needed.items()), []).append(name)
-    for cluster, together in clusters.items():
-        with ExitStack() as held:
-            folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
-            beside = [each for name in together if name in VICTIMS for each in VICTIMS[name].beside]
-            live = held.enter_context(world(folder, beside, **dict(cluster)))
-            told = [hits(live, name, max(1, kills // 4) if name == UPGRADE else kills) for name in together]
-            live.settle()  # fails where one was lost, or went twice
-            yield from (each() for each in told)
+        worlds.setdefault(tuple(needed.items()), []).append(name)
+    for cluster, together in worlds.items():
+        yield from _in_one_world(together, max(1, kills // 4) if UPGRADE in together else kills, dict(cluster))
+
+
+def _in_one_world(names: list[str], count: int, cluster: dict[str, Any]) -> Iterator[Measured]:
+    beside = [each for name in names if name in VICTIMS for each in VICTIMS[name].beside]
+    aside = [name for name in names if name in VICTIMS and not VICTIMS[name].waits]
+    with tempfile.TemporaryDirectory() as folder, world(Path(folder), beside, **cluster) as live:
+        found = hits_aside(live, aside, count) if aside else []
+        told = [hits(live, name, count) for name in names if name not in aside]
+        live.settle()  # fails where one was lost, or went twice
+        yield from found
+        yield from (each() for each in told)
 
 
 def table(found: list[Measured]) -> str:
@@ -171,10 +201,12 @@ def keep(found: list[Measured]) -> list[Measured]:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended; what was started is stopped"))
     given = arguments(__doc__, only=(*VICTIMS, UPGRADE), kills=(20, 1))
-    found = list(run(given.only or [*VICTIMS, UPGRADE], given.kills))
+    found: list[Measured] = []
+    for one in run(given.only or [*VICTIMS, UPGRADE], given.kills):
+        found.append(one)
+        if given.write:  # at once: the next world may fail
+            AVAILABILITY.write_text(note(AVAILABILITY.read_text(), "benchmarks.availability", table(keep([one]))))
     print(table(found))
-    if given.write:
-        AVAILABILITY.write_text(note(AVAILABILITY.read_text(), "benchmarks.availability", table(keep(found))))
 
 
 if __name__ == "__main__":

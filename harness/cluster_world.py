@@ -57,10 +57,10 @@ class Sender:
 class GatewayTraffic(Traffic):
     """The same through the gateway."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, users: int) -> None:
         self.begun: dict[int, int] = {}
         """Number of a user -> time of the first try."""
-        super().__init__(url)
+        super().__init__(url, users)
 
     def _connect(self) -> Any:
         return Sender(self._bootstrap, self._stop)
@@ -118,7 +118,7 @@ class ClusterWorld(LiveWorld):
     def start(self) -> None:
         self.start_workers()
         self.start_job()
-        self.traffic = GatewayTraffic(f"http://127.0.0.1:{self.ports['gateway']}")
+        self.traffic = GatewayTraffic(f"http://127.0.0.1:{self.ports['gateway']}", self.users)
         self.until_it_goes_on()
 
     def upgrade(self, *options: str) -> subprocess.Popen[str]:

@@ -55,8 +55,8 @@ class Traffic:
     What Kafka has not acknowledged in less than the lateness may be there or not, and counts for nothing.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, users: int = USERS) -> None:
+        self._bootstrap, self._users = bootstrap, users
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._guard = threading.Lock()
@@ -74,7 +74,7 @@ class Traffic:
 
     def _run(self) -> None:
         producer = None
-        for number in range(USERS):
+        for number in range(self._users):
             if self._stop.wait(0.1):
                 break
             try:
@@ -115,10 +115,12 @@ class Traffic:
 class LiveWorld:
     """`own`: a whole stack that belongs to the test. The rules are in its MariaDB, and so is the ledger."""
 
+    users = USERS
+
     def __init__(self, own: Stack, folder: Path) -> None:
         self.own, self.folder = own, folder
         self.providers = Providers(folder / "providers")
-        phones = {f"u{number}": {"phone": f"+86138{number:08}"} for number in range(USERS)}
+        phones = {f"u{number}": {"phone": f"+86138{number:08}"} for number in range(self.users)}
         write_profiles(connect(own.settings.redis_url), phones)
         rules = write_rules(folder / "rules", welcome=WELCOME, unpaid=UNPAID)
         create_topics(own.settings.kafka, [EVENTS], 2)
@@ -177,7 +179,7 @@ class LiveWorld:
     def start(self) -> None:
         self.start_workers()
         self.start_job()
-        self.traffic = Traffic(self.own.settings.kafka)
+        self.traffic = Traffic(self.own.settings.kafka, self.users)
         self.until_it_goes_on()
 
     # ------------------------------------------------------------------------------------------------ what is seen

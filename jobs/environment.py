@@ -53,6 +53,9 @@ def configuration(settings: Settings, restore: str | None, rest_port: int) -> Co
         "restart-strategy.type": "exponential-delay" if settings.kafka else "none",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
+        # Later than this after a restart it is another failure. Flink's hour lets machines that die one after the other
+        # add up to a pause of 30 s for each.
+        "restart-strategy.exponential-delay.reset-backoff-threshold": "20 s",
     }
     if state.checkpoints:
         values |= {

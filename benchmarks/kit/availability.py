@@ -42,6 +42,8 @@ def _status(port: int) -> list[str]:
 class World(ClusterWorld):
     """`beside`: which of BESIDE run."""
 
+    users = 60_000
+
     def __init__(self, own: Stack, cluster: Cluster, folder: Path, beside: Sequence[str]) -> None:
         self._beside = dict(zip(beside, free_ports(len(beside)), strict=True))
         super().__init__(own, cluster, folder)
@@ -146,19 +148,26 @@ class Bridged:
             thread.join()
 
 
+APART_SECONDS = 30.0
+"""Flink waits longer before it restarts a job that fails again within 20 s of its last restart (jobs/environment.py),
+which comes some seconds after a kill."""
 ALONE = {"taskmanagers": 1}
-REDUNDANT = {"taskmanagers": 2, "standby": True}
-"""One slot more than the job needs, and a JobManager that takes over."""
+SPARE = {"taskmanagers": 2}
+"""One slot more than the job needs."""
+REDUNDANT = {**SPARE, "standby": True}
+"""And a JobManager that takes over."""
 
 
 class Victim(NamedTuple):
-    """`group()` has the process `name()`, which is found anew for each kill. `waits`: whether messages wait for it."""
+    """`group()` has the process `name()`, which is found anew for each kill. `waits`: whether messages wait for it.
+    `apart`: seconds between two kills, at least."""
 
     group: Callable[[World], Group]
     name: Callable[[World], str]
     waits: bool = True
     beside: Iterable[str] = ()
-    cluster: Mapping[str, Any] = ALONE
+    apart: float = 0.0
+    cluster: Mapping[str, Any] = SPARE
 
 
 def _process(name: str, *, waits: bool = True) -> Victim:
@@ -176,7 +185,7 @@ VICTIMS = {
     "console": _process("console", waits=False),
     "alarms": _process("alarms", waits=False),
     "loader": _process("loader", waits=False),
-    "TaskManager": Victim(lambda live: live.cluster, World.busy, cluster=REDUNDANT),
+    "TaskManager": Victim(lambda live: live.cluster, World.busy, apart=APART_SECONDS),
     "JobManager": Victim(lambda live: live.cluster, World.leader, cluster=REDUNDANT),
 }
 """What to kill, by the name that docs/availability.md has for it."""

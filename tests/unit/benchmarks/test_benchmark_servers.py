@@ -63,6 +63,18 @@ def test_a_gap_is_told_by_its_median_and_its_longest() -> None:
     assert row == "| worker | 3 | 1.1 s | 5.0 s | - | - | 0.3 s | 2 | a machine |"
 
 
+def test_kills_share_a_world_but_those_that_need_another_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade is a quarter as often."""
+    worlds: list[Any] = []
+    monkeypatch.setattr(availability, "_in_one_world", lambda *given: worlds.append(given) or [])
+    assert list(availability.run(["gateway", "JobManager", "loader", "upgrade"], 20)) == []
+    assert worlds == [
+        (["gateway", "loader"], 20, {"taskmanagers": 2}),
+        (["JobManager"], 20, {"taskmanagers": 2, "standby": True}),
+        (["upgrade"], 5, {"taskmanagers": 1}),
+    ]
+
+
 def test_the_page_of_availability_has_what_is_recorded() -> None:
     recorded = msgspec.json.decode(KEPT.read_bytes(), type=list[Measured])
     page = AVAILABILITY.read_text()
