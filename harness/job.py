@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from harness.ports import free_ports
 from kairos.adapters.kafka.topics import create_topics
 
 PATIENCE_SECONDS = 240
@@ -179,9 +179,8 @@ class LiveJob:
         self.topics = Topics(bootstrap)
         self.events = f"{root}.{self.name}.shop"
         create_topics(bootstrap, [self.events], PARTITIONS)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.rest = f"http://127.0.0.1:{free.getsockname()[1]}"
+        (port,) = free_ports(1)
+        self.rest = f"http://127.0.0.1:{port}"
         self.settings = [
             f"kafka.bootstrap={bootstrap}",
             f"kafka.group={self.name}",
@@ -263,7 +262,7 @@ class LiveJob:
         return found
 
     def _ask(self, path: str) -> Any:
-        with urllib.request.urlopen(self.rest + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.rest + path, timeout=PATIENCE_SECONDS) as answer:
             return msgspec.json.decode(answer.read())
 
     def close(self) -> None:

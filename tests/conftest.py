@@ -49,6 +49,10 @@ the summary names it as rerun. Whoever sees one there twice has found a fault. A
 
 Clusters = Callable[..., Cluster]
 
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+NeverActAsServerClassMachine"
+"""For every JVM of a test: one that lives for a minute or two compiles in vain, and that takes the other core. The
+second chooses the serial collector, but where a program names one of its own."""
+
 
 def leader() -> int:
     """The pid of the pytest that was started; xdist's workers are its children."""
@@ -93,6 +97,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         temporary.mkdir(parents=True)
         os.environ["TMPDIR"] = str(temporary)
         os.environ["JVM_ARGS"] = f"-Djava.io.tmpdir={temporary} {os.environ.get('JVM_ARGS', '')}".strip()
+        os.environ["JAVA_TOOL_OPTIONS"] = f"{SHORT_LIVED} {os.environ.get('JAVA_TOOL_OPTIONS', '')}".strip()
 
 
 @pytest.fixture(scope="module", autouse=True)

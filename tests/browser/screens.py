@@ -12,17 +12,19 @@ import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.job import now as clock
+from harness.ports import free_ports
 from kairos.adapters.settings.api import ApiSettings
 from kairos.apps.console.process import console_of
 
 AXE = Path(__file__).parent / "axe-4.10.3.min.js"
+expect.set_options(timeout=30_000)
+"""Milliseconds; Playwright's own five seconds are those of a machine that does nothing else."""
 PHONE, DESK = {"width": 375, "height": 740}, {"width": 1280, "height": 800}
 
 
 def free_url() -> str:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{found.getsockname()[1]}"
+    (port,) = free_ports(1)
+    return f"http://127.0.0.1:{port}"
 
 
 @contextmanager

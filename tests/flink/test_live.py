@@ -97,8 +97,8 @@ def test_bad_input_goes_to_dead_letters_and_restarts_nothing(job: LiveJob) -> No
     letters = eventually(job.dead_letters, lambda found: len(found) >= sum(expected.values()))
     assert Counter(letter["reason"] for letter in letters) == expected
     assert all(letter["origin"].startswith(f"{job.events}/") for letter in letters)
-    counted = eventually(job.counters, lambda found: found["dead_letters.future"] == 1)
-    assert {f"dead_letters.{reason}": count for reason, count in expected.items()}.items() <= counted.items()
+    counted = {f"dead_letters.{reason}": count for reason, count in expected.items()}
+    eventually(job.counters, lambda found: counted.items() <= found.items())
     assert (job.state()["state"], job.restarts()) == ("RUNNING", 0)
 
 
@@ -142,8 +142,8 @@ def test_a_broken_change_leaves_the_rules_as_they_are(job: LiveJob, rules: Path)
     write_activity(rules, "greeting", watch("greeting", "login"))
     until_seen(job, "first", "login")
     write_activity(rules, "greeting", watch("greeting", "login").replace("state: live", "state: alive"))
-    log = eventually(job.log, lambda text: "the rules stay as they are" in text)
-    assert "activities/test/greeting.yaml:2" in log
+    refused = ("the rules stay as they are", "activities/test/greeting.yaml:2")
+    eventually(job.log, lambda text: all(words in text for words in refused))
     eventually(job.counters, lambda found: found["rules.refused"] >= 1)
     assert {record["activity"] for record in until_seen(job, "second", "login")} == {"greeting"}
     write_activity(rules, "greeting", watch("greeting", "logout"))

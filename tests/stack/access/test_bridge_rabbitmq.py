@@ -102,10 +102,10 @@ def test_poison_is_a_dead_letter_and_goes_from_the_queue(world: World, bridge: B
 def test_what_comes_while_the_source_is_off_stays_until_it_is_on(world: World, bridge: BridgeProcess) -> None:
     world.define(MAPPING, enabled=False)
     eventually(lambda: world.queue.consumers() == 0)
-    assert "is switched off; it waits" in bridge.said()
+    eventually(lambda: "is switched off; it waits" in bridge.said())
     before = world.ids()
     world.publish("m3", "m4")
-    assert world.queue.ready() == 2
+    eventually(lambda: world.queue.ready() == 2)
     world.place.store.set(world.source, {"enabled": True}, "on", "tests")
     world.has(*before, "m3", "m4")
 

@@ -117,7 +117,7 @@ def test_a_flood_of_one_source_is_shed_and_limited_and_the_other_is_served(stack
                 assert flood.answers[200, ""] <= taken + SENDERS  # those that had begun before
             steady.until_more(8)
         assert steady.refused == []
-        shed = httpx.get(f"{gateway.url}/metrics").text
+        shed = httpx.get(f"{gateway.url}/metrics", timeout=60).text
         assert f'kairos_gateway_shed_total{{source="{bulk}"}}' in shed
         assert f'kairos_gateway_shed_total{{source="{shop}"}}' not in shed
         assert {record["id"] for record in gateway.records(shop)} == set(steady.acknowledged)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.job import PATIENCE_SECONDS
 from kairos.adapters.coupons.opening import Waiting
 from kairos.adapters.coupons.redis import RedisCoupons
 from kairos.apps.stack import Stack
@@ -145,7 +146,7 @@ def live(url: str, pool: str, folder: Path, at: int, after: bool) -> list[int]:
     for each in jobs:
         each.start()
     for each in jobs:
-        each.join(30)
+        each.join(PATIENCE_SECONDS)
     return [each.exitcode or 0 for each in jobs]
 
 

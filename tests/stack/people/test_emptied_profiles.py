@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from harness.job import eventually
+from harness.job import PATIENCE_SECONDS, eventually
 from kairos.adapters.profiles.ahead import RedisProfiles
 from kairos.adapters.profiles.keys import FILLED, PREFIX
 from kairos.adapters.profiles.redis import connect
@@ -83,7 +83,7 @@ def test_nobody_is_reached_while_the_store_is_empty_and_all_is_as_before_when_it
     eventually(lambda: job.counted["emptied"], lambda count: count > 20)
     assert (deciding.is_alive(), decided) == (True, [])
     write_profiles(client, {"out": OUT, "in": {"phone": "2"}})
-    deciding.join(10)
+    deciding.join(PATIENCE_SECONDS)
     assert decided == ["unreachable"]
     assert [job.decide(user) for user in ("out", "in", "black")] == [["unreachable"], ["send"], ["blacklist"]]
 

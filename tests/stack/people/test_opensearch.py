@@ -4,7 +4,6 @@ is kept for the tests that have no node (tests/unit/people/opensearch_recording.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.ports import free_ports
 from kairos.adapters.search.opening import open_search
 from kairos.adapters.search.port import SearchError, SearchStore
 from kairos.apps.native.settings import data_folder
@@ -32,7 +32,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of a node of this module's own."""
-    folder, ports = tmp_path_factory.mktemp("opensearch"), [_free(), _free()]
+    folder, ports = tmp_path_factory.mktemp("opensearch"), free_ports(2)
     command = ["java", "-Xms512m", "-Xmx512m", "-cp", f"{JARS}/*", str(NODE), str(folder), *map(str, ports)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
@@ -42,12 +42,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _free() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -82,4 +76,4 @@ class TestOpenSearch(SearchContract):
 
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(SearchError, match=r"opensearch at 127\.0\.0\.1"):
-        open_search(f"opensearch+http://127.0.0.1:{_free()}/x")
+        open_search(f"opensearch+http://127.0.0.1:{free_ports(1)[0]}/x")
