@@ -5,6 +5,8 @@ CONF ?= conf/embedded.yaml
 SPEED ?= 60x
 TESTS ?= tests
 export KAIROS_DATA := $(abspath $(DATA))
+# Each of the hundreds of processes of a test run would compile all of Kairos anew: a third of the start of a command.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := $(abspath $(VENV))/bin
 KAIROS := $(BIN)/kairos
