@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -25,6 +26,7 @@ NOT_IMPORTED = {
 BROUGHT_ALONG = {"pemja": "the bridge to Java of thread mode: of Flink, and of its version"}
 
 
+@cache
 def imported() -> dict[str, str]:
     """First names of all that is imported and not of Python or ours -> a file that does it."""
     found = {}
@@ -36,9 +38,6 @@ def imported() -> dict[str, str]:
     return {name: file for name, file in found.items() if name not in OURS | sys.stdlib_module_names}
 
 
-IMPORTED = imported()
-
-
 @pytest.fixture(scope="module")
 def packages() -> dict[str, set[str]]:
     """First name of an import -> the packages that have it, as setup.py writes them. What is an extra need not be
@@ -48,7 +47,7 @@ def packages() -> dict[str, set[str]]:
         name: {known.get(package.lower().replace("_", "-"), package) for package in of}
         for name, of in packages_distributions().items()
     }
-    for name in IMPORTED.keys() - found:
+    for name in imported().keys() - found:
         found[name] = {package for plain, package in known.items() if plain.startswith(f"{name.lower()}-")}
     return found
 
@@ -56,14 +55,14 @@ def packages() -> dict[str, set[str]]:
 def test_what_is_imported_is_declared(packages: dict[str, set[str]]) -> None:
     undeclared = {
         name: file
-        for name, file in IMPORTED.items()
+        for name, file in imported().items()
         if name not in BROUGHT_ALONG and not packages.get(name, set()) & (DECLARED.keys() - DEV)
     }
     assert undeclared == {}
 
 
 def test_what_is_declared_is_imported(packages: dict[str, set[str]]) -> None:
-    used = {package for name in IMPORTED for package in packages.get(name, set())}
+    used = {package for name in imported() for package in packages.get(name, set())}
     assert DECLARED.keys() - DEV - used == NOT_IMPORTED.keys()
 
 
