@@ -29,7 +29,7 @@ BROUGHT_ALONG = {"pemja": "the bridge to Java of thread mode: of Flink, and of i
 @cache
 def imported() -> dict[str, str]:
     """First names of all that is imported and not of Python or ours -> a file that does it."""
-    found = {}
+    found: dict[str, str] = {}
     for file in (file for folder in OURS for file in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
