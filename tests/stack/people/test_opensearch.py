@@ -33,7 +33,17 @@ pytestmark = [
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of a node of this module's own."""
     folder, ports = tmp_path_factory.mktemp("opensearch"), free_ports(2)
-    command = ["java", "-Xms512m", "-Xmx512m", "-cp", f"{JARS}/*", str(NODE), str(folder), *map(str, ports)]
+    command = [
+        "java",
+        "-XX:+UseG1GC",
+        "-Xms512m",
+        "-Xmx512m",
+        "-cp",
+        f"{JARS}/*",
+        str(NODE),
+        str(folder),
+        *map(str, ports),
+    ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
