@@ -13,8 +13,8 @@ from kairos.engine.compare.pairing import Pair, pairs
 from kairos.engine.compare.side import Side
 from kairos.engine.compare.verdict import Verdict
 from kairos.engine.decision import Record
-from kairos.engine.policy.quiet_hours import local
 from kairos.engine.rule.model import RuleSet
+from kairos.engine.time_zone import local
 
 MINUTE = 60_000
 

@@ -4,42 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kairos.engine.expression.sql.pieces import quoted
 from kairos.engine.measure.spec import DAY
+from kairos.engine.time_zone import change_between, offset_ms
 
 _STEP = 7 * DAY  # no zone changes its offset twice in so short a time
 
 
-def offset_ms(zone: ZoneInfo, time: int) -> int:
-    distance = datetime.fromtimestamp(time / 1000, UTC).astimezone(zone).utcoffset() or timedelta()
-    return int(distance / timedelta(milliseconds=1))
-
-
 def offsets(zone: ZoneInfo, first: int, last: int) -> list[tuple[int, int]]:
     """(from, offset) in ms, ascending: what holds at `first`, and each change up to `last`."""
-    found = [(first, offset_ms(zone, first))]
+    found = [(first, offset_ms(first, zone))]
     at = first
     while at < last:
         after = min(at + _STEP, last)
-        if offset_ms(zone, after) != found[-1][1]:
-            found.append((_change(zone, at, after), offset_ms(zone, after)))
+        if offset_ms(after, zone) != found[-1][1]:
+            found.append((change_between(at, after, zone), offset_ms(after, zone)))
         at = after
     return found
-
-
-def _change(zone: ZoneInfo, before: int, after: int) -> int:
-    """The first ms at which the offset is that of `after`."""
-    there = offset_ms(zone, after)
-    while after - before > 1:
-        middle = (before + after) // 2
-        if offset_ms(zone, middle) == there:
-            after = middle
-        else:
-            before = middle
-    return after
 
 
 @dataclass(frozen=True)
@@ -83,7 +66,7 @@ class Clock:
     def latest_common_day(self, time: int) -> int:
         """The local date that no zone in use is behind of."""
         zones = [self.policy, *(ZoneInfo(name) for name in self.zones)]
-        return min((time + offset_ms(zone, time)) // DAY for zone in zones)
+        return min((time + offset_ms(time, zone)) // DAY for zone in zones)
 
     def _case(self, zone: ZoneInfo, time: str) -> str:
         changes = offsets(zone, self.first, self.last)

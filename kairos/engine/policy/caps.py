@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from kairos.engine.policy.quiet_hours import epoch_ms, local
 from kairos.engine.policy.spec import DAY, Cap, CapRule
+from kairos.engine.time_zone import epoch_ms, local
 
 
 class Slot(Protocol):

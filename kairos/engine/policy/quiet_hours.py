@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kairos.engine.policy.spec import DAY, QuietHours
+from kairos.engine.time_zone import change_between, local, offset_ms
 
 MINUTE = 60_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-def local(time: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(milliseconds=time)).astimezone(zone)
-
-
-def epoch_ms(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND
 
 
 def is_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> bool:
@@ -40,27 +30,10 @@ def next_quiet(quiet: QuietHours, time: int, zone: ZoneInfo) -> int:
 
 def _next(quiet: QuietHours, time: int, zone: ZoneInfo, wanted: bool) -> int:
     """When the clock next shows the time that begins (ends) quiet hours, or jumps past it."""
-    offset = _offset(time, zone)
+    offset = offset_ms(time, zone)
     boundary = quiet.start if wanted else quiet.end
     at = time + (boundary * MINUTE - time - offset) % DAY
-    if _offset(at, zone) == offset:
+    if offset_ms(at, zone) == offset:
         return at
-    jump = _jump(time, at, zone)
+    jump = change_between(time, at, zone)
     return jump if is_quiet(quiet, jump, zone) is wanted else _next(quiet, jump, zone, wanted)
-
-
-def _jump(before: int, after: int, zone: ZoneInfo) -> int:
-    """The first moment of the other offset, of two moments between which the clock was changed."""
-    offset = _offset(before, zone)
-    while after - before > 1:
-        middle = (before + after) // 2
-        if _offset(middle, zone) == offset:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def _offset(time: int, zone: ZoneInfo) -> int:
-    """Local time minus UTC, in ms."""
-    return (local(time, zone).utcoffset() or timedelta()) // _MILLISECOND

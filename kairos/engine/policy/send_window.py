@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from kairos.engine.policy.quiet_hours import is_quiet, local, next_quiet, quiet_until
+from kairos.engine.policy.quiet_hours import is_quiet, next_quiet, quiet_until
 from kairos.engine.policy.spec import SendWindow
+from kairos.engine.time_zone import local
 
 _DAYS_BEFORE_ONE_COMES_AGAIN = 8
 

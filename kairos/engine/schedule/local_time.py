@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from kairos.engine.policy.quiet_hours import epoch_ms, local
+from kairos.engine.time_zone import epoch_ms, local
 
 _DAY = timedelta(days=1)
 

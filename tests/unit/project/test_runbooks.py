@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kairos.adapters.output.dead_letters import BROKEN, MALFORMED
 from tests.unit.deploy.kit import ROOT, check_words
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
@@ -28,6 +29,31 @@ def test_there_are_commands_to_check() -> None:
 def test_its_commands_can_be_called_as_they_stand(page: Path) -> None:
     for command in commands(page):
         check_words([NUMBERS.get(word, word) for word in shlex.split(command)[1:]])
+
+
+def told_reasons() -> set[str]:
+    """Reasons of dead letters, as docs/job.md lists those of the job and docs/delivery.md names those of a worker."""
+    job, worker = ((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("job.md", "delivery.md"))
+    table = job.split("Reasons of dead letters:")[1].split("## Time")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    return set(re.findall(r"`(\w+)`", " ".join(rows))) | set(re.findall(r"\(`(\w+)`\)", worker))
+
+
+def test_reasons_of_dead_letters_are_told_where_letters_are_made() -> None:
+    assert {"engine_error", "lost", "late", MALFORMED, BROKEN} <= told_reasons()
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
+def test_dead_letters_are_asked_for_by_a_reason_that_there_is(page: Path) -> None:
+    asked = re.findall(r"dead-letters \w+[^`]*--reason (\w+)", page.read_text(encoding="utf-8"))
+    assert set(asked) <= told_reasons()
+
+
+def test_what_the_engine_failed_on_is_asked_for_as_the_job_calls_it() -> None:
+    page = (ROOT / "docs" / "runbooks" / "EngineFailed.md").read_text(encoding="utf-8")
+    operator = (ROOT / "operators" / "evaluate.py").read_text(encoding="utf-8")
+    asked = set(re.findall(r"--reason (\w+)", page))
+    assert asked == set(re.findall(r'dead\("(\w+)", self\._failed', operator))
 
 
 @pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
