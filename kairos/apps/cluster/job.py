@@ -17,7 +17,7 @@ from kairos.adapters.java import first_cause
 from kairos.apps.cluster.client import Client, Prepared
 from kairos.apps.cluster.cluster import Cluster
 from kairos.apps.cluster.package import CODE, ENVIRONMENT, environment_python
-from kairos.apps.cluster.services import ask, order
+from kairos.apps.cluster.services import ask, cancel, order
 from kairos.apps.native.service import NotReady
 from kairos.apps.native.settings import ServiceError
 
@@ -153,6 +153,20 @@ class Jobs:
         path = _path(self._savepoint(job_id, trigger))
         self._last_savepoint.write_text(path)
         return path
+
+    def cancel(self, job_id: str | None = None) -> str:
+        """Ends one that can write no savepoint, because it is started again and again; no id: the only job there is.
+
+        Returns its id once it has ended. Its checkpoints stay, so it goes on from the newest.
+        """
+        job_id = job_id or self._only().id
+        try:
+            cancel(self._cluster.settings, f"/jobs/{job_id}?mode=cancel")
+        except NotReady as error:
+            raise ServiceError(f"job {job_id} cannot be ended: {error}") from None
+        while self._ask(f"/jobs/{job_id}")["state"] not in ENDED:
+            time.sleep(POLL_SECONDS)
+        return job_id
 
     def _savepoint(self, job_id: str, trigger: str) -> str:
         """Of what this trigger has begun, once it is written. Raises SavepointError."""

@@ -29,19 +29,24 @@ def order(settings: ClusterSettings, path: str, body: Mapping[str, object]) -> d
     return _first(settings, path, msgspec.json.encode(body))
 
 
-def _first(settings: ClusterSettings, path: str, body: bytes | None) -> dict[str, object]:
+def cancel(settings: ClusterSettings, path: str) -> dict[str, object]:
+    """PATCH, which ends a job, as `order`."""
+    return _first(settings, path, None, "PATCH")
+
+
+def _first(settings: ClusterSettings, path: str, body: bytes | None, method: str | None = None) -> dict[str, object]:
     problems = []
     for port in settings.rest_ports:
         try:
-            return ask_one(settings.rest(port), path, body)
+            return ask_one(settings.rest(port), path, body, method)
         except NotReady as error:
             problems.append(str(error))
     raise NotReady("; ".join(problems))
 
 
-def ask_one(address: str, path: str, body: bytes | None = None) -> dict[str, object]:
-    """GET of one JobManager's REST interface, or POST where there is a body. Raises NotReady."""
-    request = Request(address + path, body, {"content-type": "application/json"})
+def ask_one(address: str, path: str, body: bytes | None = None, method: str | None = None) -> dict[str, object]:
+    """One JobManager's REST interface. No `method`: GET, or POST where there is a body. Raises NotReady."""
+    request = Request(address + path, body, {"content-type": "application/json"}, method=method)
     try:
         with urlopen(request, timeout=5) as response:
             found: dict[str, object] = msgspec.json.decode(response.read(), type=dict[str, object])

@@ -18,7 +18,10 @@ def test_a_change_from_its_submission_to_its_release_and_back(
     store = f"sqlite:///{tmp_path}/kairos.db"
     monkeypatch.setenv("KAIROS_RULE_STORE", store)
     run("publish", rules)
-    admin = run("users", "add", "ann", "--role", "admin").stdout.splitlines()[-1]
+    first = run("users", "add", "ann", "--role", "admin")
+    assert "token" in first.stderr
+    assert "export KAIROS_TOKEN" in first.stderr
+    admin = first.stdout.splitlines()[-1]
     assert run("publish", rules).exit_code == 2
     monkeypatch.setenv("KAIROS_TOKEN", admin)
     tokens = {"ann": admin}

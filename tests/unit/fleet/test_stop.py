@@ -32,6 +32,10 @@ class Flink(BaseHTTPRequestHandler):
         self.ordered.append((self.path, body))
         self._say({"errors": ["Job not found"]} if self.refusal else {"request-id": body["triggerId"]}, self.refusal)
 
+    def do_PATCH(self) -> None:
+        self.ordered.append((self.path, {}))
+        self._say({}, self.refusal or 202)
+
     def do_GET(self) -> None:
         assert self.path in (f"/jobs/one/savepoints/{TRIGGER}", "/jobs/one", "/jobs/one/exceptions")
         self._say(self.answers.pop(0))
@@ -116,3 +120,13 @@ def test_a_refusal_is_said(flink: tuple[type[Flink], Jobs]) -> None:
     server.refusal = 404
     with pytest.raises(ServiceError, match=r"job one cannot be stopped: .*Job not found"):
         jobs.stop("file:///state", "one", TRIGGER)
+
+
+def test_one_that_can_write_no_savepoint_is_ended_all_the_same(flink: tuple[type[Flink], Jobs]) -> None:
+    server, jobs = flink
+    server.answers = [{"state": "CANCELLING"}, {"state": "CANCELED"}]
+    assert jobs.cancel("one") == "one"
+    assert (server.ordered, server.answers) == ([("/jobs/one?mode=cancel", {})], [])
+    server.refusal = 404
+    with pytest.raises(ServiceError, match=r"job one cannot be ended: .*404"):
+        jobs.cancel("one")

@@ -58,6 +58,9 @@ def add(
         user = usecase.add_user(control, name, role, password, actor, now())
         sys.stdout.write(f"{user.name}: {user.roles}\n")
         if first:
+            sys.stderr.write(
+                f"from now on changes want a token. This one is {escape(name)}'s, shown once: export KAIROS_TOKEN=...\n"
+            )
             sys.stdout.write(usecase.make_token(control, name, "the first", 90, Actor(name, frozenset()), now()) + "\n")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from kairos.apps.cluster import Cluster, load_settings
-from kairos.apps.cluster.job import Jobs
+from kairos.apps.cluster.job import Jobs, SavepointError
 from kairos.apps.cluster.package import package_code, package_environment
 from kairos.apps.commands.operation.stack import show_status
 from kairos.apps.native.settings import data_folder
@@ -134,6 +134,9 @@ def submit(
 def stop(
     job: Annotated[str | None, typer.Argument(help="The job's id; default: the only one that runs.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Where to; default: the data folder's savepoints/.")] = None,
+    without: Annotated[
+        bool, typer.Option("--without-savepoint", help="End it as it is: it goes on from its newest checkpoint.")
+    ] = False,
 ) -> None:
     """Stop the job with a savepoint; print its path. Nothing is lost or repeated when it is resumed from there.
 
@@ -141,7 +144,14 @@ def stop(
     Examples:
       kairos cluster stop
       kairos cluster stop --folder savepoints
+      kairos cluster stop --without-savepoint  one that only restarts; then: submit --from latest
     """
     with _cluster() as cluster:
+        if without:
+            typer.echo(f"{Jobs(cluster).cancel(job)} has ended; `kairos cluster submit --from latest` goes on")
+            return
         say("stopping with a savepoint ...")
-        typer.echo(Jobs(cluster).stop((folder or data_folder() / "savepoints").absolute().as_uri(), job))
+        try:
+            typer.echo(Jobs(cluster).stop((folder or data_folder() / "savepoints").absolute().as_uri(), job))
+        except SavepointError as error:
+            fail(f"{error}; it runs on, and --without-savepoint ends it")
