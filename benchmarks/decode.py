@@ -47,6 +47,7 @@ LINES = {
     "an order with five items": [line(props={"total": 129.9, "currency": "EUR", "items": ITEMS})],
     "60 props": [line(props={f"prop_{n}": n if n % 2 else f"value {n}" for n in range(60)})],
     "colons in texts": [line(props={"url": "https://shop.example/a?x=1", "at": "12:30", "title": "a: b"})],
+    "colons in ids": [line(id="shop:order:4711", user_id="crm:0116")],
     "escaped texts": [line(props={"title": 'café "x"', "city": "Zürich", "said": "a\nb"})],
     "escaped texts with colons": [line(props={"title": 'café "x"', "url": "https://x.example", "city": "Zürich"})],
     "ISO time, to the second": at_times(timedelta(seconds=7), "seconds"),

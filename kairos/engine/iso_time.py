@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FIRST_TIME = 631_152_000_000  # 1990-01-01T00:00Z
+LAST_TIME = 4_102_444_800_000  # 2100-01-01T00:00Z
 
 _ISO = re.compile(
     r"[0-9]{4}(?:-[0-9]{2}-[0-9]{2}|[0-9]{4})[Tt ]"
     r"[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?|[0-9]{2}(?:[0-9]{2}(?:[.,][0-9]+)?)?)"
     r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
 )
-_LONGEST = 64
+LONGEST = 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = 86_400_000
 _MOST_KNOWN = 8_192
-_seconds: dict[str, int] = {}
-"""`2026-11-02T12:00:07` -> epoch ms, as if it were UTC."""
-_rests: dict[str, int] = {}
-"""`.123+08:00` -> how many ms after that."""
+DIGITS = "0123456789"
+seconds: dict[str, int] = {}
+"""`2026-11-02T12:00:07` -> epoch ms, as if it were UTC; such that events may be at, whatever the offset."""
+rests: dict[str, tuple[int, int]] = {}
+"""`.123+08:00` -> how many ms after that, and the colons of both."""
+longer_rests: dict[str, tuple[int, int]] = {}
+"""`+08:00.123` -> the same of `.123` with one or more digits behind it, then `+08:00`."""
 
 
 def parse_time(text: str) -> int | None:
@@ -25,42 +35,43 @@ def parse_time(text: str) -> int | None:
 
     Events come in order, so its second is mostly that of the event before, and what follows the second is known, too.
     """
-    try:
-        return _seconds[text[:19]] + _rests[text[19:]]
-    except KeyError:
-        return _parse_new(text)
+    second, later = seconds.get(text[:19]), rests.get(text[19:])
+    if later is None and len(text) <= LONGEST:
+        later = longer_rests.get(text[23:].lstrip(DIGITS) + text[19:23])
+    if second is None or later is None:
+        found = time_and_colons(text)
+        return found[0] if found is not None else None
+    return second + later[0]
 
 
-def _parse_new(text: str) -> int | None:
-    """Of a part that is not known, or of another form.
+def time_and_colons(text: str) -> tuple[int, int] | None:
+    """As `parse_time`, and how many colons the text has; slowly. It makes the parts known.
 
-    What becomes known is of the one form with a colon before the seconds: such parts are valid beside each other.
+    Those are of the one form with a colon before the seconds: such parts are valid beside each other.
     """
-    second, later = _seconds.get(text[:19]), _rests.get(_to_the_ms(text))
-    if second is not None and later is not None:
-        return second + later
     time, second = parse_any_time(text), parse_any_time(f"{text[:19]}Z")
-    if time is not None and second is not None and text[16:17] == ":":
-        _remember(_seconds, text[:19], second)
-        _remember(_rests, _to_the_ms(text) if text[19:24].lstrip(".,").isdecimal() else text[19:], time - second)
-    return time
+    if time is None:
+        return None
+    colons = text.count(":")
+    if second is not None and FIRST_TIME + _DAY <= second <= LAST_TIME - _DAY and text[16] == ":":
+        later = (time - second, colons)
+        _remember(seconds, text[:19], second)
+        if text[20:24].isdecimal():
+            _remember(longer_rests, text[23:].lstrip(DIGITS) + text[19:23], later)
+        else:
+            _remember(rests, text[19:], later)
+    return time, colons
 
 
-def _to_the_ms(text: str) -> str:
-    """What follows the second, with three digits of its fraction; if it has fewer, nothing that is valid."""
-    zone = text[23:].lstrip("0123456789")
-    return text[19:23] + zone if zone and len(text) <= _LONGEST else ""
-
-
-def _remember(known: dict[str, int], part: str, ms: int) -> None:
+def _remember(known: dict[str, T], part: str, found: T) -> None:
     if len(known) >= _MOST_KNOWN:
         known.clear()
-    known[part] = ms
+    known[part] = found
 
 
 def parse_any_time(text: str) -> int | None:
     """The definition of `parse_time`."""
-    if len(text) > _LONGEST or not _ISO.fullmatch(text):
+    if len(text) > LONGEST or not _ISO.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text.upper())

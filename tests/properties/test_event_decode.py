@@ -20,6 +20,23 @@ numbers = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
 
+SECONDS = ["2025-11-22T10:20:00", "2025-11-22T10:20:01", "1989-12-31T23:30:00", "2099-12-31T23:30:00"]
+RESTS = [
+    "Z",
+    "+08:00",
+    "-0100",
+    "-01",
+    ".123Z",
+    ".12Z",
+    ".12Z5",
+    ".123456Z",
+    ".123456-01:00",
+    ".1234567+0800",
+    ".1+0:00",
+]
+TIMES = [second + rest for second in SECONDS for rest in RESTS]
+"""The last seconds are on both sides of what an event may have, by their offset."""
+
 
 class Members:
     """An object as written: members in order, keys perhaps repeated."""
@@ -61,7 +78,7 @@ def lines(draw: st.DrawFn) -> bytes:
         ("id", draw(texts | texts | st.sampled_from(LONG))),
         ("type", draw(st.sampled_from(["order", "receipt", "a:b", *LONG]))),
         ("user_id", draw(texts | texts | st.sampled_from(LONG))),
-        ("time", draw(st.sampled_from([1_763_778_000_000, 1_763_778_000, "2025-11-22T10:20:00+08:00", 1.5, True]))),
+        ("time", draw(st.sampled_from([1_763_778_000_000, 1_763_778_000, 1.5, True, *TIMES]))),
         ("source", draw(texts | texts | st.sampled_from(LONG))),
         ("props", draw(flat | flat | values)),
     ]
@@ -107,8 +124,8 @@ def envelope(document: dict[str, Any]) -> Event | None:
     seq = document.get("seq", 0)
     if not isinstance(props, dict) or type(seq) is not int or seq < 0:
         return None
-    if time == "2025-11-22T10:20:00+08:00":
-        time = 1_763_778_000_000
+    if isinstance(time, str):
+        time = parse_any_time(time)
     if type(time) is not int or not 631_152_000_000 <= time <= 4_102_444_800_000:
         return None
     merged = document.get("merged", False)
