@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from benchmarks.kit.command import arguments, report
 from benchmarks.kit.page import grid, machine
+from benchmarks.user_state import Kept
 from kairos.adapters.rules.files import read_folder
 from kairos.engine.engine import Engine
 from kairos.engine.event import Event
@@ -21,10 +22,10 @@ from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
 from kairos.engine.settings import Settings
-from kairos.engine.user.codec import StateCodec
 from kairos.engine.user.remembered import remember
 from kairos.engine.user.seen import mark_of
 from kairos.engine.user.state import UserState
+from operators.user_value import UserValue
 
 START = 1_763_778_000_000
 SECOND = 1_000
@@ -69,7 +70,7 @@ COUNTED = "kinds_seen: {distinct: item, of: seen, window: 30d}\n"
 
 
 class User:
-    """One user of an engine with these rules, a state in bytes between two events."""
+    """One user of an engine with these rules, a state in bytes between two events, as the job keeps it."""
 
     def __init__(self, kinds: list[str], further: Mapping[str, str] = MappingProxyType({})) -> None:
         """A rule on each of the kinds. `further`: path -> what else stands in the folder of rules."""
@@ -84,34 +85,36 @@ class User:
         self._engine = Engine(settings := Settings())
         release = Release(1, loaded.rules)
         self._engine.adopt(compile_release(release, max_runs=settings.max_runs, script=self._engine.script))
-        self._codec, self._number, self.now = StateCodec(), 0, START
-        self.kept = self._codec.encode(UserState())
+        self._number, self.now = 0, START
+        self.keyed = Kept()
+        self._value = UserValue(self.keyed, self.keyed)
 
     def happens(self, kind: str, behind: int = 1, late: int = 0, **props: object) -> None:
         """An event, with the watermark so many ms before it; or one that comes so late (ms)."""
         self.now += SECOND
         self._number += 1
         event = Event(f"event-{self._number}", kind, self.now - late, "shop", dict(props), USER)
-        state = self._codec.decode(self.kept)
+        state = self._value.load()
         self._engine.on_event(USER, state, event, self.now - behind)
-        self._engine.next_timer(USER, state)
-        self.kept = self._codec.encode(state)
+        self._save(state)
 
     def passes(self, time: int) -> int:
         """So many ms without an event; how much comes of it."""
         self.now += time
-        state = self._codec.decode(self.kept)
+        state = self._value.load()
         effects = self._engine.on_time(USER, state, self.now)
-        self._engine.next_timer(USER, state)
-        self.kept = self._codec.encode(state)
+        self._save(state)
         return len(effects)
 
     def remembers(self, count: int) -> None:
         """So many events more, of which nothing else is kept."""
-        state = self._codec.decode(self.kept)
+        state = self._value.load()
         for number in range(count):
             remember(state, mark_of(Event(f"before-{number}", "viewed", self.now, "shop", {}, USER)), self.now)
-        self.kept = self._codec.encode(state)
+        self._save(state)
+
+    def _save(self, state: UserState) -> None:
+        self._value.save(state, self._engine.next_timer(USER, state), self.keyed)
 
 
 def rules_that_do_not_hold(size: int) -> Callable[[], None]:
@@ -177,10 +180,10 @@ def users_on_lists(size: int) -> Callable[[], None]:
     users = ", ".join(f"user_{number:05}" for number in range(1_000, 1_000 + size))
     policy = f"lists: {{black: [{users}], white: [{users}]}}\n"
     user = User(["viewed"], {"activities/t/sold.yaml": SOLD, NOTE: "{{ item }}\n", "policy.yaml": policy})
-    nothing = user.kept
+    nothing = user.keyed.kept
 
     def decision() -> None:
-        user.kept = nothing
+        user.keyed.kept = nothing
         user.happens("bought", behind=0, item="item")
 
     return decision
@@ -196,10 +199,10 @@ def due_at_once(rule: str, kind: str, apart: int = 0) -> Growing:
             user.now += apart - SECOND
             user.happens(kind, item=f"item-{number}")
         user.happens("viewed", amount=-1)
-        waiting, now = user.kept, user.now
+        waiting, now = user.keyed.kept, user.now
 
         def come_due() -> None:
-            user.kept, user.now = waiting, now
+            user.keyed.kept, user.now = waiting, now
             assert user.passes(DAY) == size
 
         return come_due

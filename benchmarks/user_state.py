@@ -50,10 +50,11 @@ data: {{order: order.order_id, spent: metric.spent_30d, orders: metric.orders_30
 
 
 class Kept:
-    """Flink's value state, and its timers, of one key."""
+    """Flink's value and map state, and its timers, of one key."""
 
     def __init__(self) -> None:
         self.kept: bytes | None = None
+        self.apart: dict[str, bytes] = {}
 
     def value(self) -> bytes | None:
         return self.kept
@@ -63,6 +64,15 @@ class Kept:
 
     def clear(self) -> None:
         self.kept = None
+
+    def get(self, name: str) -> bytes | None:
+        return self.apart.get(name)
+
+    def put(self, name: str, part: bytes) -> None:
+        self.apart[name] = part
+
+    def remove(self, name: str) -> None:
+        self.apart.pop(name, None)
 
     def register_event_time_timer(self, timestamp: int) -> None:
         pass
@@ -94,7 +104,7 @@ class User:
         """What the job would store; without `seen`, unless asked for."""
         state = self.state if seen else msgspec.structs.replace(self.state, seen=[])
         kept = Kept()
-        UserValue(kept).save(state, self._engine.next_timer(USER, state), kept)
+        UserValue(kept, kept).save(state, self._engine.next_timer(USER, state), kept)
         return len(kept.kept or b"")
 
 

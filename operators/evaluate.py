@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext, TimerService
-from pyflink.datastream.state import ValueStateDescriptor
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from kairos.engine.catalog.item import words_of
 from kairos.engine.catalog.items import Fields, no_items
@@ -79,8 +79,9 @@ class Evaluate(KeyedBroadcastProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         receive_directly(self)
-        described = ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())
-        self._user = UserValue(bare(runtime_context.get_state(described)))
+        value = ValueStateDescriptor("user", Types.PICKLED_BYTE_ARRAY())
+        shelf = MapStateDescriptor("apart", Types.STRING(), Types.PICKLED_BYTE_ARRAY())
+        self._user = UserValue(bare(runtime_context.get_state(value)), bare(runtime_context.get_map_state(shelf)))
         self._telemetry = Telemetry(runtime_context)
         count = partial(self._telemetry.count, "profiles")
         self._profiles = self._open_profiles(count) if self._open_profiles else None

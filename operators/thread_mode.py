@@ -10,12 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from inspect import getclosurevars
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from pyflink.common import Row
 from pyflink.datastream import KeyedBroadcastProcessFunction
-from pyflink.datastream.state import ValueState
+from pyflink.datastream.state import MapState, ValueState
+
+State = TypeVar("State", ValueState, MapState)
 
 _receivers: WeakSet[KeyedBroadcastProcessFunction] = WeakSet()
 _OPERATIONS = "pyflink.fn_execution.embedded.operations"  # imported in thread mode alone
@@ -37,7 +39,7 @@ def receive_directly(function: KeyedBroadcastProcessFunction) -> None:
     operation.process_element1 = _first_element
 
 
-def bare(state: ValueState) -> ValueState:
+def bare(state: State) -> State:
     """In thread mode the state of the JVM itself, without PyFlink's, which pickles even bytes."""
     return getattr(state, "_state", state) if _OPERATIONS in sys.modules else state
 

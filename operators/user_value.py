@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pyflink.datastream import TimerService
 
+from kairos.engine.user.apart import Apart, Shelf, lend, move_out, put_by
 from kairos.engine.user.codec import StateCodec
 from kairos.engine.user.state import UserState
 
@@ -28,10 +29,12 @@ class ByteState(Protocol):
 
 
 class UserValue:
-    """One read and one write per event that matters."""
+    """One read and one write per event that matters; of many remembered events a part more (apart.py)."""
 
-    def __init__(self, state: ByteState) -> None:
-        self._state = state
+    def __init__(self, state: ByteState, shelf: Shelf) -> None:
+        """`shelf`: Flink's map state of the current key."""
+        self._state, self._shelf = state, shelf
+        self._on_shelf: list[Apart] = []
         self._codec = StateCodec()
         self.size = 0
         """Bytes of what was loaded last."""
@@ -41,9 +44,12 @@ class UserValue:
         value = self._state.value()
         if value is None:
             self.size = 0
+            self._on_shelf = []
             return UserState()
         self.size = len(value)
-        return self._codec.decode(value) if value[0] == _CURRENT else self._load_older(value)
+        state = self._codec.decode(value) if value[0] == _CURRENT else self._load_older(value)
+        self._on_shelf = lend(state.seen_blocks, self._shelf)
+        return state
 
     def _load_older(self, value: bytes) -> UserState:
         if value[0] == _PICKLED:  # thread mode's state was behind PyFlink's, which pickles
@@ -55,15 +61,26 @@ class UserValue:
         return state
 
     def save(self, state: UserState, due: int | None, timers: TimerService) -> None:
-        """`due`: when the engine wants to be asked. A timer earlier than that is left to fire in vain: cheaper than
-        moving it with each event."""
+        """Writes what was loaded last. `due`: when the engine wants to be asked. A timer earlier than that is left to
+        fire in vain: cheaper than moving it with each event."""
         if due is not None and (not state.timer or due < state.timer):
             timers.register_event_time_timer(due)
             state.timer = due
-        if state.empty:
+        value = self._written(state)
+        if value is None:
             self._state.clear()
         else:
-            self._state.update(self._codec.encode(state))
+            self._state.update(value)
+
+    def _written(self, state: UserState) -> bytes | None:
+        """What changes on the shelf changes once nothing can go wrong any more: else all stays as it was."""
+        blocks = state.seen_blocks
+        if not blocks and not self._on_shelf:  # of nearly every user
+            return None if state.empty else self._codec.encode(state)
+        move_out(blocks, self._shelf, self._on_shelf)
+        value = None if state.empty else self._codec.encode(state)
+        put_by(blocks, self._on_shelf)
+        return value
 
     def disarm(self, fired: int) -> None:
         """Forgets the timer that has fired for nothing: the user's next event sets it anew."""

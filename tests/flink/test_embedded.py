@@ -163,6 +163,26 @@ def test_ten_journeys_on_the_clickstream(tmp_path: Path) -> None:
 T = 1_763_778_000_000
 
 
+def test_repetitions_of_a_user_of_whom_more_is_remembered_than_the_value_holds(tmp_path: Path) -> None:
+    """They come with a time of their own: one that is not known again would be decided again."""
+    sold = "activity: sold\nstate: live\ntrigger: {event: order, where: number % 50 == 0}\ndata: {number: number}\n"
+    (tmp_path / "rules" / "activities" / "t").mkdir(parents=True)
+    (tmp_path / "rules" / "activities" / "t" / "sold.yaml").write_text(sold)
+    numbers = [*range(8_000), *range(8_000)]
+    lines = [
+        {"id": f"e{number}", "type": "order", "user_id": "u1", "source": "shop", "time": T + at * 1_000,
+         "props": {"number": number}}
+        for at, number in enumerate(numbers)
+    ]  # fmt: skip
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    (tmp_path / "profiles.json").write_text("{}")
+    output = run(tmp_path, events, tmp_path / "rules", f"profiles.file={tmp_path}/profiles.json")
+    decided = lines_of(output, "decisions")
+    assert [record["data"]["number"] for record in decided] == list(range(0, 8_000, 50))
+    assert in_order(decided) == in_order(simulated(tmp_path / "rules", events_of(events)))
+
+
 def random_events(count: int, seed: int) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     return [

@@ -1,15 +1,16 @@
 """The events that a state remembers against repetitions: the newest in buckets (seen.py), those before in blocks.
 
-A block is one piece of bytes that is read and written without being taken apart, and found in by a table; it goes as a
-whole once its newest event has lapsed. So an event costs, and a sweep costs, what the newest few thousand cost.
+A block has parts by hash, of which an event reads one, and in the job they lie beside the value (apart.py); it goes as
+a whole once its newest event has lapsed. So an event costs, and a sweep costs, what the newest few thousand cost.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
-from struct import Struct
+from typing import NamedTuple
 
+from kairos.engine.user.apart import PARTS, new_block, part_of, put_parts
 from kairos.engine.user.seen import (
     RECORD,
     add,
@@ -26,22 +27,26 @@ from kairos.engine.user.state import SeenBlock, UserState
 
 NEWEST = 16
 """Buckets that are no block yet: about 3,000 events."""
-FULL = 25_000
+FULL = 50_000
 """Events of a block, from which on another one is begun."""
-MOST = 8
+MOST = 4
 """Blocks of one user: 200,000 events, 2 MB. Whoever sends more within the horizon has the older half forgotten."""
 
-_PARTS = 256
-_TABLE = Struct(f">{_PARTS + 1}I")
-_ENTRY = Struct(">II")
+
+class _Found(NamedTuple):
+    """`place`: where the record begins in those of this part of the block."""
+
+    block: SeenBlock
+    part: int
+    records: bytes
+    place: int
 
 
 def time_known(state: UserState, mark: int, near: int) -> int | None:
     """The event time (ms) remembered of this event: of all that it could be, the one nearest to `near`."""
     time = time_of(state.seen, mark, near)
     if time is None and state.seen_blocks and (found := _find(state.seen_blocks, mark)) is not None:
-        block, place = found
-        return time_at(bytes(block.records[place : place + RECORD]), 0, near)
+        return time_at(found.records, found.place, near)
     return time
 
 
@@ -58,9 +63,8 @@ def correct(state: UserState, mark: int, time: int) -> None:
     if found is None:
         move(state.seen, mark, time)
         return
-    block, place = found
-    record = record_of(mark, time)
-    block.records = memoryview(b"".join((block.records[:place], record, block.records[place + RECORD :])))
+    block, part, records, place = found
+    put_parts(block, {part: records[:place] + record_of(mark, time) + records[place + RECORD :]})
     block.last = max(block.last, time)
 
 
@@ -76,14 +80,18 @@ def times_remembered(state: UserState, near: int) -> Iterator[int]:
     yield from (block.last for block in state.seen_blocks)
 
 
-def _find(blocks: list[SeenBlock], mark: int) -> tuple[SeenBlock, int] | None:
-    part = (mark >> 36) % _PARTS
+def _find(blocks: list[SeenBlock], mark: int) -> _Found | None:
+    part = _part_of(mark)
     for block in blocks:
-        start, end = _ENTRY.unpack_from(block.records, part * 4)
-        place = place_of(bytes(block.records[start:end]), mark)
+        records = part_of(block, part)
+        place = place_of(records, mark)
         if place >= 0:
-            return block, start + place
+            return _Found(block, part, records, place)
     return None
+
+
+def _part_of(mark: int) -> int:
+    return (mark >> 36) % PARTS
 
 
 def _close(state: UserState, now: int) -> None:
@@ -92,22 +100,11 @@ def _close(state: UserState, now: int) -> None:
     if not blocks or blocks[-1].count >= FULL:
         if len(blocks) >= MOST:
             del blocks[: MOST // 2]
-        blocks.append(SeenBlock(0, 0, _joined([b""] * _PARTS)))
-    block = blocks[-1]
-    parts = [[old] for old in _parts(block)]
+        blocks.append(new_block())
+    block, parts = blocks[-1], defaultdict[int, list[bytes]](list)
     for record in records_of(state.seen):
-        parts[(record[4] << 4 | record[5] >> 4) % _PARTS].append(record)
+        parts[_part_of(int.from_bytes(record))].append(record)
+    put_parts(block, {part: part_of(block, part) + b"".join(records) for part, records in parts.items()})
     block.last = max(block.last, *times_of(state.seen, now))
     block.count += sum(map(len, state.seen)) // RECORD
-    block.records = _joined([b"".join(part) for part in parts])
     state.seen = []
-
-
-def _parts(block: SeenBlock) -> Iterator[bytes]:
-    table = _TABLE.unpack_from(block.records)
-    return (bytes(block.records[start:end]) for start, end in pairwise(table))
-
-
-def _joined(parts: list[bytes]) -> memoryview:
-    table = accumulate(map(len, parts), initial=_TABLE.size)
-    return memoryview(_TABLE.pack(*table) + b"".join(parts))

@@ -74,9 +74,11 @@ class Later(msgspec.Struct, array_like=True, gc=False):
     events: bytes
 
 
-class SeenBlock(msgspec.Struct, array_like=True, gc=False):
+class SeenBlock(msgspec.Struct, array_like=True, dict=True):
     """Events remembered against repetitions (remembered.py). `last`: the newest event time. `records`: a table of where
-    the records of each part of the hash begin, and then those."""
+    the records of each part of the hash begin, and then those; of a block beside the value (apart.py) its number.
+
+    In its `__dict__`, which is not written, apart.py keeps where such a block is read."""
 
     last: int
     count: int

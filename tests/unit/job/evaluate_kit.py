@@ -19,11 +19,29 @@ from operators.rules import Announcement, Shipped
 T = 1_763_778_000_000
 
 
+class Shelf:
+    """Flink's map state."""
+
+    def __init__(self, flink: Flink) -> None:
+        self._flink = flink
+        self.parts: dict[tuple[str, str], bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        return self.parts.get((self._flink.key, name))
+
+    def put(self, name: str, part: bytes) -> None:
+        self.parts[self._flink.key, name] = part
+
+    def remove(self, name: str) -> None:
+        self.parts.pop((self._flink.key, name), None)
+
+
 class Flink:
     """Everything that Flink is to the operator: contexts, keyed and broadcast state, timers, counters."""
 
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
+        self.shelf = Shelf(self)
         self.key = ""
         self.watermark = 0
         self.timers: list[int] = []
@@ -34,6 +52,9 @@ class Flink:
     # runtime context and metrics
     def get_state(self, _descriptor: object) -> Flink:
         return self
+
+    def get_map_state(self, _descriptor: object) -> Shelf:
+        return self.shelf
 
     def get_metrics_group(self) -> Flink:
         return self
