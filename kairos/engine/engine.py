@@ -26,6 +26,7 @@ from kairos.engine.profile.port import Profiles
 from kairos.engine.rule.changes.switch import Switches
 from kairos.engine.rule.compile import Program
 from kairos.engine.settings import Settings
+from kairos.engine.user.cases import put_away_many
 from kairos.engine.user.moment import AwaitsReceipt, Instant, Observer, Surroundings
 from kairos.engine.user.patience import begin, is_over, prolong
 from kairos.engine.user.repeats import is_repeated
@@ -144,6 +145,7 @@ class Engine:
             if 0 < state.due <= time and self._stands_still(state, time, watermark, news):
                 break
             effects += self._rounds.apply(self._instant(user_id, state, time), take(state, time))
+            put_away_many(state)
         if state.sweep_at and state.sweep_at <= watermark:
             sweep(self.program_for(user_id, watermark), state, watermark)
         shadow = state.shadow

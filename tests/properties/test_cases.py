@@ -17,7 +17,7 @@ from kairos.engine.user.cases import (
     bytes_of,
     drop_lapsed,
     due_by,
-    dues,
+    first_due,
     every,
     going,
     going_or_last,
@@ -95,10 +95,14 @@ def twin_of(case: Case) -> Case:
     return Case(case.activity, case.version, case.occurrence, case.part, case.matched_at, {})
 
 
+def _first(cases: list[Case]) -> int:
+    return min((time for case in cases for time in (case.held_until, case.fallback_at) if time), default=0)
+
+
 def _same_answers(state: UserState, twin: list[Case], activity: str, part: str, time: int) -> None:
     mine = [case for case in twin if case.activity == activity]
     assert bytes_of(state) == bytes_of(UserState(cases=twin))
-    assert min(filter(None, dues(state)), default=0) == min(filter(None, dues(UserState(cases=twin))), default=0)
+    assert first_due(state) == first_due(UserState(cases=twin)) == _first(twin)
     assert names(due_by(state, time)) == names([case for case in twin if case.due_by(time)])
     assert names([case for case in waiting(state) if case.is_waiting]) == names([c for c in twin if c.is_waiting])
     found = [case for case in naming(state, (activity,), part) if case.activity == activity and case.part == part]

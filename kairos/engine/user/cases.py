@@ -21,6 +21,8 @@ from kairos.engine.user.state import CaseBatch, UserState
 
 EACH = 64
 """Cases that are packed together."""
+MANY = 64
+"""Cases that may lie unpacked from one instant to the next, where one call brings many."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Case]).decode
@@ -65,12 +67,15 @@ def due_by(state: UserState, instant: int) -> list[Case]:
     return [case for case in _of(state, concerned) if case.due_by(instant)]
 
 
-def dues(state: UserState) -> Iterator[int]:
-    """The times (ms) at which the gates are asked again, 0 of cases that wait for none; of a batch only the first."""
-    yield from (batch.due for batch in state.packed_cases if batch.opened is None)
+def first_due(state: UserState) -> int:
+    """The earliest time (ms) at which the gates are asked again; 0: no case waits for them."""
+    times = [batch.due for batch in state.packed_cases if batch.due and batch.opened is None]
     for case in unpacked(state):
-        yield case.held_until
-        yield case.fallback_at
+        if case.held_until:
+            times.append(case.held_until)
+        if case.fallback_at:
+            times.append(case.fallback_at)
+    return min(times, default=0)
 
 
 def waiting(state: UserState) -> list[Case]:
@@ -145,6 +150,12 @@ def put_away(state: UserState, few: int) -> None:
         room = EACH - batches[-1].count
         _append(batches[-1], _packed(older[:room]))
         older = older[room:]
+
+
+def put_away_many(state: UserState) -> None:
+    """Between two instants, when nobody holds a case: so that each of thousands costs what the first did."""
+    if len(state.cases) > MANY:
+        put_away(state, MANY)
 
 
 def _named(batches: list[CaseBatch], activities: Iterable[str]) -> list[CaseBatch]:

@@ -8,7 +8,7 @@ from kairos.engine.event import LOOK, RECEIPT, Event
 from kairos.engine.expression.scope import Facts
 from kairos.engine.rule.compile import Program
 from kairos.engine.rule.handlers import earliest, in_both
-from kairos.engine.user.cases import are_any, dues, going
+from kairos.engine.user.cases import are_any, first_due, going
 from kairos.engine.user.ends import next_decided
 from kairos.engine.user.heirs import heir_of
 from kairos.engine.user.state import UserState
@@ -75,8 +75,7 @@ def refresh_due(program: Program, state: UserState) -> None:
 
 
 def _note_all_but_runs(state: UserState) -> None:
-    for time in dues(state):
-        state.wake_by(time)
+    state.wake_by(first_due(state))
     for runs_in in state.journeys.values():
         for run in runs_in.values():
             state.wake_by(run.until)
@@ -113,7 +112,7 @@ def _decides_after(state: UserState, event: Event, program: Program | None, begu
 
 def _may_stop_something(program: Program, state: UserState, event: Event) -> bool:
     """Whether the event might stop what waits, or what is on its way: that cannot wait for another timer."""
-    if any(dues(state)):
+    if first_due(state):
         return True
     for case in going(state, program.by_type[event.type].absences):
         if case.unheard_of and not case.closed:
