@@ -32,6 +32,18 @@ def releases(store: str) -> Sequence[ReleaseRow]:
     return release_rows(store)
 
 
+def repeated(rows: Sequence[ReleaseRow]) -> dict[int, int]:
+    """Number -> the first release with the same content, of those that publish once more what an earlier one had."""
+    first: dict[bytes, int] = {}
+    same = {}
+    for row in rows:
+        if row.release is not None:
+            known = first.setdefault(msgspec.msgpack.encode(row.release.rules, order="deterministic"), row.number)
+            if known != row.number:
+                same[row.number] = known
+    return same
+
+
 def release(store: str, number: int) -> Release:
     """The release with this number. Raises NotThereError, RuleStoreError."""
     for row in release_rows(store):

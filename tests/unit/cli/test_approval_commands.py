@@ -50,7 +50,9 @@ def test_a_change_from_its_submission_to_its_release_and_back(
     monkeypatch.setenv("KAIROS_TOKEN", tokens["otto"])
     rolled = run("rollback", "1", "--emergency", "--reason", "wrong")
     assert rolled.stdout.endswith("published release 3\n")
-    assert [line.split()[0] for line in run("releases").stdout.splitlines()] == ["1", "2", "3"]
+    listed = run("releases").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["1", "2", "3"]
+    assert [line.partition(", as in ")[2] for line in listed] == ["", "", "release 1"]
     assert run("diff", "1", "3").exit_code == 0
     assert 'activities.order_unpaid.state: "draft" -> "live"' in run("diff", "1", "2").stdout
     told = [line.split()[3] for line in run("history", "order_unpaid").stdout.splitlines()]
