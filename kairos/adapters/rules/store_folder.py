@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -132,12 +133,18 @@ class FolderRuleStore:
         """What `publish` noted beside the rules; None: nothing was ever published here, or by a version that noted it
         otherwise."""
         try:
-            return msgspec.msgpack.decode((self._folder / _NOTE).read_bytes(), type=_Published)
+            return _noted((self._folder / _NOTE).read_bytes())
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def _unreadable(self, error: OSError) -> RuleStoreError:
         return RuleStoreError(f"the rule folder {self._folder}: {error.filename or ''}: {error.strerror or error}")
+
+
+@lru_cache(maxsize=4)
+def _noted(content: bytes) -> _Published:
+    """Whoever asks again is given the same. Raises DecodeError."""
+    return msgspec.msgpack.decode(content, type=_Published)
 
 
 def _is_whole(published: _Published | None, content: str) -> bool:

@@ -10,6 +10,8 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -37,7 +39,7 @@ PLAIN = (("flink",), ("kafka", "properties"))
 def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
     """The document, overridden; references are still in it. Raises SettingsError."""
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        document = deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except (YAMLError, UnicodeDecodeError) as error:
@@ -49,6 +51,13 @@ def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
     for *sections, key in PLAIN:
         _texts(document.get(sections[0]) if sections else document, key)
     return document
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Who asks a configuration at each request has read the same text before. Nobody changes what it gives. Raises
+    YAMLError."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def convert(document: Mapping[str, Any], shape: type[T], path: Path) -> T:

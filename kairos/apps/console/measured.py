@@ -15,12 +15,13 @@ from kairos.apps.console.screen import ConsoleParts
 from kairos.apps.page.page import Section, drawn, latest_lifts
 from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.model import RuleSet
-from kairos.engine.rule.release import activity_version
 from kairos.errors import KairosError
+from kairos.usecases.control.activities import versions_of
 from kairos.usecases.results.arrivals import Arrivals, arrivals
 from kairos.usecases.results.measure import Wanted, answers, questions
 from kairos.usecases.results.measure_all import measure_all
 from kairos.usecases.results.sends import DAY, Lately, held, lately
+from kairos.usecases.rules.kept import KeptOf
 
 T = TypeVar("T")
 DAYS = 30
@@ -102,7 +103,11 @@ def of_measures(parts: ConsoleParts, rules: RuleSet, *question: Hashable) -> Has
     return of_rules(rules, *question, hash(msgspec.json.encode(loaded(parts).measures)))
 
 
+_told = KeptOf(
+    lambda rules: (frozenset(versions_of(rules).items()), hash(msgspec.json.encode(rules.policy))),
+)
+
+
 def of_rules(rules: RuleSet, *question: Hashable) -> Hashable:
     """A question to these rules, as they stand."""
-    versions = frozenset((name, activity_version(each)) for name, each in rules.activities.items())
-    return (*question, versions, hash(msgspec.json.encode(rules.policy)))
+    return (*question, _told(rules))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,11 @@ class Plan:
 
     def defaults(self) -> Values:
         return {name: parameter.default for name, parameter in self.parameters.items()}
+
+    @cached_property
+    def by_default(self) -> Made:
+        """With its defaults put in. Raises YamlError."""
+        return make(self, self.defaults())
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect, Refund
 from kairos.engine.engine import END_OF_TIME, Engine
 from kairos.engine.event import Event
+from kairos.engine.expression.condition import Script
 from kairos.engine.gate.budget import Budget, Purse, budget_of, request_of, settle
 from kairos.engine.play.expected_receipts import ExpectedReceipts
 from kairos.engine.profile.port import History, at_all_times
 from kairos.engine.rule.changes.trial import off_trial
 from kairos.engine.rule.compile import Program, compile_release
+from kairos.engine.rule.journey import conditions_of
 from kairos.engine.rule.model import Activity, RuleSet
 from kairos.engine.rule.release import Release
 from kairos.engine.schedule.played import with_slots
@@ -42,13 +44,24 @@ def as_if_live(rules: RuleSet) -> RuleSet:
     return msgspec.structs.replace(rules, activities=rehearsed)
 
 
+def program_of(rules: RuleSet) -> Program | None:
+    """For runs with the default settings and without shadows. None: they have scripts, which remember what they cost
+    from one run to the next."""
+    played = off_trial(as_if_live(rules))
+    conditions = [each for activity in played.activities.values() for each in activity.conditions()]
+    conditions += [each for journey in played.journeys.values() for each in conditions_of(journey)]
+    if any(isinstance(each, Script) for each in conditions):
+        return None
+    return compile_release(Release(1, played), max_runs=Settings().max_runs)
+
+
 class Simulation:
     """One run. `profiles`: the same at all times, but for a `History`; None: every channel counts as reachable.
 
     `as_arrived`: in file order with the lateness, as the live job has it, else in the order of event time.
     `shadows`: versions that stand beside activities, as in a release; None: what is on trial runs as if it were live.
     `on_duplicate` is told the index of each event dropped as a repetition. `engine` may be inspected afterwards
-    (`counters`, `dropped`), `users` as well.
+    (`counters`, `dropped`), `users` as well. `program`: what `program_of` these rules gave, in no other run meanwhile.
     """
 
     def __init__(
@@ -60,6 +73,7 @@ class Simulation:
         on_duplicate: Callable[[int], None] | None = None,
         as_arrived: bool = False,
         shadows: Mapping[str, Activity] | None = None,
+        program: Program | None = None,
     ) -> None:
         self._rules = as_if_live(rules) if shadows is not None else off_trial(as_if_live(rules))
         self._profiles = profiles
@@ -74,7 +88,9 @@ class Simulation:
         self._items = ItemsThen()
         self.engine = Engine(self.settings, find, budgets, self._receipts, observer, self._items)
         release = Release(1, self._rules, shadows=dict(shadows or {}))
-        self.engine.adopt(compile_release(release, max_runs=self.settings.max_runs, script=self.engine.script))
+        self.engine.adopt(
+            program or compile_release(release, max_runs=self.settings.max_runs, script=self.engine.script)
+        )
         self.program: Program = self.engine.program
         self.users: defaultdict[str, UserState] = defaultdict(UserState)
         self._on_duplicate = on_duplicate or (lambda _index: None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from kairos.adapters.control.activity_states import ActivityStates, Standing
@@ -12,6 +14,7 @@ from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.model import Activity, RuleSet, State
 from kairos.engine.rule.release import activity_version
 from kairos.usecases.errors import NotThereError
+from kairos.usecases.rules.kept import KeptOf
 
 
 class ActivityState(msgspec.Struct, frozen=True):
@@ -36,8 +39,12 @@ def activities(store: str, now: int) -> list[ActivityState]:
     with Control(store) as control:
         states = ActivityStates(control)
         standing, foreseen = states.standing(now), states.foreseen(now)
+    parts, known = parts_of(rules), versions_of(rules)
     wholes = sorted((a for a in rules.activities.values() if a.part in ("", "entry")), key=lambda each: each.name)
-    return [_state(each, rules, standing.get(each.name), foreseen.get(each.name)) for each in wholes]
+    return [
+        _state(each, parts[each.name], known[each.name], standing.get(each.name), foreseen.get(each.name))
+        for each in wholes
+    ]
 
 
 def activity(store: str, name: str, now: int) -> ActivityState:
@@ -48,15 +55,29 @@ def activity(store: str, name: str, now: int) -> ActivityState:
     raise NotThereError(f"the newest release has no activity '{name}'")
 
 
+def _grouped(rules: RuleSet) -> Mapping[str, Sequence[Activity]]:
+    found: dict[str, list[Activity]] = {}
+    for name, each in rules.activities.items():
+        found.setdefault(journey_of(name), []).append(each)
+    return found
+
+
+parts_of = KeptOf(_grouped)
+"""Activity or journey -> the activities that it is recorded as."""
+versions_of = KeptOf(lambda rules: {name: activity_version(each) for name, each in rules.activities.items()})
+"""Activity -> its version."""
+
+
 def rules_of(store: str) -> RuleSet:
     """Of the newest release; empty where there is none. Raises RuleStoreError."""
     release = open_rule_store(store).latest(0)
     return release.rules if release is not None else RuleSet()
 
 
-def _state(each: Activity, rules: RuleSet, stands: Standing | None, foreseen: Standing | None) -> ActivityState:
+def _state(
+    each: Activity, parts: Sequence[Activity], version: str, stands: Standing | None, foreseen: Standing | None
+) -> ActivityState:
     turned: Position = stands.state if stands is not None else "live"
-    parts = [part for part in rules.activities.values() if journey_of(part.name) == each.name]
     return ActivityState(
         each.name,
         each.title,
@@ -65,7 +86,7 @@ def _state(each: Activity, rules: RuleSet, stands: Standing | None, foreseen: St
         "journey" if each.part == "entry" else "watch" if not each.sends else "activity",
         stricter(turned, each.state),
         each.state,
-        activity_version(each),
+        version,
         tuple(dict.fromkeys(send.channel for part in parts for send in part.sends)),
         stands,
         foreseen,

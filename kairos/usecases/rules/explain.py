@@ -14,6 +14,7 @@ from kairos.engine.rule.compile import Program
 from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.model import RuleSet
 from kairos.usecases.events import Given
+from kairos.usecases.rules.kept import lent
 from kairos.usecases.rules.lint import need_activity
 
 _END = 2**62
@@ -54,13 +55,14 @@ def explain(
     if activity is not None:
         need_activity(rules, activity, place)
     story = Story(user)
-    simulation = Simulation(rules, people, observer=story, on_duplicate=given.duplicate)
     mine = [event for event in given.all if event.user_id == user]
-    records = [record for record in simulation.run(given.all) if record.user_id == user]
+    with lent(rules) as program:
+        simulation = Simulation(rules, people, observer=story, on_duplicate=given.duplicate, program=program)
+        records = [record for record in simulation.run(given.all) if record.user_id == user]
+        names = [journey_of(activity)] if activity else sorted({journey_of(name) for name in rules.activities})
+        chapters = [_chapter(simulation.program, story, name, records, mine) for name in names]
+        zone = own_zone((people or {}).get(user) or {}) or simulation.program.zone
     times = [event.time for event in mine]
-    zone = own_zone((people or {}).get(user) or {}) or simulation.program.zone
-    names = [journey_of(activity)] if activity else sorted({journey_of(name) for name in rules.activities})
-    chapters = [_chapter(simulation.program, story, name, records, mine) for name in names]
     return Explained(user, len(mine), min(times, default=None), max(times, default=None), zone.key, chapters)
 
 

@@ -84,7 +84,7 @@ def origins(rules: RuleSet) -> dict[str, FromPlan]:
 
 
 def made_by_default(plan: Plan) -> Made:
-    return make(plan, plan.defaults())
+    return plan.by_default
 
 
 def lacking(made: Made, rules: RuleSet) -> list[str]:
