@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from operator import attrgetter
 from pathlib import Path
 
 Seen = tuple[str | int, ...]
 """A file or folder, by its path, number, size and times."""
+
+
+_name = attrgetter("name")
 
 
 def look(folder: Path | str, seen: list[Seen]) -> int:
@@ -16,7 +20,7 @@ def look(folder: Path | str, seen: list[Seen]) -> int:
     seen.append((str(folder), found.st_ino, found.st_ctime_ns))
     newest = found.st_ctime_ns
     with os.scandir(folder) as entries:
-        for entry in sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda each: each.name):
+        for entry in sorted((entry for entry in entries if entry.name[0] != "."), key=_name):
             if entry.is_dir(follow_symlinks=False):
                 newest = max(newest, look(entry.path, seen))
                 continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,18 +24,14 @@ BY_ACTIVITY = "activity"
 """Name of a column."""
 
 
-class DuckDb:
-    """Holds the folder's lock for readers, so what it sees stays. Raises WarehouseError when opened."""
+class Opened:
+    """Views over the files of a folder, from the day `since` on (as `2026-11-02`), for as many as ask at one time. They
+    hold as long as its files stay: whoever asks has the folder's lock for readers. Closed when nobody has it any more.
 
-    name = "duckdb"
+    Raises WarehouseError."""
 
-    def __init__(
-        self, folder: Folder, memory: str = MEMORY, threads: int = THREADS, since: str = "", user: str | None = None
-    ) -> None:
-        """`since`: of tables with days there are none before this one, as `2026-11-02`. `user`: tables with a time have
-        the rows of this one alone, each read once."""
+    def __init__(self, folder: Folder, memory: str = MEMORY, threads: int = THREADS, since: str = "") -> None:
         with ExitStack() as closing:
-            closing.callback(folder.read_lock().close)
             spill = closing.enter_context(tempfile.TemporaryDirectory(prefix="kairos-duckdb-"))
             self.scratch = Path(spill)
             try:
@@ -43,14 +40,42 @@ class DuckDb:
                     self._connection.execute(f"CREATE VIEW {table.name} AS {source(table, folder.files(table, since))}")
                 for macro in macros():
                     self._connection.execute(macro)
-                if user is not None:
-                    self._narrow(user)
                 # From here on the files of the warehouse can be read, and nothing else.
                 self._connection.execute(f"SET allowed_directories=[{quoted(folder.path)}, {quoted(spill)}]")
                 self._connection.execute("SET enable_external_access=false")
                 self._connection.execute("SET lock_configuration=true")
             except duckdb.Error as error:  # a file that is damaged
-                raise WarehouseError(f"the warehouse {folder.path}: {str(error).splitlines()[0]}") from None
+                raise _damaged(folder, error) from None
+            self.close = weakref.finalize(self, closing.pop_all().close)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """With tables of its own."""
+        return self._connection.cursor()
+
+
+class DuckDb:
+    """Holds the folder's lock for readers, so what it sees stays. Raises WarehouseError when opened."""
+
+    name = "duckdb"
+
+    def __init__(
+        self, folder: Folder, memory: str = MEMORY, threads: int = THREADS, since: str = "", user: str | None = None,
+        opened: Callable[[], Opened] | None = None,
+    ) -> None:  # fmt: skip
+        """`since`: of tables with days there are none before this one, as `2026-11-02`. `user`: tables with a time have
+        the rows of this one alone, each read once. `opened`: gives views that others ask, too, under the lock."""
+        with ExitStack() as closing:
+            closing.callback(folder.read_lock().close)
+            self._opened = opened() if opened is not None else Opened(folder, memory, threads, since)
+            if opened is None:
+                closing.callback(self._opened.close)
+            self.scratch = self._opened.scratch
+            self._connection = closing.enter_context(self._opened.cursor())
+            try:
+                if user is not None:
+                    self._narrow(user)
+            except duckdb.Error as error:
+                raise _damaged(folder, error) from None
             self._closing = closing.pop_all()
 
     def _narrow(self, user: str) -> None:
@@ -106,6 +131,10 @@ class DuckDb:
 
     def close(self) -> None:
         self._closing.close()
+
+
+def _damaged(folder: Folder, error: duckdb.Error) -> WarehouseError:
+    return WarehouseError(f"the warehouse {folder.path}: {str(error).splitlines()[0]}")
 
 
 def connect(spill: Path, memory: str = MEMORY, threads: int = THREADS) -> duckdb.DuckDBPyConnection:

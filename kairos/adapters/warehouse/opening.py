@@ -29,7 +29,7 @@ def open_engine(warehouse: Path, engine: str = DUCKDB) -> Engine:
 
 def open_about(warehouse: Path, user: str, since: int | None = None) -> Engine:
     """What it has of one user, from the day of `since` (epoch ms) on. Raises WarehouseError."""
-    from kairos.adapters.warehouse.duckdb import DuckDb
+    from kairos.adapters.warehouse.kept import kept_about
 
     day = "" if since is None else datetime.fromtimestamp(since / 1000, UTC).date().isoformat()
-    return DuckDb(Folder(warehouse), since=day, user=user)
+    return kept_about(Folder(warehouse), user, day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -76,7 +77,7 @@ class Console:
             call = self._call(request, visitor, {k: request.query_params.get(k, "") for k in screen.query}, form)
 
             def page() -> Response:
-                values = screen.does(self._parts, call)
+                values = screen.does(replace(self._parts, answers=self._parts.answers.of_page()), call)
                 return self._page(request, screen.name, {**values, "query": call.query}, visitor)
 
             slow = self._slow if any(map(call.query.get, screen.slow)) else None

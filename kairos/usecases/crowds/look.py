@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +37,17 @@ class Standing:
 
 def standings(places: Places, now: int) -> list[Standing]:
     """Of every kept crowd, by name. Raises WarehouseError."""
+    return standings_of(places, history(places), now)
+
+
+def history(places: Places) -> dict[str, list[Build]]:
+    """Crowd -> its builds, in the order in which they were. Raises WarehouseError."""
     with places.asking() as engine:
-        history = builds(engine)
+        return builds(engine)
+
+
+def standings_of(places: Places, history: Mapping[str, Sequence[Build]], now: int) -> list[Standing]:
+    """`history`: what was built of each."""
     return [_standing(places, name, history.get(name, []), now) for name in sorted(places.rules.kept)]
 
 

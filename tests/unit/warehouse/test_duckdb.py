@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -108,3 +108,28 @@ def test_another_folder_is_not_made_a_warehouse(tmp_path: Path) -> None:
 def test_the_documentation_has_the_tables_as_they_are() -> None:
     page = Path(__file__).parents[3] / "docs" / "warehouse.md"
     assert page.read_text(encoding="utf-8").endswith(f"\n{described()}\n"), f"write it anew:\n{described()}"
+
+
+def test_about_a_user_it_is_asked_what_is_there_now(folder: Folder) -> None:
+    """Whatever was opened before, of whomever; and nobody who loads waits for what is kept open."""
+
+    def known(user: str) -> list[tuple[object, ...]]:
+        with closing(open_about(folder.path, user)) as engine:
+            return engine.query("SELECT user_id, id FROM events ORDER BY id").rows
+
+    assert known("u1") == []
+    for number in range(4):
+        fill(folder.path, events=[event(f"e{number}"), event(f"o{number}", user_id="other")])
+        mine = [("u1", f"e{earlier}") for earlier in range(number + 1)]
+        assert known("u1") == mine
+        assert known("nobody") == []
+        assert known("u1") == mine
+        assert known("other") == [("other", f"o{earlier}") for earlier in range(number + 1)]
+
+
+def test_several_ask_about_users_at_one_time(folder: Folder) -> None:
+    fill(folder.path, events=[event(f"e{number}", user_id=f"u{number}") for number in range(20)])
+    with ExitStack() as closed:
+        engines = [closed.enter_context(closing(open_about(folder.path, f"u{number}"))) for number in range(20)]
+        assert [engine.query("SELECT id FROM events").rows for engine in engines] == [[(f"e{n}",)] for n in range(20)]
+        assert len({engine.scratch for engine in engines}) == 1

@@ -36,7 +36,7 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
     names: list[str] = []
     try:
         places = crowd_places(parts)
-        standings = look.standings(places, call.now)
+        standings = _standings(parts, places, call.now)
         names = [each.crowd for each in standings if each.live is not None]
         question = ("overlap", *((each.crowd, each.live.n) for each in standings if each.live is not None))
         matrix = parts.answers.get(places.warehouse, question, lambda: look.overlap(places, names))
@@ -53,6 +53,12 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
         "zone": rules.policy.timezone,
         "command": " ".join(["kairos crowds", *(["&& kairos crowds overlap", *names] if len(names) > 1 else [])]),
     }
+
+
+def _standings(parts: ConsoleParts, places: Places, now: int) -> list[look.Standing]:
+    """What was built is asked once; ages are as of now."""
+    history = parts.answers.get(places.warehouse, "builds", lambda: look.history(places))
+    return look.standings_of(places, history, now)
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
