@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kairos.engine.channel import ADDRESS_FIELD
 from kairos.engine.gate.question import Verdict
 from kairos.engine.play.telling import condition_values
-from kairos.engine.policy.spec import DAYS, QuietHours
+from kairos.engine.policy.spec import DAYS, CapRule, QuietHours
 from kairos.engine.profile.address import address_of, is_dead
 from kairos.engine.profile.consent import has_opted_out, unreadable
 from kairos.engine.profile.port import Degraded
@@ -90,10 +90,16 @@ def _caps(activity: CompiledActivity, moment: Moment) -> str:
         cap = moment.instant.program.policy.caps.get(name)
         sends = [r.at for r in moment.instant.state.reservations if name in r.caps]
         if cap is not None and sends:
-            rules = ", ".join(f"{rule.most} in {short_duration(rule.per)}" for rule in cap.rules)
+            rules = ", ".join(_rule(rule) for rule in cap.rules)
             times = ", ".join(local_time(at, moment) for at in sends[-3:])
             said.append(f"{name} allows {rules}; the last sends were at {times}")
     return "; ".join(said)
+
+
+def _rule(rule: CapRule) -> str:
+    """In brackets, as policy.yaml calls it, what tells it from others of the cap with the same duration."""
+    only = ", ".join(word for word in ("calendar" if rule.window == "calendar" else None, rule.channel) if word)
+    return f"{rule.most} in {short_duration(rule.per)}" + (f" ({only})" if only else "")
 
 
 def _quiet_hours(activity: CompiledActivity, moment: Moment) -> str:

@@ -45,12 +45,16 @@ trigger:
 
 
 def story(
-    rule: str, *events: tuple[int, str, dict[str, Any]], user: str = "u1", profiles: dict[str, Any] | None = None
+    rule: str,
+    *events: tuple[int, str, dict[str, Any]],
+    user: str = "u1",
+    profiles: dict[str, Any] | None = None,
+    policy: str = POLICY,
 ) -> list[Line]:
     """`events`: (minute, type, props), named e1, e2, ... in this order."""
     files = {
         "activities/t/a.yaml": f"activity: a\nstate: live\n{rule}".encode(),
-        "policy.yaml": POLICY.encode(),
+        "policy.yaml": policy.encode(),
         "crowds.yaml": b"buyers: {where: metric.n >= 1}\nstaff: {members: [u1]}\n",
         "metrics.yaml": b"n: {count: purchase}\n",
         "templates/note.sms.liquid": b"hello",
@@ -223,6 +227,20 @@ def test_a_hold_says_until_when_and_is_told_again_when_it_ends() -> None:
         f"125 gate: {stopped}",
     ]
     assert lines[-1] == "125 record: -> suppress: cap:marketing"
+
+
+def test_what_tells_rules_of_a_cap_apart_is_said() -> None:
+    policy = "{rules: [{max: 1, per: 1d, window: calendar}, {max: 4, per: 7d}, {max: 1, per: 1d, channel: sms}]}"
+    rule = f"{BUY}{SEND}\nlimits: {{caps: [marketing]}}"
+    bought = {"amount": 10}
+    lines = story(
+        rule,
+        (0, "purchase", bought),
+        (5, "purchase", bought),
+        policy=f"timezone: Asia/Shanghai\ncaps: {{marketing: {policy}}}\n",
+    )
+    (stopped,) = [line.text for line in lines if "caps: marketing" in line.text]
+    assert "marketing allows 1 in 1d (calendar), 4 in 7d, 1 in 1d (sms); the last sends were at" in stopped
 
 
 def test_quiet_hours() -> None:
