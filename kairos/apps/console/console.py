@@ -20,6 +20,7 @@ from kairos.apps.api.body import read_body
 from kairos.apps.api.endpoint import Call
 from kairos.apps.api.session import Credentials, Sessions
 from kairos.apps.console.pages import HEADERS, Pages, assets
+from kairos.apps.console.ready import make_ready
 from kairos.apps.console.screen import ConsoleParts, Deed, Screen
 from kairos.apps.console.table import DEEDS, SCREENS
 from kairos.apps.console.texts import LANGUAGES, language_of, read_texts
@@ -59,6 +60,11 @@ class Console:
             Route("/sign-out", self._told(self._leave), methods=["POST"]),
             Route("/assets/{name}", self._asset),
         ]
+
+    def make_ready(self) -> None:
+        """What pages share is made now, and not by whoever comes first."""
+        self._pages.make_ready()
+        make_ready(self._parts)
 
     async def astray(self, request: Request, status: int = 404) -> Response:
         """A page for a path that is none, or is not asked in this way."""

@@ -41,6 +41,11 @@ class Pages:
         self._known.globals |= {"t": _text, "when": _when, "meaning": _meaning, "meant": _meant}
         self._known.filters |= {"count": count, "percent": percent, "points": points, "said": _said}
 
+    def make_ready(self) -> None:
+        """Reads every template, which the first page of each kind would wait for."""
+        for name in self._known.list_templates():
+            self._known.get_template(name)
+
     def page(self, name: str, texts: Texts, values: Mapping[str, Any]) -> str:
         """`name`: of the template. `values` with `zone`, the name of the zone that times are told in."""
         return self._known.get_template(f"{name}.html").render(texts=texts, **values)

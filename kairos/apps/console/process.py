@@ -24,11 +24,17 @@ from kairos.apps.console.visitors import Visitors
 
 def serve(settings: ApiSettings, ready: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. Raises SettingsError, or OSError for a port that is taken."""
-    serve_app(settings, "console", console_of(settings, _now), lambda address: ready(f"{address}/"))
+    app, console = _made(settings, _now)
+    console.make_ready()
+    serve_app(settings, "console", app, lambda address: ready(f"{address}/"))
 
 
 def console_of(settings: ApiSettings, clock: Callable[[], int]) -> Starlette:
     """Raises SettingsError."""
+    return _made(settings, clock)[0]
+
+
+def _made(settings: ApiSettings, clock: Callable[[], int]) -> tuple[Starlette, Console]:
     made = made_of(settings, clock)
     api = Api(made.parts, made.door, made.sessions, made.metrics)
     parts = ConsoleParts(**{each.name: getattr(made.parts, each.name) for each in fields(Parts)}, answers=Answers())
@@ -41,7 +47,8 @@ def console_of(settings: ApiSettings, clock: Callable[[], int]) -> Starlette:
             return await api.astray(request, error)
         return await console.astray(request, error.status_code)
 
-    return Starlette(routes=[*api.routes(), *console.routes()], exception_handlers={HTTPException: astray})
+    routes = [*api.routes(), *console.routes()]
+    return Starlette(routes=routes, exception_handlers={HTTPException: astray}), console
 
 
 def _now() -> int:

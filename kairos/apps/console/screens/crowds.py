@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from kairos.adapters.warehouse.crowd_files import Build
 from kairos.apps.api.endpoint import Call
 from kairos.apps.api.looking import loaded, warehouse_of
 from kairos.apps.console.moments import moment_of
@@ -36,7 +37,7 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
     names: list[str] = []
     try:
         places = crowd_places(parts)
-        standings = _standings(parts, places, call.now)
+        standings = look.standings_of(places, built_of(parts, places), call.now)
         names = [each.crowd for each in standings if each.live is not None]
         question = ("overlap", *((each.crowd, each.live.n) for each in standings if each.live is not None))
         matrix = parts.answers.get(places.warehouse, question, lambda: look.overlap(places, names))
@@ -55,10 +56,9 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
     }
 
 
-def _standings(parts: ConsoleParts, places: Places, now: int) -> list[look.Standing]:
-    """What was built is asked once; ages are as of now."""
-    history = parts.answers.get(places.warehouse, "builds", lambda: look.history(places))
-    return look.standings_of(places, history, now)
+def built_of(parts: ConsoleParts, places: Places) -> dict[str, list[Build]]:
+    """Crowd -> its builds, in the order in which they were. Raises WarehouseError."""
+    return parts.answers.get(places.warehouse, "builds", lambda: look.history(places))
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
