@@ -32,7 +32,7 @@ SECOND = 1_000
 DAY = 86_400_000
 USER = "user_0116"
 SIZES = (10, 100, 1_000, 10_000)
-ROUNDS, EVENTS = 5, 20
+ROUNDS, EVENTS = 25, 4
 Growing = Callable[[int], Callable[[], None]]
 """How much there is -> one more event."""
 RULE = """\

@@ -24,7 +24,6 @@ from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
 from kairos.engine.settings import Settings
-from kairos.engine.user.seen import RECORD
 from kairos.engine.user.state import UserState
 from operators.user_value import UserValue
 
@@ -143,19 +142,20 @@ def measure(more: int) -> Measured:
     assert len(user.state.metrics) == len(METRICS.splitlines())
     user.order()
     first = user.bytes()
+    seen_first = user.bytes(seen=True) - first
     assert open_matches(user.state) == RULES
     parts = match_parts(user.state)
     for _ in range(more):
         user.order()
     last = user.bytes()
     assert open_matches(user.state) == RULES * (1 + more)
-    seen = user.bytes(seen=True) - last
+    seen = user.bytes(seen=True) - last - seen_first
     return Measured(
         touched=touched,
         open_first=(first - touched) / RULES,
         open_more=(last - first) / RULES / more,
         decided=decided(),
-        seen=seen / (sum(map(len, user.state.seen)) // RECORD),
+        seen=seen / more,
         match=parts,
     )
 
