@@ -16,6 +16,8 @@ PACKS = Path(os.environ.get("KAIROS_ACCEPTANCE", ROOT.parent / "shared" / "accep
 KAIROS = Path(sys.executable).with_name("kairos")
 ADAPTER = shlex.join([sys.executable, str(ROOT / "tests" / "acceptance" / "field_adapter.py")])
 
+FIELD = ["--jobs", "2", "--adapter", ADAPTER, "--only"]
+
 PACK = {
     "conformance": [],
     "datasets": [],
@@ -23,11 +25,14 @@ PACK = {
     "compare": [],
     "measure": [],
     "strategy": ["--jobs", "2", "--only", "[cegjkmopqswx]*"],
-    "field": ["--jobs", "2", "--adapter", ADAPTER],
+    "field": [*FIELD, "[!h]*"],
+    "field:h": [*FIELD, "h[!o]*"],
+    "field:ho": [*FIELD, "ho[!t]*"],
+    "field:hot": [*FIELD, "hot*"],
     "crowds": ["--only", "[emnqrsx]*"],
 }
-"""Pack -> its options."""
-WARM = ("compare", "measure", "strategy", "crowds")
+"""Pack -> its options; after a colon, which part of it."""
+WARM = ("compare", "measure", "strategy", "crowds", "field", "field:h", "field:ho")
 """Packs of many small calls. Others measure what a call takes, or are few calls: they call the command as users do."""
 CONTRADICTIONS = {
     ("badinput", "good/durations"): "A channel twice in one `send` is an error.",
@@ -45,7 +50,7 @@ pytestmark = [
 @pytest.mark.parametrize("pack", PACK)
 def test_pack(pack: str, request: pytest.FixtureRequest) -> None:
     kairos = request.getfixturevalue("warm_kairos") if pack in WARM else KAIROS
-    command = [sys.executable, str(PACKS / pack / "run.py"), "--kairos", str(kairos), *PACK[pack]]
+    command = [sys.executable, str(PACKS / pack.partition(":")[0] / "run.py"), "--kairos", str(kairos), *PACK[pack]]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=ROOT)
     sys.stdout.write(done.stdout)
     failed = set(re.findall(r"^FAIL\s+([^\s:]+)", done.stdout, re.MULTILINE))
