@@ -104,6 +104,14 @@ class GatewayProcess:
         """All events that Kafka has of the source now, with `key`, `ts` and `place` of their records."""
         return read_all(self._kafka, f"events.{source}")
 
+    def count(self, source: str) -> int:
+        """How many they are, by Kafka's offsets, heartbeats with them: however many, at the same cost."""
+        consumer = KafkaConsumer(bootstrap_servers=self._kafka)
+        try:
+            return sum(consumer.end_offsets(places_of(consumer, f"events.{source}")).values())
+        finally:
+            consumer.close()
+
 
 @contextmanager
 def running(
@@ -117,11 +125,15 @@ def running(
             gateway.kill()
 
 
+def places_of(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+
+
 def read_all(kafka: str, topic: str, *, keyless: bool = False) -> list[dict[str, Any]]:
     """Up to the end as it is at the call; heartbeats are left out. `keyless`: those without key, and nothing else."""
     consumer = KafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     try:
-        places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        places = places_of(consumer, topic)
         ends = consumer.end_offsets(places)
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
