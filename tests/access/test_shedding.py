@@ -87,6 +87,12 @@ class Gateway:
             else:
                 self.refused[name] += 1
 
+    def lose(self) -> None:
+        """All that waits comes to no good end, as what Kafka does not take for long."""
+        while self._waiting:
+            with suppress(TimeoutError), self._waiting.popleft()[-1]:
+                raise TimeoutError
+
     def _work(self) -> None:
         self._worked = min(self._worked, 1) + self.capacity * STEP / 1000
         while self._waiting and self._worked >= 1:
@@ -154,6 +160,32 @@ def test_a_kafka_that_takes_nothing_at_all_is_slow_and_somebody_is_let_in_to_see
     made.run(20, **CALM)
     made.run(20, **CALM)
     assert not made.refused
+
+
+def test_what_was_got_done_before_a_standstill_is_let_in_soon_after_it() -> None:
+    """Also what goes beyond the usual: what was cut because nothing went at all says little of what goes now."""
+    made = gateway()
+    made.capacity = 4_000
+    made.run(3, shop=1_000)
+    made.capacity = 0
+    made.run(12, shop=1_000)
+    assert made.refused["shop"]
+    made.lose()
+    made.capacity = 4_000
+    made.run(18, shop=1_000)
+    made.run(5, shop=1_000)
+    assert not made.refused
+
+
+def test_what_is_usual_begins_with_the_first_event() -> None:
+    """A gateway that nobody sent anything for long learnt nothing of that."""
+    made = Gateway(400, shop=50, app=50, bulk=50)
+    made.run(400)
+    calm = {"shop": 120.0, "app": 20.0, "bulk": 20.0}
+    made.run(40, **calm)
+    for _ in range(2):
+        made.run(20, **{**calm, "app": 1_000, "bulk": 1_000})
+        assert "shop" not in made.refused
 
 
 def test_a_moment_in_which_nothing_goes_is_no_reason() -> None:

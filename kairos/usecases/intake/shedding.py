@@ -28,8 +28,8 @@ PATIENCE = 2
 CUT, HALF = 0.7, 0.5
 """What may come in after a slow window: so much of what was got done, and never less than half of what came in."""
 GROWTH, RETURN = 1.05, 1.5
-"""How that grows in a window in which somebody was refused though nothing was slow: fast up to what is usual, then
-slowly, to find how much is too much."""
+"""How that grows in a window in which nothing was slow: fast up to what is known to be got done, then, where somebody
+was refused, slowly, to find how much is too much."""
 MANY = 500
 """Events of a request up to which it may take `slow`; one with more may take as much longer, as it has more to do."""
 LEAST = 10.0
@@ -106,7 +106,9 @@ class Shedding:
 
     def __init__(self, slow: int, now: int) -> None:
         self._slow = slow
-        self._born = self._since = now
+        self._born: int | None = None
+        """When the first events came: what is usual is nothing that came before."""
+        self._since = now
         self._flows: dict[str, _Flow] = {}
         self._in_hand: dict[int, int] = {}
         """A number for each request that waits for Kafka -> since when."""
@@ -120,6 +122,8 @@ class Shedding:
         self._pace = 0.0
         """The same a second, lately: as much as can be done, when all is slow."""
         self._limit: float | None = None
+        self._known = 0.0
+        """So much was got done when it began to be slow, and a bit less: more than what a standstill cuts it to."""
         self._slow_windows = 0
 
     def lets(self, door: Door, now: int, events: int = 0) -> bool:
@@ -130,6 +134,8 @@ class Shedding:
             flow.refused = now
             return False
         flow.sent += events
+        if events and self._born is None:
+            self._born = now
         return True
 
     @contextmanager
@@ -163,8 +169,9 @@ class Shedding:
         elapsed = now - self._since
         if elapsed < WINDOW_MS:
             return
+        age = now - self._since if self._born is None else max(elapsed, now - self._born)
         for flow in self._flows.values():
-            flow.measure(elapsed, now - self._born, learn=self._limit is None)
+            flow.measure(elapsed, age, learn=self._limit is None)
         self._pace += (self._done * 1000 / elapsed - self._pace) * _weight(elapsed, LATELY_MS)
         before, self._limit = self._limit, self._next_limit(now)
         self._since, self._quickest, self._in_vain, self._done = now, None, 0, 0
@@ -179,6 +186,8 @@ class Shedding:
         slow = self._waited(now) > self._slow
         self._slow_windows = self._slow_windows + 1 if slow else 0
         if slow:
+            if self._slow_windows == 1:
+                self._known = CUT * self._pace
             if self._limit is None and self._slow_windows < PATIENCE:
                 return None
             came = self._limit or sum(flow.rate for flow in self._flows.values())
@@ -186,10 +195,9 @@ class Shedding:
         last = max((flow.refused for flow in self._flows.values()), default=-math.inf)
         if self._limit is None or now - last > CALM_MS:
             return None
-        if last < self._since:
-            return self._limit
-        usual = sum(flow.usual for flow in self._flows.values())
-        return max(self._limit * GROWTH, min(self._limit * RETURN, usual))
+        known = max(self._known, sum(flow.usual for flow in self._flows.values()))
+        found = self._limit * GROWTH if last >= self._since else self._limit
+        return max(found, min(self._limit * RETURN, known))
 
     def _waited(self, now: int) -> float:
         """The quickest of the window; where none came to a good end, the longest that one has waited in vain or waits

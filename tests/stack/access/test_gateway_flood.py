@@ -24,8 +24,10 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SENDERS = 4
 BATCH = 200
+SLOW = "gateway.slow=2s"
+"""Longer than a loaded machine takes for an event, and less than the gateway has for a Kafka that does not answer."""
 PATIENCE_SECONDS = 60
-"""More than the gateway has for a Kafka that does not answer."""
+"""More than that."""
 
 
 def event(id_: str) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def test_a_flood_of_one_source_is_shed_and_limited_and_the_other_is_served(
     own_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
     stack = own_stack("kafka")
-    with running(tmp_path, stack.settings.kafka) as gateway:
+    with running(tmp_path, stack.settings.kafka, arguments=["--set", SLOW]) as gateway:
         shop, bulk = (gateway.source({"view": EventSchema({})}) for _ in range(2))
         gateway.store.set(bulk, {"rate": 1, "priority": 10}, "slow", "tests")
         with sending(Steady(gateway, shop)) as steady:
