@@ -29,6 +29,9 @@ from kairos.errors import KairosError
 
 LANGUAGE = "kairos-language"
 YEAR = 365 * 86_400
+PAGES_AT_ONCE = 8
+"""Threads for pages: more would share one interpreter, and all be late, where those who came first could be served. A
+few wait for a database, or for one answer, without taking the processor from the others."""
 SLOW_AT_ONCE = 4
 """Threads for what takes long; however many people wait for it, the other pages have threads of their own."""
 MOST_FORM = 1_000_000
@@ -44,7 +47,7 @@ class Console:
         """`outside`: an OpenID Connect provider vouches for people, too."""
         self._parts, self._visitors, self._sessions, self._outside = parts, visitors, sessions, outside
         self._pages, self._texts, self._assets = Pages(), read_texts(), assets()
-        self._slow = CapacityLimiter(SLOW_AT_ONCE)
+        self._quick, self._slow = CapacityLimiter(PAGES_AT_ONCE), CapacityLimiter(SLOW_AT_ONCE)
 
     def routes(self) -> list[Route]:
         screens = [
@@ -86,8 +89,8 @@ class Console:
                 values = screen.does(replace(self._parts, answers=self._parts.answers.of_page()), call)
                 return self._page(request, screen.name, {**values, "query": call.query}, visitor)
 
-            slow = self._slow if any(map(call.query.get, screen.slow)) else None
-            return await to_thread.run_sync(page, limiter=slow)
+            slow = any(map(call.query.get, screen.slow))
+            return await to_thread.run_sync(page, limiter=self._slow if slow else self._quick)
 
         return handle
 

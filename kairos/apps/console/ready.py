@@ -9,6 +9,7 @@ from kairos.apps.api.looking import loaded
 from kairos.apps.console.measured import arrivals_of, lately_of
 from kairos.apps.console.screen import ConsoleParts
 from kairos.apps.console.screens.crowds import built_of, crowd_places
+from kairos.apps.console.screens.measure import offered_of
 from kairos.errors import KairosError
 from kairos.usecases.control.activities import rules_of, versions_of
 from kairos.usecases.rules import plans
@@ -46,5 +47,6 @@ _ASKED: tuple[Callable[[ConsoleParts], object], ...] = (
     _plans,
     lately_of,
     arrivals_of,
+    lambda parts: offered_of(parts, rules_of(parts.store)),
     lambda parts: built_of(parts, crowd_places(parts)),
 )

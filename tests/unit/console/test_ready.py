@@ -16,6 +16,8 @@ from kairos.apps.console.measured import arrivals_of, lately_of
 from kairos.apps.console.pages import Pages
 from kairos.apps.console.ready import make_ready
 from kairos.apps.console.screen import ConsoleParts
+from kairos.apps.console.screens.measure import offered_of
+from kairos.usecases.control.activities import rules_of
 from tests.unit.console.world import NOW, shop
 
 
@@ -30,6 +32,7 @@ def test_who_comes_first_does_not_ask_the_warehouse(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(measured, "open_engine", lambda _folder: pytest.fail("asked again"))
     assert lately_of(parts).of["cart_left"].lost is not None
     assert arrivals_of(parts).as_of is not None
+    assert "again" in offered_of(parts, rules_of(parts.store)).names
 
 
 def test_what_cannot_be_told_stops_nothing(tmp_path: Path) -> None:

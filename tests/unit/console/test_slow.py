@@ -54,3 +54,36 @@ def test_many_who_wait_leave_the_others_their_threads(tmp_path: Path, monkeypatc
         return said
 
     assert anyio.run(together) == [200] * MANY
+
+
+def test_more_pages_than_are_made_at_one_time_are_all_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full, lock, inside = threading.Event(), threading.Lock(), [0]
+
+    def does(_parts: ConsoleParts, _call: Call) -> Values:
+        with lock:
+            inside[0] += 1
+            assert inside[0] <= console.PAGES_AT_ONCE
+            if inside[0] == console.PAGES_AT_ONCE:
+                full.set()
+        assert full.wait(60)
+        with lock:
+            inside[0] -= 1
+        return {"problem": "", "status": 200}
+
+    monkeypatch.setattr(console, "SCREENS", (Screen("/asked", "failed", does),))
+    app = process.console_of(shop(tmp_path), lambda: NOW)
+
+    async def together() -> list[int]:
+        said: list[int] = []
+        transport = httpx.ASGITransport(app, client=HERE)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8090") as client:
+
+            async def ask() -> None:
+                said.append((await client.get("/asked")).status_code)
+
+            async with anyio.create_task_group() as asking:
+                for _ in range(MANY):
+                    asking.start_soon(ask)
+        return said
+
+    assert anyio.run(together) == [200] * MANY

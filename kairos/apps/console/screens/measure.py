@@ -30,7 +30,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
     offered, sections, answer, problem = NOTHING, None, None, ""
     name, by = query["name"], query["by"] or None
     try:
-        offered = _offered(parts, rules)
+        offered = offered_of(parts, rules)
         name = name or next(iter(offered.names), "")
         if not name:
             sections = []
@@ -58,7 +58,8 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
     }
 
 
-def _offered(parts: ConsoleParts, rules: RuleSet) -> Measurable:
+def offered_of(parts: ConsoleParts, rules: RuleSet) -> Measurable:
+    """Raises NotThereError and WarehouseError."""
     measures = loaded(parts).measures
     question = of_measures(parts, rules, "offered")
     return of_warehouse(parts, question, lambda engine: measurable(engine, rules, measures))
