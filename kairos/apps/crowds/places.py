@@ -24,6 +24,16 @@ def places_of(warehouse: Path, rules: RuleSet, measures: Measures, engine: str, 
     return Places(warehouse, rules, measures, engine, None if url is None else lambda: _redis(url), told, log=log)
 
 
+def folder_of(conf: Path | None) -> Path | None:
+    """The warehouse that a configuration names, where its follower and its console look. Raises SettingsError."""
+    if conf is None:
+        return None
+    from kairos.adapters.settings.crowds import load
+
+    named = load(conf).warehouse
+    return Path(named.folder) if named is not None else None
+
+
 def _redis(url: str) -> CrowdStore:
     from kairos.adapters.crowds.redis import RedisCrowds
     from kairos.adapters.profiles.redis import connect

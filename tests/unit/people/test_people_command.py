@@ -13,6 +13,7 @@ from kairos.adapters.warehouse.rows import event_reader, read_decision
 from kairos.engine.rule.model import RuleSet
 from kairos.usecases.people.find import find
 from kairos.usecases.people.index import Following, claims_of
+from tests.unit.cli.cli_kit import run
 from tests.unit.people.conftest import Place
 from tests.unit.warehouse.warehouse_kit import DAY, NOON, decision, event
 
@@ -134,3 +135,17 @@ def test_the_store_follows_what_is_loaded(tmp_path: Path) -> None:
     assert len(store.find(["a-20417"], 9)) == 1
     assert find(store, "A-1") == [], "older than what is kept"
     store.close()
+
+
+def test_crowds_are_built_in_the_warehouse_that_the_configuration_names(
+    place: Place,
+) -> None:
+    """Where the job, the count of a blast and the console look for them."""
+    place.fill()
+    (place.folder / "rules" / "crowds.yaml").write_text("vip: {members: kept}\n")
+    (place.folder / "vip.csv").write_text("user_id\nu1\nu2\n")
+    words = ("vip", place.folder / "vip.csv", "--rules", place.folder / "rules", "--conf", place.conf)
+    done = run("crowds", "import", *words)
+    assert done.exit_code == 0, done.output
+    assert (place.folder / "w" / ".crowds" / "live.db").exists()
+    assert not (place.folder / "data").exists()

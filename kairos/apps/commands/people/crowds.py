@@ -15,7 +15,7 @@ import typer
 from kairos.adapters.warehouse.opening import DUCKDB
 from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.crowds.follow import follow
-from kairos.apps.crowds.places import places_of
+from kairos.apps.crowds.places import folder_of, places_of
 from kairos.apps.inputs.acting import writing
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import TIME, moment
@@ -32,7 +32,9 @@ from kairos.usecases.crowds.places import Places
 app = typer.Typer(rich_markup_mode=None)
 
 Format = Literal["table", "json"]
-Warehouse = Annotated[Path | None, typer.Option(help="The warehouse's folder; default: the data folder's warehouse/.")]
+Warehouse = Annotated[
+    Path | None, typer.Option(help="The warehouse's folder; else that of --conf, else the data folder's warehouse/.")
+]
 Rules = Annotated[Path, typer.Option(help="The rule folder, with crowds.yaml.")]
 Format_ = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Conf = Annotated[
@@ -210,7 +212,7 @@ def show(name: Name, warehouse: Warehouse = None, rules: Rules = RULES, format: 
 
 def _places(warehouse: Path | None, rules: Path, engine: str = DUCKDB, conf: Path | None = None) -> Places:
     rule_set, loaded = valid_rules(rules)
-    return places_of(warehouse or default_warehouse(), rule_set, loaded.measures, engine, conf)
+    return places_of(warehouse or folder_of(conf) or default_warehouse(), rule_set, loaded.measures, engine, conf)
 
 
 def _now() -> int:

@@ -13,6 +13,7 @@ import typer
 from kairos.adapters.warehouse.folder import Folder
 from kairos.adapters.warehouse.opening import open_engine
 from kairos.apps.commands.results.warehouse import default_warehouse
+from kairos.apps.crowds.places import folder_of
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Conf, Everyone, everyone
@@ -55,7 +56,8 @@ def schedule(
         start = now()
         people = everyone(profiles, conf)
         if load:
-            _show_load(_forecast(rule_set, people, warehouse or default_warehouse(), start, days), form)
+            folder = warehouse or folder_of(conf if conf.exists() else None) or default_warehouse()
+            _show_load(_forecast(rule_set, people, folder, start, days), form)
             return
         found = slots_to_come(rule_set, people, start, start + days * DAY, activity)
     if form == "json":
