@@ -144,7 +144,7 @@ def stop(
     Examples:
       kairos cluster stop
       kairos cluster stop --folder savepoints
-      kairos cluster stop --without-savepoint  one that only restarts; then: submit --from latest
+      kairos cluster stop --without-savepoint    one that only restarts
     """
     with _cluster() as cluster:
         if without:
