@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +74,9 @@ class Heartbeat:
         return len(sent)
 
     def close(self) -> None:
-        self._producer.close(timeout=1)
+        """What is under way arrives, or is given up as a round is."""
+        with suppress(KafkaError):
+            self._producer.close(timeout=BROKER_SECONDS)
         self._admin.close()
 
 
