@@ -65,14 +65,22 @@ class UserLists:
         except SQLAlchemyError as error:
             raise away(error) from None
 
-    def members(self, name: str) -> list[str]:
-        found = cast(set[bytes], self._client.smembers(key_of(name)))
-        return sorted(member.decode("utf-8", "replace") for member in found)
+    def size(self, name: str) -> int:
+        return cast(int, self._client.scard(key_of(name)))
 
-    def latest(self, name: str) -> dict[str, Change]:
-        """The last change of each user, those who were removed too; none of members that another program put there."""
+    def members(self, name: str, after: int, about: int) -> tuple[list[str], int]:
+        """About so many of them, sorted, and after which place (0: at the beginning) others come; 0: there are none.
+
+        Redis gives a set in no order, and while it changes somebody may come twice."""
+        place, found = cast(tuple[int, list[bytes]], self._client.sscan(key_of(name), after, count=about))
+        return sorted({member.decode("utf-8", "replace") for member in found}), place
+
+    def latest(self, name: str, users: Sequence[str]) -> dict[str, Change]:
+        """The last change of each of them, of those who were removed too; none of members that another program put
+        there."""
         columns = [CHANGES.c[field] for field in Change.__struct_fields__]
-        query = sql.select(*columns).where(CHANGES.c.list == key_of(name)).order_by(CHANGES.c.id)
+        there = (CHANGES.c.list == key_of(name)) & CHANGES.c.user_id.in_(users)
+        query = sql.select(*columns).where(there).order_by(CHANGES.c.id)
         try:
             with self._engine.connect() as connection:
                 return {row[0]: Change(*row) for row in connection.execute(query)}

@@ -19,6 +19,7 @@ from kairos.engine.rule.load import Loaded
 from kairos.usecases.control import activities as seen
 from kairos.usecases.control import approvals, files, history, users
 from kairos.usecases.control.activities import ActivityState
+from kairos.usecases.control.advance import asking
 from kairos.usecases.control.approvals import Reviewed, Standing
 from kairos.usecases.control.forecast import backtest_of, forecast_of
 from kairos.usecases.control.history import Happened
@@ -130,7 +131,7 @@ def _review(parts: Parts, call: Call) -> Review:
 
 def _reviews(parts: Parts, call: Call) -> list[Reviewed]:
     with Control(parts.store) as control:
-        return approvals.reviews(control, call.now, approvals.asking(webhook.ask))
+        return approvals.reviews(control, call.now, asking(webhook.ask))
 
 
 def _decide(verb: str, says: str) -> Endpoint:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 
 class Shown(NamedTuple):
-    """What one activity showed: treated less control, and by how many users."""
+    """What one activity showed: treated less control, by how many users, and its interval at 95 %; None: it was not
+    kept."""
 
     lift: float
     n: int
+    interval: tuple[float, float] | None = None
 
 
 class Evidence(NamedTuple):

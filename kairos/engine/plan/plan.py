@@ -208,5 +208,10 @@ def _evidence(value: Value | None) -> Evidence | None:
     of = value.plain("of") or {}
     return Evidence(
         value.plain("lift"), (low, high), value.plain("n"), epoch_ms(value.plain("as_of"), ZoneInfo("UTC")),
-        value.plain("rate"), {name: Shown(one["lift"], one["n"]) for name, one in of.items()},
+        value.plain("rate"), {name: _shown(one) for name, one in of.items()},
     )  # fmt: skip
+
+
+def _shown(one: Mapping[str, Any]) -> Shown:
+    interval = one.get("interval")
+    return Shown(one["lift"], one["n"], (interval[0], interval[1]) if interval else None)

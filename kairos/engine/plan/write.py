@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from kairos.engine.measure.evidence import Evidence
+from kairos.engine.measure.evidence import Evidence, Shown
 from kairos.engine.plan.blocks import block_of, entries_of, with_entry
 from kairos.engine.plan.examples import examples
 from kairos.engine.plan.parameter import Values
@@ -128,9 +128,7 @@ def kept(before: str, after: str) -> str:
 
 def with_evidence(made_of: str, evidence: Evidence) -> str:
     """A plan's file with this as its evidence; everything else stays."""
-    of = "".join(
-        f"    {name}: {{lift: {shown.lift:.{DIGITS}f}, n: {shown.n}}}\n" for name, shown in sorted(evidence.of.items())
-    )
+    of = "".join(f"    {name}: {{{_shown(shown)}}}\n" for name, shown in sorted(evidence.of.items()))
     low, high = evidence.interval
     as_of = datetime.fromtimestamp(evidence.as_of / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     entry = (
@@ -139,3 +137,11 @@ def with_evidence(made_of: str, evidence: Evidence) -> str:
         f"  rate: {evidence.rate:.{DIGITS}f}\n  as_of: {as_of}\n  of:\n{of}"
     )
     return with_entry(made_of, "evidence", entry)
+
+
+def _shown(shown: Shown) -> str:
+    said = f"lift: {shown.lift:.{DIGITS}f}, n: {shown.n}"
+    if shown.interval is None:
+        return said
+    low, high = shown.interval
+    return f"{said}, interval: [{low:.{DIGITS}f}, {high:.{DIGITS}f}]"

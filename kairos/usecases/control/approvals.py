@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from itertools import groupby
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,11 +12,12 @@ from kairos.adapters.control.log import Deed
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.workflow.spec import Step, Workflow
 from kairos.engine.rule.workflow.steps import KINDS
-from kairos.engine.rule.workflow.steps.kind import AskUrl, Decision
+from kairos.engine.rule.workflow.steps.kind import Decision
 from kairos.engine.rule.workflow.subjects import Subject, subjects_of
+from kairos.usecases.control.advance import Ask, advance, nobody
 from kairos.usecases.control.emergencies import Emergency, settle
 from kairos.usecases.control.forecast import NOTHING, Forecast
-from kairos.usecases.control.life import Review
+from kairos.usecases.control.life import Review, last, newest, step_of
 from kairos.usecases.control.plan import plans_of
 from kairos.usecases.control.rights import Actor, NotAllowedError
 from kairos.usecases.errors import AskError, NotThereError
@@ -46,32 +44,6 @@ class Reviewed(msgspec.Struct, frozen=True):
     open: str | None
     votes: tuple[Vote, ...]
     emergency: int | None = None
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What the system behind a webhook has said."""
-
-    decision: Decision
-    comment: str = ""
-
-
-Ask = Callable[[str, Mapping[str, str]], Answer | None]
-"""URL and what is posted -> its answer; None: it has not said anything that can be understood."""
-
-
-def nobody(_url: str, _body: Mapping[str, str]) -> Answer | None:
-    """Asks no webhook."""
-
-
-def asking(post: Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]) -> Ask:
-    """Asks webhooks by a POST over HTTP; an answer that is no decision counts as none."""
-
-    def ask(url: str, body: Mapping[str, str]) -> Answer | None:
-        said = post(url, body) or {}
-        decision = said.get("decision")
-        return Answer(decision, str(said.get("comment", ""))) if decision in ("approved", "rejected") else None
-
-    return ask
 
 
 def workflow_of(before: RuleSet | None, after: RuleSet) -> Workflow | None:
@@ -124,17 +96,17 @@ def submit(
 
 def reviews(control: Control, now: int, ask: Ask = nobody) -> list[Reviewed]:
     """The newest submission of every subject, those that wait longest first. What comes by itself is done before."""
-    _advance(control, now, ask)
+    advance(control, now, ask)
     emergencies = Approvals(control).emergencies()
-    newest = _newest(Approvals(control).newest())
-    found = [_reviewed(votes, now, emergencies.get(votes[0].number)) for votes in newest.values()]
+    submitted = newest(Approvals(control).newest())
+    found = [_reviewed(votes, now, emergencies.get(votes[0].number)) for votes in submitted.values()]
     return sorted(found, key=lambda each: (each.state != "in_review", each.votes[0].requested_at, each.subject))
 
 
 def why_not(control: Control, subject: str, actor: Actor, now: int) -> str | None:
     """Why the actor cannot decide on this submission; None: they can."""
     votes = Approvals(control).of([subject])
-    review = Review(_newest(votes).get(subject, []), now)
+    review = Review(newest(votes).get(subject, []), now)
     if not review.open:
         return f"{subject} is {review.state.replace('_', ' ')}: there is nothing to decide"
     try:
@@ -163,7 +135,7 @@ def _decide(
 ) -> Reviewed:
     def choose(votes: Sequence[Vote]) -> Vote:
         """Asked within the transaction: what stands then is what counts."""
-        submitted = _newest(votes).get(subject)
+        submitted = newest(votes).get(subject)
         if submitted is None:
             raise NotThereError(f"nothing of '{subject}' is submitted")
         if meaning is not None and not submitted[0].meaning_hash.startswith(meaning):
@@ -184,13 +156,13 @@ def _decide(
     approvals = Approvals(control)
     approvals.decide(subject, choose, Deed(actor.name, action, "", now), **values)
     settle(control, now)
-    submitted = _newest(approvals.of([subject]))[subject]
+    submitted = newest(approvals.of([subject]))[subject]
     return _reviewed(submitted, now, approvals.emergencies().get(submitted[0].number))
 
 
 def _vote_of(actor: Actor, waiting: list[Vote], votes: Sequence[Vote]) -> Vote:
     """The one that the actor may give. Raises NotAllowedError."""
-    step, kind = waiting[0].step, _step_of(waiting[0])
+    step, kind = waiting[0].step, step_of(waiting[0])
     asked = KINDS[kind.kind].asked(kind.said)
     if asked is None:
         raise NotAllowedError(f"step {step} is not for people to decide")
@@ -205,64 +177,18 @@ def _vote_of(actor: Actor, waiting: list[Vote], votes: Sequence[Vote]) -> Vote:
     return waiting[0]
 
 
-def _advance(control: Control, now: int, ask: Ask) -> None:
-    """Steps that time or other systems decide."""
-    for subject, votes in _newest(Approvals(control).newest()).items():
-        review = Review(votes, now)
-        while review.open:
-            said = _by_itself(review, now, ask)
-            if said is None:
-                break
-            by, answer = said
-            values = {"decision": answer.decision, "decided_by": by, "decided_at": now, "comment": answer.comment}
-            choose = partial(_still_open, review.open[0].number)
-            deed = Deed(by, "decide", "", now)
-            Approvals(control).decide(subject, choose, deed, **values, expires_at=now + LAPSE_MS)
-            review = Review(_newest(Approvals(control).of([subject]))[subject], now)
-    settle(control, now)
-
-
-def _by_itself(review: Review, now: int, ask: Ask) -> tuple[str, Answer] | None:
-    vote = review.open[0]
-    step = _step_of(vote)
-    said = KINDS[step.kind].by_itself(step.said, review.opened_at, now)
-    if isinstance(said, AskUrl):
-        body = {"subject": vote.subject, "meaning": vote.meaning_hash, "plan": vote.plan_hash, "step": vote.step}
-        answer = ask(said.url, {**body, "requested_by": vote.requested_by})
-        return None if answer is None else ("webhook", answer)
-    return None if said is None else ("clock", Answer(said))
-
-
-def _still_open(number: int, votes: Sequence[Vote]) -> Vote:
-    found = next(vote for vote in votes if vote.number == number)
-    if found.decision is not None:
-        raise AskError(f"{found.subject}: somebody else was first")
-    return found
-
-
 # ----------------------------------------------------------------------------------------------------------- reading
 def _standing(subject: Subject, votes: Sequence[Vote], now: int) -> Standing:
     """What counts is the newest submission of this very content, by steps that ask for the same as those of today."""
     if not subject.steps:
         return Standing(subject, "approved", ())
     key = (subject.name, subject.meaning, subject.plan)
-    mine = _last([vote for vote in votes if vote.key == key])
+    mine = last([vote for vote in votes if vote.key == key])
     wanted = [(name, step.policy) for name, step in subject.steps.items()]
     if not mine or list(dict.fromkeys((vote.step, vote.policy) for vote in mine)) != wanted:
         return Standing(subject, "draft", tuple(subject.steps))
     missing = tuple(dict.fromkeys(vote.step for vote in mine if vote.decision != "approved"))
     return Standing(subject, Review(mine, now).state, missing)
-
-
-def _newest(votes: Sequence[Vote]) -> dict[str, list[Vote]]:
-    """Subject -> the votes of its newest submission."""
-    by_subject = sorted(votes, key=lambda vote: (vote.subject, vote.number))
-    return {subject: _last(list(each)) for subject, each in groupby(by_subject, key=lambda vote: vote.subject)}
-
-
-def _last(votes: list[Vote]) -> list[Vote]:
-    """Those that were asked for together with the last one."""
-    return [vote for vote in votes if (vote.key, vote.requested_at) == (votes[-1].key, votes[-1].requested_at)]
 
 
 def _reviewed(votes: list[Vote], now: int, emergency: int | None) -> Reviewed:
@@ -275,8 +201,3 @@ def _reviewed(votes: list[Vote], now: int, emergency: int | None) -> Reviewed:
 
 def _asked(name: str, step: Step) -> Asked:
     return Asked(name, step.policy, KINDS[step.kind].votes(step.said))
-
-
-def _step_of(vote: Vote) -> Step:
-    said = msgspec.json.decode(vote.policy)
-    return Step(next(kind for kind in KINDS if kind in said), said)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
+import msgspec
 from transitions import Machine
 
 from kairos.adapters.control.approvals import Vote
+from kairos.engine.rule.workflow.spec import Step
+from kairos.engine.rule.workflow.steps import KINDS
 
 STATES = ("draft", "in_review", "approved", "rejected", "lapsed")
 
@@ -64,3 +68,20 @@ class Review:
         """When (epoch ms) the turn of the open step came."""
         decided = [vote.decided_at for vote in self._votes if vote.decided_at is not None]
         return max([self._votes[0].requested_at, *decided])
+
+
+def newest(votes: Sequence[Vote]) -> dict[str, list[Vote]]:
+    """Subject -> the votes of its newest submission."""
+    by_subject = sorted(votes, key=lambda vote: (vote.subject, vote.number))
+    return {subject: last(list(each)) for subject, each in groupby(by_subject, key=lambda vote: vote.subject)}
+
+
+def last(votes: list[Vote]) -> list[Vote]:
+    """Those that were asked for together with the last one."""
+    return [vote for vote in votes if (vote.key, vote.requested_at) == (votes[-1].key, votes[-1].requested_at)]
+
+
+def step_of(vote: Vote) -> Step:
+    """What the step asked for when it was submitted."""
+    said = msgspec.json.decode(vote.policy)
+    return Step(next(kind for kind in KINDS if kind in said), said)

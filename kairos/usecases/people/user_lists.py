@@ -19,6 +19,9 @@ from kairos.usecases.control.deeds import write_people
 from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import AskError
 
+AT_ONCE = 5_000
+"""Members of a page where nobody says how many: some hundred kilobytes."""
+
 
 class Member(msgspec.Struct, frozen=True):
     """`put`: who put the user there, when and why; None: another program did."""
@@ -27,18 +30,29 @@ class Member(msgspec.Struct, frozen=True):
     put: Change | None
 
 
+class Page(msgspec.Struct, frozen=True):
+    """Members by user id; a page by itself, for a set has no order. `size`: of the whole list. `after`: the place of
+    the next page; 0: there is none."""
+
+    members: list[Member]
+    size: int
+    after: int
+
+
 def need_list(name: str) -> None:
     """Raises AskError: the name is neither `black`, `white` nor `crowd:NAME`."""
     if name not in LISTS and not re.fullmatch(r"crowd:[a-z][a-z0-9_]*", name):
         raise AskError(f"'{name}' is not a list; expected black, white or crowd:NAME")
 
 
-def members(conf: Conf, name: str) -> list[Member]:
-    """By user id. This and `put` raise AskError, SettingsError, DatabaseError, DatabaseAwayError and ListsAwayError."""
+def members(conf: Conf, name: str, after: int = 0, about: int = AT_ONCE) -> Page:
+    """About so many of them from a place on. This and `put` raise AskError, SettingsError, DatabaseError,
+    DatabaseAwayError and ListsAwayError."""
     with _lists(conf, name) as lists:
-        users, changes = lists.members(name), lists.latest(name)
+        size, (users, place) = lists.size(name), lists.members(name, after, about)
+        changes = lists.latest(name, users)
     found = ((user, changes.get(user)) for user in users)
-    return [Member(user, change if change is not None and change.added else None) for user, change in found]
+    return Page([Member(user, one if one is not None and one.added else None) for user, one in found], size, place)
 
 
 def put(conf: Conf, name: str, users: Sequence[str], reason: str | None, actor: Actor, now: int, *, on: bool) -> int:

@@ -22,7 +22,12 @@ theme: shop
 parameters:
   wait: {type: duration, range: [1m, 1h], default: 5m, title: so long nothing else happens}
   word: {type: string, default: Hello}
-evidence: {lift: 0.031, interval: [0.01, 0.052], n: 12000, as_of: 2026-11-01, of: {nudge: {lift: 0.031, n: 12000}}}
+evidence:
+  lift: 0.031
+  interval: [0.01, 0.052]
+  n: 12000
+  as_of: 2026-11-01
+  of: {nudge: {lift: 0.031, n: 7000, interval: [0.004, 0.058]}, old: {lift: 0.029, n: 5000}}
 activity:
   title: Comes a second time
   trigger:
@@ -61,6 +66,9 @@ def test_a_plan_says_what_it_has_brought_and_what_it_lacks(ann: Reader) -> None:
     assert "Comes a second time" in listed
     assert "+3.1" in listed
     assert "12,000" in listed
+    assert "+3.1 points (+0.4 … +5.8), 7,000 users" in one
+    assert "+2.9" not in one  # what has no interval is no effect to be read
+    assert "5,000 users; " in one
     assert 'name="set.wait" value="5m"' in one
     assert "1m … 1h" in one
     assert "pattern:" in one

@@ -12,7 +12,8 @@ from typing import Any
 from kairos.adapters.control.database import Control
 from kairos.engine.rule.load import load
 from kairos.usecases.control import approvals
-from kairos.usecases.control.approvals import Ask, Reviewed, nobody
+from kairos.usecases.control.advance import Ask, nobody
+from kairos.usecases.control.approvals import Reviewed
 from kairos.usecases.control.publish import publish
 from kairos.usecases.control.reach import Reach
 from kairos.usecases.control.rights import Actor, NotAllowedError

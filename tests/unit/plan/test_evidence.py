@@ -61,7 +61,9 @@ def test_activities_and_epochs_count_by_their_users() -> None:
     assert found is not None
     assert found.n == 1_000
     assert found.lift == pytest.approx((0.1 * 300 + 0.3 * 600) / 1_000)
-    assert found.of == {"a": Shown(pytest.approx(0.075), 400), "b": Shown(pytest.approx(0.3), 600)}
+    alone = {name: evidence_of({name: of}, 0) for name, of in rows.items()}
+    assert {name: (one.lift, one.n, one.interval) for name, one in alone.items() if one is not None} == found.of
+    assert [(one.lift, one.n) for one in found.of.values()] == [(pytest.approx(0.075), 400), (pytest.approx(0.3), 600)]
 
 
 def test_what_cannot_be_told_is_none() -> None:

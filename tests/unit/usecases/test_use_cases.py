@@ -55,7 +55,7 @@ def test_no_use_case_prints_or_exits(file: Path) -> None:
 
 # ----------------------------------------------------------------------------------------------------------- results
 NO_RESULTS = {
-    "kairos.usecases.control.approvals.asking",  # how to ask
+    "kairos.usecases.control.advance.asking",  # how to ask
     "kairos.usecases.operation.dataset.cdnow.prepare",  # files of this machine
     "kairos.usecases.operation.dataset.clickstream.prepare",
     "kairos.usecases.people.places.places_of",  # what is open

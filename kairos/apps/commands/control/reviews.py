@@ -16,7 +16,8 @@ from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape, escape_lines, fitted
-from kairos.usecases.control.approvals import Reviewed, asking
+from kairos.usecases.control.advance import asking
+from kairos.usecases.control.approvals import Reviewed
 from kairos.usecases.control.approvals import reviews as usecase
 
 app = typer.Typer(rich_markup_mode=None)

@@ -63,7 +63,7 @@ def remove(name: Name, users: Users, reason: Reason = None, conf: ConfFile = LOC
 
 @app.command()
 def show(name: Name, conf: ConfFile = LOCAL) -> None:
-    """Everyone on a list, and who put them there, when and why.
+    """Everyone on a list, and who put them there, when and why. A long list comes page by page, each sorted.
 
     \b
     Example:
@@ -71,8 +71,12 @@ def show(name: Name, conf: ConfFile = LOCAL) -> None:
     """
     _need_list(name)
     with told():
-        for member in usecase.members(load(conf), name):
-            sys.stdout.write(f"{escape(member.user_id):<24} {escape(_said(member))}\n")
+        settings, after, more = load(conf), 0, True
+        while more:
+            page = usecase.members(settings, name, after)
+            for member in page.members:
+                sys.stdout.write(f"{escape(member.user_id):<24} {escape(_said(member))}\n")
+            after, more = page.after, page.after != 0
 
 
 def _said(member: Member) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from kairos.adapters.settings.delivery import load as load_delivery
@@ -12,21 +13,23 @@ from kairos.usecases.control.activities import rules_of
 from kairos.usecases.errors import AskError
 from kairos.usecases.people import user_lists
 
-MOST = 500
-"""Shown of a list."""
+ABOUT = 500
+"""Shown of a list at once."""
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
-    name, problem, members = call.path["name"], "", list[user_lists.Member]()
+    name, problem, page = call.path["name"], "", user_lists.Page([], 0, 0)
     user_lists.need_list(name)
+    after = call.query["after"]
+    if not re.fullmatch(r"[0-9]{0,20}", after):
+        raise AskError(f"expected a page that this list has named, not {after}")
     try:
-        members = user_lists.members(load_delivery(parts.conf), name)
+        page = user_lists.members(load_delivery(parts.conf), name, int(after or 0), ABOUT)
     except KairosError as error:
         problem = str(error)
     return {
         "list": name,
-        "members": members[:MOST],
-        "number": len(members),
+        "page": page,
         "problem": problem,
         "may_put": call.actor.may("write"),
         "zone": rules_of(parts.store).policy.timezone,
@@ -45,5 +48,5 @@ def _put(parts: ConsoleParts, call: Call) -> str:
     return f"/lists/{quote(name, safe='')}"
 
 
-SCREEN = Screen("/lists/{name}", "list", _values)
+SCREEN = Screen("/lists/{name}", "list", _values, ("after",))
 DEEDS = (Deed("/lists/{name}", _put, "write"),)

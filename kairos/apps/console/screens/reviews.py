@@ -13,6 +13,7 @@ from kairos.apps.console.proposed import proposal_of
 from kairos.apps.console.screen import ConsoleParts, Deed, Screen, Values
 from kairos.usecases.control import approvals
 from kairos.usecases.control.activities import rules_of
+from kairos.usecases.control.advance import asking
 from kairos.usecases.control.publish import publish
 from kairos.usecases.control.reach import number_of_people
 from kairos.usecases.errors import AskError, NotThereError
@@ -21,7 +22,7 @@ from kairos.usecases.rules.draft import runs_at_once
 
 def _reviews(parts: ConsoleParts, call: Call) -> Values:
     with Control(parts.store) as control:
-        found = approvals.reviews(control, call.now, approvals.asking(webhook.ask))
+        found = approvals.reviews(control, call.now, asking(webhook.ask))
     return {
         "reviews": found,
         "may_publish": call.actor.may("publish") and not runs_at_once(parts.rules, parts.store),

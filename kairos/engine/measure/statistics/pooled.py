@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kairos.engine.measure.evidence import Evidence, Shown
@@ -19,26 +19,28 @@ def evidence_of(rows: Mapping[str, Iterable[Mapping[str, Any]]], as_of: int) -> 
     Each epoch compares its own arms, so no change of shares between them is taken for an effect. Variance of a mean:
     m (1 - m) / n in each arm, and of the weighted mean the sum of these by the squares of the weights.
     """
-    told = [(name, row) for name, of in sorted(rows.items()) for row in of if row["interval"] is not None]
-    users = sum(_users(row) for _, row in told)
-    if not users:
+    by_name = {name: [row for row in of if row["interval"] is not None] for name, of in sorted(rows.items())}
+    told = [row for of in by_name.values() for row in of]
+    if not sum(map(_users, told)):
         return None
-    lift = math.fsum(row["difference"] * _users(row) for _, row in told) / users
-    se = math.sqrt(math.fsum((_users(row) / users) ** 2 * _variance(row) for _, row in told))
+    lift, users, interval = _shown(told)
+    treated = sum(row["n_treated"] for row in told)
+    rate = math.fsum(row["mean_treated"] * row["n_treated"] for row in told) / treated
+    return Evidence(
+        lift, interval, users, as_of, rate, {name: Shown(*_shown(of)) for name, of in by_name.items() if of}
+    )
+
+
+def _shown(rows: Sequence[Mapping[str, Any]]) -> tuple[float, int, tuple[float, float]]:
+    """The mean of epochs weighted by users, the users, the interval."""
+    users = sum(map(_users, rows))
+    lift = math.fsum(row["difference"] * _users(row) for row in rows) / users
+    se = math.sqrt(math.fsum((_users(row) / users) ** 2 * _variance(row) for row in rows))
     if method_at(users, DECIDE_AT) == "always_valid":
         half = always_valid_half_width(se, users, DECIDE_AT)
     else:
-        half = fixed_half_width(se, users - 2 * len(told))
-    treated = sum(row["n_treated"] for _, row in told)
-    rate = math.fsum(row["mean_treated"] * row["n_treated"] for _, row in told) / treated
-    names = dict.fromkeys(name for name, _ in told)
-    of = {name: _shown([row for other, row in told if other == name]) for name in names}
-    return Evidence(lift, around(lift, half), users, as_of, rate, of)
-
-
-def _shown(rows: list[Mapping[str, Any]]) -> Shown:
-    users = sum(map(_users, rows))
-    return Shown(math.fsum(row["difference"] * _users(row) for row in rows) / users, users)
+        half = fixed_half_width(se, users - 2 * len(rows))
+    return lift, users, around(lift, half)
 
 
 def _users(row: Mapping[str, Any]) -> int:

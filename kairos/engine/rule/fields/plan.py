@@ -80,6 +80,7 @@ EVIDENCE_OF = Record(
     (
         Field("lift", Number(), "Treated less control: a share that reaches the goal.", REQUIRED),
         Field("n", Integer(0), "So many users showed it.", REQUIRED),
+        Field("interval", ListOf(Number(), 2, longest=2), "At 95 %."),
     ),
 )
 
