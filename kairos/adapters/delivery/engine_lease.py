@@ -40,7 +40,11 @@ LOOK_MS = 500
 
 
 class HeldError(Exception):
-    """Another engine is at work; the message names it, and what to do."""
+    """Another engine is at work; the message names it, and what to do. `holder`: who that is, where it is known."""
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class ReplacedError(Exception):
@@ -105,7 +109,8 @@ class Leases:
             if seen.generation != last.generation or seen.seen_at > last.seen_at:
                 raise HeldError(
                     f"another engine is at work on {scope}: {seen.holder}, generation {seen.generation}. Two would "
-                    "send twice. Stop it first; --take-over replaces it"
+                    "send twice. Stop it first; --take-over replaces it",
+                    seen.holder,
                 )
 
     def renew(self, lease: Lease, now: int) -> None:

@@ -12,14 +12,15 @@ class NotReady(Exception):
     """The server does not answer its protocol yet; the message says what was seen."""
 
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS, MOST_BYTES = 5.0, 1_000
 
 
 def ask_ready(address: str) -> str:
-    """Of a process of Kairos, which says so at `/ready`; `address`: host:port. Raises NotReady."""
+    """What a process of Kairos says at `/ready`; `address`: host:port. Raises NotReady."""
     try:
-        with urllib.request.urlopen(f"http://{address}/ready", timeout=ANSWER_SECONDS):
-            return "ready"
+        with urllib.request.urlopen(f"http://{address}/ready", timeout=ANSWER_SECONDS) as answer:
+            said: str = answer.read(MOST_BYTES).decode("utf-8", "replace").strip()
+            return "ready" if said == "ok" else said
     except OSError as error:
         raise NotReady(str(error)) from None
 

@@ -91,7 +91,7 @@ class Process:
             try:
                 return self._leases.take(scope, holder, _now, self._sleep)
             except HeldError as error:
-                self.health.works()  # it stands by: that is its work
+                self.health.stands_by(f"stands by: {error.holder or 'another'} is at work")
                 if not waited:
                     log.warning("waits: %s", error)
                 waited = True

@@ -20,13 +20,20 @@ class Health:
         self._turned: float | None = None
         self.hindrance: str | None = BEGINNING
         """Why it cannot work now; None: it can. What it waits for comes back by itself, so nobody restarts it."""
+        self.beside: str | None = None
+        """Who does the work in its place; None: nobody, it does."""
 
     def turn(self) -> None:
         """The loop has come round."""
         self._turned = self._clock()
 
     def works(self) -> None:
-        self.hindrance = None
+        self.hindrance = self.beside = None
+        self.turn()
+
+    def stands_by(self, why: str) -> None:
+        """Another does the work, which is as it should be."""
+        self.hindrance, self.beside = None, why
         self.turn()
 
     def waits(self, why: str) -> None:

@@ -24,8 +24,14 @@ Hindrance = Callable[[], Awaitable[str | None]]
 """Why the process cannot work now; None: it can."""
 
 
-def routes(metrics: Metrics, hindrance: Hindrance, stuck: Callable[[], bool] = lambda: False) -> list[Route]:
-    """`/live` is 503 for what only a restart mends, `/ready` for what comes back by itself."""
+def routes(
+    metrics: Metrics,
+    hindrance: Hindrance,
+    stuck: Callable[[], bool] = lambda: False,
+    beside: Callable[[], str | None] = lambda: None,
+) -> list[Route]:
+    """`/live` is 503 for what only a restart mends, `/ready` for what comes back by itself. `beside`: who does the work
+    in place of a process that is well and stands by; None: it works itself."""
 
     async def told(_: Request) -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
@@ -35,7 +41,7 @@ def routes(metrics: Metrics, hindrance: Hindrance, stuck: Callable[[], bool] = l
 
     async def ready(_: Request) -> Response:
         why = await hindrance()
-        return PlainTextResponse("ok\n") if why is None else PlainTextResponse(f"{why}\n", 503)
+        return PlainTextResponse(f"{beside() or 'ok'}\n") if why is None else PlainTextResponse(f"{why}\n", 503)
 
     return [Route("/metrics", told), Route("/live", live), Route("/ready", ready)]
 
@@ -56,7 +62,9 @@ def serving(address: str | None, metrics: Metrics, health: Health) -> Iterator[N
     async def hindrance() -> str | None:
         return health.hindrance
 
-    server = Server(configuration(Starlette(routes=routes(metrics, hindrance, lambda: health.stuck))))
+    server = Server(
+        configuration(Starlette(routes=routes(metrics, hindrance, lambda: health.stuck, lambda: health.beside)))
+    )
     thread = threading.Thread(target=server.run, args=([listener],), name="status", daemon=True)
     thread.start()
     try:

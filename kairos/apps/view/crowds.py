@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kairos.adapters.warehouse.crowd_files import Build
-from kairos.apps.view.measures import table_lines
-from kairos.apps.view.terminal import escape, fitted, terminal_width
+from kairos.apps.view.measures import INDENT, table_lines
+from kairos.apps.view.screen import table_width
+from kairos.apps.view.terminal import escape, fitted
 from kairos.engine.crowd.guard import LIVE
 from kairos.engine.rule.text.scalars import spell_duration
 from kairos.usecases.crowds.look import NEVER_BUILT, Portrait, Standing
 
-INDENT = "  "
 """What `table_lines` puts before each line, and this does not."""
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 
@@ -62,8 +62,7 @@ def as_json(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def as_table(rows: Sequence[dict[str, Any]]) -> str:
-    width = terminal_width()
-    lines = table_lines(list(rows), None if width is None else width + len(INDENT))
+    lines = table_lines(list(rows), table_width() + len(INDENT))
     return "".join(f"{line.removeprefix(INDENT)}\n" for line in lines)
 
 

@@ -12,6 +12,9 @@ from typing import Any
 from kairos.apps.view.terminal import escape
 from kairos.usecases.results.measure import Answer
 
+INDENT = "  "
+"""Of a table's lines below what is said of them."""
+
 
 def as_json(answers: Sequence[Answer]) -> str:
     """A list of objects, one a line."""

@@ -17,9 +17,15 @@ PLAIN_WIDTH = 80
 """Columns where the output is no terminal."""
 
 
+def table_width() -> int:
+    """What people read fits the terminal, or PLAIN_WIDTH columns in a pipe; programs ask for json or csv. Lines of one
+    record each are the other kind: in a pipe they stay whole (`terminal.fitted`)."""
+    return terminal_width() or PLAIN_WIDTH
+
+
 def screen(file: TextIO | None = None) -> Console:
     """On standard output, or into `file`; no markup is read, and nothing is coloured by what it looks like."""
-    return Console(file=file or sys.stdout, highlight=False, markup=False, width=terminal_width() or PLAIN_WIDTH)
+    return Console(file=file or sys.stdout, highlight=False, markup=False, width=table_width())
 
 
 def table(

@@ -23,9 +23,9 @@ from kairos.engine.rule.text.report import listed, nearest
 from kairos.engine.rule.text.scalars import NAME
 from kairos.usecases.errors import AskError, InputError, InvalidRulesError, NotThereError, reason_of
 from kairos.usecases.rules.lint import need_folder
-from kairos.usecases.rules.new_activity import check_made
+from kairos.usecases.rules.new_activity import FailedExampleError, check_made
 
-CATALOGS = "catalogs.yaml"
+CATALOGS, TEXTS = "catalogs.yaml", "templates/"
 Files = dict[str, bytes | Unreadable]
 
 
@@ -160,8 +160,29 @@ def use(folder: Path, plan: Plan, asked: Use) -> Change:
         whole.left.extend(path for path in change.left if path not in whole.left)
         names.append(candidate)
     for candidate in names:
-        check_made(folder, {**files, **whole.contents()}, candidate, set(whole.files))
+        try:
+            check_made(folder, {**files, **whole.contents()}, candidate, set(whole.files))
+        except (InvalidRulesError, FailedExampleError):
+            if texts := [path for path in whole.left if path.startswith(TEXTS)]:
+                raise AskError(_in_the_way(texts, known)) from None
+            raise
     return whole
+
+
+def _in_the_way(texts: list[str], known: RuleSet | None) -> str:
+    """What the folder's texts of the plan's names keep from working, and what to do."""
+    names = {path.removeprefix(TEXTS).partition(".")[0] for path in texts}
+    activities = known.activities.items() if known is not None else ()
+    users = [
+        name
+        for name, one in sorted(activities)
+        if any(send.template in names for send in (*one.send, *(each for v in one.variants for each in v.send)))
+    ]
+    sent_by = f"; {listed(users, 'and')} sends them" if users else ""
+    return (
+        f"texts of the plan have the names of others here: {listed(texts, 'and')}{sent_by}; with those it has errors: "
+        "give these another name, in `template` too, and use the plan again"
+    )
 
 
 def _check_choice(plan: Plan, choose: Choose) -> None:

@@ -44,6 +44,8 @@ NO_SENTENCES = {
     "end of stream", "expected key", "key: of x1", "of: purchase",
 }  # fmt: skip
 """Words of other tools, of the reader of YAML, and YAML."""
+OTHERS = "texts of the plan have the names of others here: x1"
+RENAME = "with those it has errors: give these another name, in `template` too, and use the plan again"
 PARTS = {
     ", counted together with those around it": "a loop of 9 turns, counted together with those around it: at most 5 "
     "are allowed",
@@ -56,6 +58,8 @@ PARTS = {
     ", in the store or by --shadows": "x1: shadow: no version x1 is known, in the store or by --shadows",
     "; what was in the warehouse is there, nothing of this was added": "the file x1: x1; what was in the warehouse is "
     "there, nothing of this was added",
+    "; x1, x2 and x3 sends them": f"{OTHERS}; x1 sends them; {RENAME}",
+    f"texts of the plan have the names of others here: x1, x2 and x3x1; {RENAME}": f"{OTHERS}; {RENAME}",
     "x1: there is no x1": "policy.caps.x1: there is no policy.yaml",
     "x1: shadow: no version x1 is knownx1": "x1: shadow: no version x1 is known; known are x1",
 }

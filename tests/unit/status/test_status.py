@@ -18,6 +18,7 @@ from kairos.adapters.metrics.metrics import Metrics
 from kairos.adapters.settings.file import SettingsError
 from kairos.apps.heartbeat import Told
 from kairos.apps.logs import JsonLines, trace_of, traced
+from kairos.apps.native.service import ask_ready
 from kairos.apps.status.health import PATIENCE_SECONDS, Health
 from kairos.apps.status.server import parse, serving
 
@@ -50,6 +51,11 @@ def test_a_process_that_begins_waits_works_and_is_stuck() -> None:
         assert (get(address, "/live"), get(address, "/ready")) == ((200, "ok\n"), (503, "Kafka is away\n"))
         health.works()
         assert get(address, "/ready") == (200, "ok\n")
+        health.stands_by("stands by: ann, process 7 is at work")
+        assert get(address, "/ready") == (200, "stands by: ann, process 7 is at work\n")
+        assert ask_ready(address) == "stands by: ann, process 7 is at work"
+        health.works()
+        assert ask_ready(address) == "ready"
         now[0] += PATIENCE_SECONDS
         assert get(address, "/live") == (200, "ok\n")
         now[0] += 1

@@ -17,6 +17,7 @@ from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import TIME, moment, now
 from kairos.apps.view.errors import told
 from kairos.apps.view.measures import table_lines
+from kairos.apps.view.screen import table_width
 from kairos.apps.view.terminal import count, escape, progress_bar, say
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _show(fitted: Fitted) -> None:
     lines += [f"  {name:<20} {value:.4g}" for name, value in fitted.parameters.items()]
     for name, value in fitted.quality.items():
         if isinstance(value, dict):
-            lines += [f"  {name}", *table_lines([value])]
+            lines += [f"  {name}", *table_lines([value], table_width())]
         elif value is not None:
             lines.append(f"  {name:<20} {value:,.2f}")
     values = sorted(fitted.values.values())

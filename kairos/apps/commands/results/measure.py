@@ -16,7 +16,8 @@ from kairos.apps.inputs.moments import TIME, moment
 from kairos.apps.page.page import render
 from kairos.apps.view.errors import told
 from kairos.apps.view.measures import as_csv, as_json, as_table
-from kairos.apps.view.terminal import progress_bar, terminal_width
+from kairos.apps.view.screen import table_width
+from kairos.apps.view.terminal import progress_bar
 from kairos.usecases.results import measure as usecase
 from kairos.usecases.results.measure import Answer, Wanted
 from kairos.usecases.results.measure_all import measure_all
@@ -75,4 +76,4 @@ def _written(found: list[Answer], format: Format) -> str:
         return as_json(found)
     if format == "html":
         return render([answer.section() for answer in found])
-    return as_csv(found) if format == "csv" else as_table(found, terminal_width())
+    return as_csv(found) if format == "csv" else as_table(found, table_width())

@@ -14,7 +14,8 @@ from kairos.adapters.warehouse.opening import DUCKDB
 from kairos.adapters.warehouse.port import Answer
 from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.view.errors import told
-from kairos.apps.view.measures import cell, table_lines
+from kairos.apps.view.measures import INDENT, cell, table_lines
+from kairos.apps.view.screen import table_width
 from kairos.usecases.results.sql import ask
 
 app = typer.Typer(rich_markup_mode=None)
@@ -50,4 +51,5 @@ def _print(answer: Answer, format: Format) -> None:
         writer.writerow(answer.columns)
         writer.writerows([cell(value) for value in row] for row in answer.rows)
     else:
-        sys.stdout.write("".join(f"{line.strip() if not rows else line[2:]}\n" for line in table_lines(rows)))
+        lines = table_lines(rows, table_width() + len(INDENT))
+        sys.stdout.write("".join(f"{line.removeprefix(INDENT)}\n" for line in lines))
