@@ -111,17 +111,6 @@ _SENTENCE = 300
 """How long a command's first sentence may be, in characters, to stand in a list whole: click cuts it to a line."""
 
 
-FREE_TEXT = frozenset({"comment", "label", "reason", "title"})
-"""Options and arguments that may be empty. Anything else that is given and empty was a variable that is not set: as a
-path it would be the working directory, as a store none, and what was meant is another one."""
-
-
-def _not_empty(context: Any, param: Any, value: Any) -> Any:
-    if value == "" or (isinstance(value, list | tuple) and "" in value):
-        raise typer.BadParameter("it is empty; say which, or leave it out", ctx=context, param=param)
-    return value
-
-
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
 
@@ -138,12 +127,8 @@ class LazyGroup(TyperGroup):
         command = typer.main.get_command(import_module(f"kairos.apps.commands.{COMMANDS[cmd_name].module}").app)
         command.name = cmd_name
         command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
-        own = list(command.commands.values()) if isinstance(command, TyperGroup) else []
-        for one in own:
+        for one in command.commands.values() if isinstance(command, TyperGroup) else ():
             one.short_help = one.get_short_help_str(limit=_SENTENCE)
-        for param in (param for one in (command, *own) for param in one.params):
-            if param.name not in FREE_TEXT and param.callback is None:
-                param.callback = _not_empty
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

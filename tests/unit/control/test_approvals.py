@@ -12,7 +12,7 @@ from kairos.adapters.rules import history as kept
 from kairos.adapters.rules.store import open_rule_store
 from kairos.engine.rule.release import decode
 from kairos.usecases.control import approvals
-from kairos.usecases.control.approvals import Answer
+from kairos.usecases.control.advance import Answer
 from kairos.usecases.control.history import changed, diff, history, release
 from kairos.usecases.control.publish import NotApprovedError, publish
 from kairos.usecases.control.reach import Reach
