@@ -111,6 +111,24 @@ _SENTENCE = 300
 """How long a command's first sentence may be, in characters, to stand in a list whole: click cuts it to a line."""
 
 
+MAY_BE_EMPTY = frozenset({"comment", "label", "reason", "title", "unless"})
+"""Options that may be given and say nothing. Any other that is given and empty was a variable that is not set: as a
+path it would be the working directory, as a store none, and what was meant is another one."""
+
+
+def _refuse_empty(param: Any) -> None:
+    """Before the text becomes what it stands for: an empty path would be `.`."""
+    process = param.process_value
+
+    def checked(context: Any, value: Any) -> Any:
+        given = context.get_parameter_source(param.name).name == "COMMANDLINE"
+        if given and (value == "" or (isinstance(value, list | tuple) and "" in value)):
+            raise typer.BadParameter("it is empty; say which, or leave it out", ctx=context, param=param)
+        return process(context, value)
+
+    param.process_value = checked
+
+
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
 
@@ -127,8 +145,12 @@ class LazyGroup(TyperGroup):
         command = typer.main.get_command(import_module(f"kairos.apps.commands.{COMMANDS[cmd_name].module}").app)
         command.name = cmd_name
         command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
-        for one in command.commands.values() if isinstance(command, TyperGroup) else ():
+        own = list(command.commands.values()) if isinstance(command, TyperGroup) else []
+        for one in own:
             one.short_help = one.get_short_help_str(limit=_SENTENCE)
+        for param in (param for one in (command, *own) for param in one.params):
+            if param.name not in MAY_BE_EMPTY:
+                _refuse_empty(param)
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
