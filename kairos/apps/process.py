@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -17,6 +18,14 @@ def begin(level: int = logging.INFO, part: str = "kairos") -> None:
     """`level`, `part`: of its log. Called before it has a second thread, when all that it needs is imported."""
     logs.begin(level, part)
     work_out_structs()
+    keep_what_is_there()
+
+
+def keep_what_is_there() -> None:
+    """All that there is now lives as long as the process: the collector never looks at it again. That would be 50 ms
+    at 80,000 objects, in which nobody is answered, and the more often the more is asked."""
+    gc.collect()
+    gc.freeze()
 
 
 def on_stop(stop: Callable[[], object]) -> None:
