@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kairos.apps.commands.control.deciding import Author, Subject, decide
+from kairos.apps.commands.control.deciding import Author, Subjects, decide
 from kairos.apps.inputs.store import RuleStore
 from kairos.usecases.control.approvals import approve as usecase
 
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def approve(
-    subject: Subject,
+    subjects: Subjects,
     comment: Annotated[str, typer.Option(help="For those who come after.")] = "",
     store: RuleStore = None,
     author: Author = None,
@@ -27,5 +27,6 @@ def approve(
     \b
     Examples:
       kairos approve cart_left@3f9a1c22d0b7 --comment "good"
+      kairos approve cart_left policy.yaml
     """
-    decide(usecase, subject, comment, store, author)
+    decide(usecase, subjects, comment, store, author)

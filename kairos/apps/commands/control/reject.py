@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kairos.apps.commands.control.deciding import Author, Subject, decide
+from kairos.apps.commands.control.deciding import Author, Subjects, decide
 from kairos.apps.inputs.store import RuleStore
 from kairos.usecases.control.approvals import reject as usecase
 
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def reject(
-    subject: Subject,
+    subjects: Subjects,
     comment: Annotated[str, typer.Option(help="What is to be changed.")] = "",
     store: RuleStore = None,
     author: Author = None,
@@ -26,4 +26,4 @@ def reject(
     Examples:
       kairos reject cart_left --comment "the link leads nowhere"
     """
-    decide(usecase, subject, comment, store, author)
+    decide(usecase, subjects, comment, store, author)
