@@ -149,3 +149,9 @@ def test_crowds_are_built_in_the_warehouse_that_the_configuration_names(
     assert done.exit_code == 0, done.output
     assert (place.folder / "w" / ".crowds" / "live.db").exists()
     assert not (place.folder / "data").exists()
+    for asked in (("export", "vip"), ("overlap", "vip", "vip")):
+        by_conf, by_folder = (
+            run("crowds", *asked, "--rules", place.folder / "rules", *given)
+            for given in (("--conf", place.conf), ("--warehouse", place.folder / "w"))
+        )
+        assert (by_conf.exit_code, by_conf.stdout) == (0, by_folder.stdout), by_conf.output

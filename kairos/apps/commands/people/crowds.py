@@ -53,6 +53,7 @@ def crowds(
     context: typer.Context,
     warehouse: Warehouse = None,
     rules: Rules = RULES,
+    conf: Conf = None,
     format: Annotated[
         Literal["table", "json", "metrics"], typer.Option("--format", help="How; `metrics`: for Prometheus.")
     ] = "table",
@@ -69,7 +70,7 @@ def crowds(
     if context.invoked_subcommand is not None:
         return
     with told():
-        found = look.standings(_places(warehouse, rules), _now())
+        found = look.standings(_places(warehouse, rules, conf=conf), _now())
     if format == "json":
         sys.stdout.write(view.as_json(map(view.standing_row, found)))
     else:
@@ -161,7 +162,7 @@ def import_command(
 
 
 @app.command()
-def export(name: Name, warehouse: Warehouse = None, rules: Rules = RULES) -> None:
+def export(name: Name, warehouse: Warehouse = None, rules: Rules = RULES, conf: Conf = None) -> None:
     """The user ids of the live snapshot, one a line, sorted.
 
     \b
@@ -169,7 +170,7 @@ def export(name: Name, warehouse: Warehouse = None, rules: Rules = RULES) -> Non
       kairos crowds export lapsing_buyers > lapsing_buyers.txt
     """
     with told():
-        for user in look.members(_places(warehouse, rules), name):
+        for user in look.members(_places(warehouse, rules, conf=conf), name):
             sys.stdout.write(f"{user}\n")
 
 
@@ -178,6 +179,7 @@ def overlap(
     names: Annotated[list[str], typer.Argument(metavar="NAME NAME...", help="Kept crowds.")],
     warehouse: Warehouse = None,
     rules: Rules = RULES,
+    conf: Conf = None,
     format: Format_ = "table",
 ) -> None:
     """How many users crowds share, two by two; each with itself: its size.
@@ -187,7 +189,7 @@ def overlap(
       kairos crowds overlap lapsing_buyers staff
     """
     with told():
-        matrix = look.overlap(_places(warehouse, rules), names)
+        matrix = look.overlap(_places(warehouse, rules, conf=conf), names)
     if format == "json":
         sys.stdout.write(json.dumps({"crowds": names, "matrix": matrix}) + "\n")
     else:
@@ -195,7 +197,13 @@ def overlap(
 
 
 @app.command()
-def show(name: Name, warehouse: Warehouse = None, rules: Rules = RULES, format: Format_ = "table") -> None:
+def show(
+    name: Name,
+    warehouse: Warehouse = None,
+    rules: Rules = RULES,
+    conf: Conf = None,
+    format: Format_ = "table",
+) -> None:
     """A crowd: size and growth, what it shares with others, who is in it.
 
     \b
@@ -203,7 +211,7 @@ def show(name: Name, warehouse: Warehouse = None, rules: Rules = RULES, format: 
       kairos crowds show lapsing_buyers
     """
     with told():
-        found = look.portrait(_places(warehouse, rules), name, _now())
+        found = look.portrait(_places(warehouse, rules, conf=conf), name, _now())
     if format == "json":
         sys.stdout.write(json.dumps(view.portrait_row(found), ensure_ascii=False, default=str) + "\n")
     else:
