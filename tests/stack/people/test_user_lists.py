@@ -84,5 +84,5 @@ def test_without_redis_nothing_is_written_down(stack: Stack) -> None:
     with redis.Redis(port=1, socket_connect_timeout=1) as away, pytest.raises(redis.RedisError):
         UserLists(engine, away).put("black", ["nobody"], added=True, reason=None, by="ann", now=1)
     with connect(stack.settings.redis_url) as client:
-        assert "nobody" not in UserLists(engine, client).latest("black")
+        assert "nobody" not in UserLists(engine, client).latest("black", ["nobody"])
     engine.dispose()
