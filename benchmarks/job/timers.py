@@ -32,10 +32,23 @@ class Timers:
         self.key = ""
         self.watermark = 0
         self._values: dict[str, bytes] = {}
+        self._beside: dict[tuple[str, str], bytes] = {}
         self._waiting: list[tuple[int, str]] = []
 
     def get_state(self, _: object) -> Timers:
         return self
+
+    def get_map_state(self, _: object) -> Timers:
+        return self
+
+    def get(self, name: str) -> bytes | None:
+        return self._beside.get((self.key, name))
+
+    def put(self, name: str, part: bytes) -> None:
+        self._beside[self.key, name] = part
+
+    def remove(self, name: str) -> None:
+        self._beside.pop((self.key, name), None)
 
     def get_metrics_group(self) -> Timers:
         return self
