@@ -27,9 +27,12 @@ SESSIONS = Path(tempfile.gettempdir()) / "kairos-tests"
 the processes of a test leave in their temporary folder (Java does not look at TMPDIR)."""
 
 
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 hypothesis.settings.load_profile("untimed")
-"""How long an example takes is the machine's affair."""
+"""How long an example takes is the machine's affair. CI tries the same examples each time, as Hypothesis' own profile
+for CI does: what chance finds is found by whoever develops, and does not hold up somebody else's change."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

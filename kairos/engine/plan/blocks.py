@@ -14,10 +14,13 @@ def block_of(text: str, key: Node, node: Node) -> str:
     margin, outer = node.column - 1, key.column - 1
     kept: list[str] = []
     whole = 0
-    for line in text[text.find("\n", key.end) + 1 :].splitlines(keepends=True):
+    place = text.find("\n", key.end) + 1
+    for line in text[place:].splitlines(keepends=True):
         indent = len(line) - len(line.lstrip(" "))
         said = line.strip()
         inner = indent >= margin and (margin > outer or said.startswith("-"))
+        inner = inner or (place < node.end and not said.startswith("#"))  # braces may go on at any indent
+        place += len(line)
         if said and not inner and not said.startswith("#"):
             break
         kept.append(line[min(indent, margin) :] if said else "\n")

@@ -110,6 +110,8 @@ def asked(duck: duckdb.DuckDBPyConnection, sql: str, given_rows: list[dict[str, 
 @given(text=st.recursive(leaves, grow, max_leaves=6), given_rows=rows)
 @example(text="(x != x)", given_rows=[{"x": None}, {}])
 @example(text="(x != y)", given_rows=[{"x": None, "y": 1}, {"y": "a"}])
+@example(text="(null if x else (not x))", given_rows=[{"x": True}, {"x": False}, {}])
+@example(text="(not (null if x else (not x)))", given_rows=[{"x": True}, {"x": False}, {}])
 def test_conditions_hold_of_the_same_rows(
     duck: duckdb.DuckDBPyConnection, text: str, given_rows: list[dict[str, Any]]
 ) -> None:

@@ -149,9 +149,9 @@ def literal(value: str | int | float | bool | None) -> Sql:
 
 
 def one_kind(pieces: list[Sql]) -> tuple[Kind, list[str]]:
-    kinds = {piece.kind for piece in pieces} - {"null"}
-    if len(kinds) == 1:
-        kind = kinds.pop()
+    kinds = {piece.kind for piece in pieces}
+    if len(kinds - {"null"}) == 1 and kinds != {"boolean", "null"}:  # a boolean is never NULL
+        (kind,) = kinds - {"null"}
         if kind != "json":
             return kind, [piece.text for piece in pieces]
     return "json", [as_json(piece) for piece in pieces]
