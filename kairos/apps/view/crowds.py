@@ -15,7 +15,6 @@ from kairos.engine.crowd.guard import LIVE
 from kairos.engine.rule.text.scalars import spell_duration
 from kairos.usecases.crowds.look import NEVER_BUILT, Portrait, Standing
 
-"""What `table_lines` puts before each line, and this does not."""
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -38,7 +39,8 @@ def repeated(rows: Sequence[ReleaseRow]) -> dict[int, int]:
     same = {}
     for row in rows:
         if row.release is not None:
-            known = first.setdefault(msgspec.msgpack.encode(row.release.rules, order="deterministic"), row.number)
+            content = hashlib.sha256(msgspec.msgpack.encode(row.release.rules, order="deterministic")).digest()
+            known = first.setdefault(content, row.number)
             if known != row.number:
                 same[row.number] = known
     return same

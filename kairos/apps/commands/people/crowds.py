@@ -38,7 +38,7 @@ Warehouse = Annotated[
 Rules = Annotated[Path, typer.Option(help="The rule folder, with crowds.yaml.")]
 Format_ = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Conf = Annotated[
-    Path | None, typer.Option(help="Of the job that looks at them: its Redis and Kafka. Without it, a file beside.")
+    Path | None, typer.Option(help="Of the job that looks at them: warehouse, Redis, Kafka. Without it, a file beside.")
 ]
 Engine = Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")]
 AsOf = Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: now.")]
