@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from kairos.apps.cli import app
 from kairos.apps.native.settings import data_folder
 from kairos.usecases.operation.dataset.clickstream import prepare
-from tests.unit.cli.test_help import CALLED, calls, examples
+from tests.unit.cli.help.test_help import CALLED, calls, examples
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EVENTS = 600
 """Of the example's: enough to be decided about."""
 

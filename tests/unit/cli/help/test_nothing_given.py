@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from kairos.apps.cli import MAY_BE_EMPTY
 from tests.unit.cli.cli_kit import run
-from tests.unit.cli.test_help import CALLED
+from tests.unit.cli.help.test_help import CALLED
 
 
 def words_of(command: Any) -> Iterator[tuple[str, list[str]]]:
