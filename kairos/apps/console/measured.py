@@ -19,7 +19,7 @@ from kairos.errors import KairosError
 from kairos.usecases.control.activities import versions_of
 from kairos.usecases.results.arrivals import Arrivals, arrivals
 from kairos.usecases.results.measure import Wanted, answers, questions
-from kairos.usecases.results.measure_all import measure_all
+from kairos.usecases.results.measure_all import measure_all, told_by
 from kairos.usecases.results.sends import DAY, Lately, held, lately
 from kairos.usecases.rules.kept import KeptOf
 
@@ -87,7 +87,12 @@ def panels_of(parts: ConsoleParts, rules: RuleSet, activity: str) -> list[Mappin
     def ask(engine: Engine) -> list[Section]:
         every = questions(engine, rules, measures, Wanted())
         own = [each for each in every if each.subject is not None and journey_of(each.subject.name) == activity]
-        return [each.section() for each in answers(engine, rules, measures, Wanted(), own)]
+        return [
+            answer.section()
+            for each in own
+            for by in told_by(each, rules)
+            for answer in answers(engine, rules, measures, Wanted(by=by), [each])
+        ]
 
     sections = of_warehouse(parts, of_measures(parts, rules, "activity", activity), ask)
     return [drawn(section, latest_lifts(sections)) for section in sections]

@@ -37,6 +37,8 @@ FIELDS = {
     " no effect is shown.",
     "immature": "Users whose time to see the outcome is not over; they are in no number.",
     "smallest_visible": "An effect of this size would be found four times of five with so many users.",
+    "beside": "This variant less the other one, control group or not. The intervals of all pairs together are right 19"
+    " times of 20, so the best may be picked by looking.",
     "cuped": "The difference after taking out what the same users did before they entered.",
     "holm_p": "The p-value after correcting for several variants (Holm).",
     "of_previous": "The share of the step before.",

@@ -38,12 +38,28 @@ def verdict(row: Mapping[str, Any]) -> str:
     if status == "too_few":
         return _why_nothing(row)
     if status == "open":
-        visible = size(row, row["smallest_visible"]).lstrip("+")
-        few = (
-            f"Below {visible} nothing would show." if row["smallest_visible"] else "Nobody of the control group did it."
-        )
-        return f"Not told yet: {interval}{unit}. {few}"
+        return f"Not told yet: {interval}{unit}. {_visible(row, row) or 'Nobody of the control group did it.'}"
     return f"{size(row, row['difference'])}{unit} ({interval}) beyond what happens anyway."
+
+
+def beside(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What one of several variants did beyond another one. `other`: an entry of the row's `beside`."""
+    unit = " points" if is_rate(row) else ""
+    interval = span(other["interval"], lambda value: size(row, value))
+    match other["status"]:
+        case "too_few":
+            return "Nothing yet: few users, or all did the same."
+        case "open":
+            return f"Not told yet: {interval}{unit}. {_visible(row, other)}".rstrip()
+        case "better":
+            return f"Better by {size(row, other['difference']).lstrip('+')}{unit} ({interval})."
+    return f"Worse by {size(row, abs(other['difference'])).lstrip('+')}{unit} ({interval})."
+
+
+def _visible(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """How large an effect has to be to be seen with so many users, where that is known."""
+    visible = told["smallest_visible"]
+    return f"Less than {size(row, visible).lstrip('+')} would not show yet." if visible else ""
 
 
 def _why_nothing(row: Mapping[str, Any]) -> str:

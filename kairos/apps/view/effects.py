@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kairos.apps.page.numbers import count
 from kairos.apps.page.page import Section, latest_lifts
-from kairos.apps.page.verdict import level, verdict
+from kairos.apps.page.verdict import beside, level, verdict
 from kairos.apps.view.screen import table
 from kairos.apps.view.terminal import escape
 
@@ -28,6 +28,23 @@ def effect_table(sections: Sequence[Section]) -> Table:
             if variant["epoch"] == row["epoch"]:
                 _add(shown, Text(f"  {escape(variant['arm'])}"), variant)
     return shown
+
+
+def variant_table(sections: Sequence[Section]) -> Table | None:
+    """A row each two variants of an activity, in its newest epoch, the better one first. None: nothing has several."""
+    shown = table("activity", "variant", "with", "beside", "with", "what can be said", right={"with"}, whole=2)
+    shown.title = "Which variant is better"
+    latest = latest_lifts(sections)
+    for activity, variants in sorted(_variants(sections).items()):
+        newest = {row["arm"]: row for row in variants if row["epoch"] == latest[activity]["epoch"]}
+        for row in newest.values():
+            for told in row["beside"]:
+                if (told["difference"], told["variant"]) > (0, row["arm"]):
+                    means = [level(each, each["mean_treated"]) for each in (row, newest[told["variant"]])]
+                    names = (escape(row["arm"]), escape(told["variant"]))
+                    first = Text(escape(activity), style="bold")
+                    shown.add_row(first, names[0], means[0], names[1], means[1], beside(row, told))
+    return shown if shown.rows else None
 
 
 def _variants(sections: Sequence[Section]) -> dict[str, list[Row]]:

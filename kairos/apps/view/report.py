@@ -22,15 +22,15 @@ EXAMPLES = 6
 _OUTCOMES = get_args(Outcome)
 
 
-def show(report: Report, renderer: Renderer, console: Console, effects: Table | None = None) -> None:
+def show(report: Report, renderer: Renderer, console: Console, effects: Sequence[Table] = ()) -> None:
     """`effects`: what the activities brought, where a warehouse was asked."""
     console.print(_decisions(report.tallies))
     if report.funnels:
         console.print(_funnels(report.funnels))
     if report.said:
         console.print(_said(report.said))
-    if effects is not None:
-        console.print(effects)
+    for table_of_effects in effects:
+        console.print(table_of_effects)
     _messages(report.examples, renderer, console)
     _dead_letters(report, console)
     _files(report, console)

@@ -51,7 +51,7 @@ def _told(
     if len(kinds_asked) > FEW:
         engine.by_activity(DECISIONS, *([] if {*kinds_asked} == {"lift"} else [RECEIPTS]))
     for question in sorted(asked, key=_place):
-        for by in _told_by(question, rules):
+        for by in told_by(question, rules):
             yield from answers(engine, rules, measures, replace(wanted, by=by), [question])
 
 
@@ -60,7 +60,7 @@ def _place(question: Question) -> tuple[bool, str]:
     return question.subject is None, question.subject.name if question.subject else ""
 
 
-def _told_by(question: Question, rules: RuleSet) -> list[str | None]:
+def told_by(question: Question, rules: RuleSet) -> list[str | None]:
     """Retention once more for the beginners of each week, lift for each variant where there are several."""
     if question.kind == "retention":
         return [None, "week"]

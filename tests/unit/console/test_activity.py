@@ -50,6 +50,31 @@ def test_where_the_people_of_a_journey_are(local: Reader, tmp_path: Path) -> Non
     assert "welcome.hello" in local.get("/people/u1?activity=welcome&all=yes").text
 
 
+TWO = """
+activity: two_texts
+state: live
+trigger: {event: visit}
+variants:
+  - {name: short, weight: 50, send: [{channel: console}]}
+  - {name: long, weight: 50, send: [{channel: console}]}
+goal: {event: purchase, within: 1d}
+"""
+
+
+def test_which_variant_is_better_is_told_without_a_control_group(local: Reader, tmp_path: Path) -> None:
+    (tmp_path / "rules" / "activities" / "crm").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "rules" / "activities" / "crm" / "two_texts.yaml").write_text(TWO)
+    users = [f"t{number}" for number in range(60)]
+    rules = valid({"activities/crm/two_texts.yaml": TWO.encode()})
+    visits = [Event(f"v{user}", "visit", START + HOUR, "", {}, user) for user in users]
+    bought = [Event(f"p{user}", "purchase", START + 2 * HOUR, "", {}, user) for user in users[::3]]
+    play(tmp_path / "warehouse", rules, [*visits, *bought, Event("end", "visit", NOW, "", {}, "last")])
+    told = local.get("/activities/two_texts?numbers=yes").text
+    pair = told.split('id="lift-two_texts-variant"')[1].split("</table>")[0]
+    assert "p of the pair" in pair
+    assert pair.count("Not told yet") == 2  # long beside short, and short beside long
+
+
 def test_an_alarm_that_is_on_stands_at_its_activity(local: Reader, tmp_path: Path) -> None:
     conf = tmp_path / "conf.yaml"
     conf.write_text(conf.read_text() + f"alarms: {{state: {tmp_path}/alarms.json}}\n")

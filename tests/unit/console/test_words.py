@@ -16,7 +16,7 @@ from kairos.apps.console.screens import activity
 from kairos.apps.console.words import say_in
 from kairos.apps.page.definitions import FIELDS, KINDS
 from kairos.apps.page.page import drawn, latest_lifts
-from kairos.apps.page.verdict import LABELS, verdict
+from kairos.apps.page.verdict import LABELS, beside, verdict
 from kairos.engine import measure
 from kairos.engine.compare.difference import CLASSES, STAGES
 from kairos.engine.measure.attribution import NOTE
@@ -65,6 +65,9 @@ def test_every_verdict_is_put_into_words(metric: str) -> None:
         row = {**rows, "status": status, "smallest_visible": visible, "n_control": control}
         told = verdict({**row, "n_treated": treated, "immature": immature})
         assert english_in(say(told)) == set(), told
+        if status != "unsound":
+            pair = beside(rows, {**rows, "status": status, "smallest_visible": visible})
+            assert english_in(say(pair)) == set(), pair
 
 
 def test_labels_reasons_and_meanings_are_put_into_words() -> None:

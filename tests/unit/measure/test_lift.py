@@ -98,6 +98,37 @@ def test_variants_one_row_each_and_all_together() -> None:
     assert b["adjusted"]["holm_p"] == b["p_fixed"] == 1.0
 
 
+def test_variants_are_told_beside_each_other_without_a_control_group() -> None:
+    rows = ("a", 1, 300), ("a", 0, 700), ("b", 1, 200), ("b", 0, 800)
+    a, b = lift_rows(trial(*rows), by_variant=True)
+    (won,), (lost,) = a["beside"], b["beside"]
+    assert (a["status"], won["variant"], won["status"], lost["status"]) == ("too_few", "b", "better", "worse")
+    assert won["difference"] == pytest.approx(0.1)
+    assert lost["interval"] == pytest.approx((-won["interval"][1], -won["interval"][0]))
+    as_control = [("control" if arm == "b" else arm, value, users) for arm, value, users in rows]
+    (row,) = lift_rows(trial(*as_control))
+    assert won["interval"] == row["interval"]
+    assert won["smallest_visible"] == row["smallest_visible"]
+
+
+def test_of_several_pairs_each_has_to_be_surer() -> None:
+    two = ("a", 1, 60), ("a", 0, 940), ("b", 1, 33), ("b", 0, 967)
+    surer = lift_rows(trial(*two, ("c", 1, 33), ("c", 0, 967), decide_at=100), by_variant=True)[0]["beside"]
+    (alone,) = lift_rows(trial(*two, decide_at=100), by_variant=True)[0]["beside"]
+    assert [told["variant"] for told in surer] == ["b", "c"]
+    assert surer[0]["p_fixed"] == alone["p_fixed"]
+    half = (alone["interval"][1] - alone["interval"][0]) / 2
+    wider = (surer[0]["interval"][1] - surer[0]["interval"][0]) / 2
+    assert wider / half == pytest.approx(2.395 / 1.961, rel=2e-3)  # of the normal at 1 - .05 / 6 and 1 - .05 / 2
+    assert surer[0]["smallest_visible"] > alone["smallest_visible"]
+
+
+def test_variants_of_an_unsound_split_are_not_compared() -> None:
+    shares = {"control": 1 / 3, "a": 1 / 3, "b": 1 / 3}
+    rows = ("control", 1, 300), ("a", 1, 300), ("a", 0, 300), ("b", 0, 50)
+    assert [row["beside"] for row in lift_rows(trial(*rows, shares=shares), by_variant=True)] == [[], []]
+
+
 def test_cuped_takes_out_what_people_did_anyway() -> None:
     """Treated users spend 1 more than before, control users as before: the habit explains all the spread."""
     rows = [Outcome(arm, habit + gain + noise, habit, 25)

@@ -32,6 +32,16 @@ def section(measure: str, kind: str, rows: list[dict[str, Any]], notes: list[str
     return {"measure": measure, "kind": kind, "as_of": AS_OF, "rows": rows, "notes": notes or [], "sql": sql}
 
 
+def variants(activity: str) -> dict[str, Any]:
+    """Three texts without a control group: one is better than another, the third tells nothing yet."""
+    arms = (("short", 400, 2_000), ("long", 280, 2_000), ("mid", 70, 400))
+    outcomes = [Outcome(arm, value, 0, n) for arm, hit, of in arms for value, n in ((1, hit), (0, of - hit))]
+    shares = {arm: of / 4_400 for arm, _, of in arms}
+    rows = lift_rows(Trial(activity, 1, outcomes, shares), by_variant=True)
+    told = [{"activity": activity, "epoch": 1, "metric": "goal", **row, "variant": row["arm"]} for row in rows]
+    return {**section(f"lift/{activity}", "lift", told), "by": "variant"}
+
+
 def reach(activity: str) -> dict[str, Any]:
     steps = [
         ("entered", 1_200, None, {}),
@@ -106,6 +116,7 @@ def sections() -> list[dict[str, Any]]:
         lift("lost_half", (50, 500), (50, 300), shares=HALF),
         lift("no_control", (0, 0), (20, 300)),
         lift("just_begun", (0, 0), (0, 0), immature=40),
+        variants("no_control"),
         reach("cart_left"),
         money(),
         section("credit", "attribution", credit),

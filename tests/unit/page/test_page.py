@@ -119,7 +119,11 @@ def test_no_effect_of_an_unsound_split_is_shown() -> None:
     [
         (lift("a", (60, 400), (1_330, 6_000)), "better", "+7.2 points (+3.5 … +10.8) beyond what happens anyway."),
         (lift("a", (500, 5_000), (300, 5_000)), "worse", "−4.0 points (−5.1 … −2.9) beyond what happens anyway."),
-        (lift("a", (50, 200), (210, 800)), "open", "Not told yet: −10.3 … +12.8 points. Below 9.6 nothing would show."),
+        (
+            lift("a", (50, 200), (210, 800)),
+            "open",
+            "Not told yet: −10.3 … +12.8 points. Less than 9.6 would not show yet.",
+        ),
         (lift("a", (0, 0), (20, 300)), "too_few", "No control group"),
         (lift("a", (0, 0), (0, 0), immature=40), "too_few", "for 40 users the time to see it is not over"),
         (lift("a", (0, 1), (3, 9)), "too_few", "1 control users, 9 treated"),

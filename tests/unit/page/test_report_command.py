@@ -75,12 +75,16 @@ def test_as_text_it_says_what_was_sent_and_what_it_brought(shop: Path) -> None:
     assert "Not told yet" in text
     for variant in ("short", "long"):
         assert text.count(f" {variant} ") >= 2  # what was sent, and what it brought
+    better = text.partition("Which variant is better")[2].partition("Dead letters")[0]
+    assert {"short", "long"} <= set(better.split())
+    assert "Not told yet" in better
 
 
 def test_as_a_page_it_has_every_measure_and_the_cohorts_of_weeks(shop: Path) -> None:
     html = report(shop, "--format", "html")
     page = Page(html)
     assert page.open == []
+    assert "p of the pair" in page.text
     wanted = {"lift-cart_left", "lift-cart_left-variant", "reach-cart_left", "money-cart_left", "back", "back-week"}
     assert wanted <= set(page.ids)
     assert "WITH units AS" in page.text  # the SQL of a lift

@@ -12,7 +12,7 @@ import typer
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.page.page import render
 from kairos.apps.page.picture import picture
-from kairos.apps.view.effects import effect_table
+from kairos.apps.view.effects import effect_table, variant_table
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape, fail, progress_bar, say
 from kairos.engine.measure.spec import Measures
@@ -70,10 +70,11 @@ def report(folder: Path, rules: Path, warehouse: Path | None = None) -> None:
             result = usecase.report(folder)
         except OSError as error:
             fail(str(error))
-    effects = None
+    effects = []
     if warehouse is not None:
         try:
-            effects = effect_table(_sections(warehouse, rule_set, loaded.measures, LIFTS))
+            sections = _sections(warehouse, rule_set, loaded.measures, LIFTS)
+            effects = [table for table in (effect_table(sections), variant_table(sections)) if table is not None]
         except KairosError as error:
             say(f"what it brought cannot be told: {escape(str(error))}")
     show(result, renderer_of(rule_set), screen(), effects)

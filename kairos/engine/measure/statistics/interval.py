@@ -1,4 +1,5 @@
-"""Intervals of a difference of two means, at 95 %: for one look, and for as many as one likes."""
+"""Intervals of a difference of two means, at 95 % where nothing else is asked: for one look, and for as many as one
+likes. `alpha`: how often the interval may be wrong."""
 
 from __future__ import annotations
 
@@ -17,31 +18,31 @@ def method_at(n: int, decide_at: int) -> Method:
     return "always_valid" if n < decide_at else "fixed"
 
 
-def half_width(se: float, control: Sample, treated: Sample, decide_at: int) -> float:
+def half_width(se: float, control: Sample, treated: Sample, decide_at: int, alpha: float = ALPHA) -> float:
     n = control.n + treated.n
     if method_at(n, decide_at) == "fixed":
-        return fixed_half_width(se, degrees_of_freedom(control, treated))
-    return always_valid_half_width(se, n, decide_at)
+        return fixed_half_width(se, degrees_of_freedom(control, treated), alpha)
+    return always_valid_half_width(se, n, decide_at, alpha)
 
 
 def around(difference: float, half: float) -> Interval:
     return (difference - half, difference + half)
 
 
-def fixed_half_width(se: float, df: float) -> float:
+def fixed_half_width(se: float, df: float, alpha: float = ALPHA) -> float:
     """Student's t: right 95 times of 100 for who looks once."""
     from scipy.special import stdtrit  # a quarter of a second to import
 
-    return float(stdtrit(df, 1 - ALPHA / 2)) * se
+    return float(stdtrit(df, 1 - alpha / 2)) * se
 
 
-def always_valid_half_width(se: float, n: int, decide_at: int) -> float:
+def always_valid_half_width(se: float, n: int, decide_at: int, alpha: float = ALPHA) -> float:
     """Waudby-Smith et al. (arXiv 2103.06476), equation 9, tightest about `decide_at` users (equation 161).
 
     Right at every look together, 95 times of 100, however often one looks.
     """
-    nr2 = n * (-2 * math.log(ALPHA) + math.log(1 - 2 * math.log(ALPHA))) / decide_at
-    return se * math.sqrt(n) * math.sqrt(2 * (nr2 + 1) / (n * nr2) * math.log(math.sqrt(nr2 + 1) / ALPHA))
+    nr2 = n * (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / decide_at
+    return se * math.sqrt(n) * math.sqrt(2 * (nr2 + 1) / (n * nr2) * math.log(math.sqrt(nr2 + 1) / alpha))
 
 
 def degrees_of_freedom(control: Sample, treated: Sample) -> float:
