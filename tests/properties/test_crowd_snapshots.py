@@ -133,7 +133,7 @@ class Builder:
             return building.put("vip", file, AS_OF, ANY, stale=False).status
 
     def kept(self) -> set[str]:
-        return set(members(self.places, "vip"))
+        return set(members(self.places, ["vip"]))
 
 
 @pytest.fixture(autouse=True)

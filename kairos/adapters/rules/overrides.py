@@ -13,6 +13,9 @@ from kairos.engine.rule.load import Unreadable
 from kairos.errors import KairosError
 
 Files = dict[str, bytes | Unreadable]
+Kind = Literal["activity", "journey"]
+
+_FOLDERS: dict[Kind, str] = {"activity": "activities", "journey": "journeys"}
 
 
 class OverrideError(KairosError):
@@ -42,8 +45,8 @@ def _place(files: Mapping[str, bytes | Unreadable], path: str) -> tuple[str, lis
     if not keys or not all(keys):
         raise OverrideError(f"{path}: expected a path such as policy.caps.marketing.rules.0.max")
     if first in ("activities", "activity", "journeys"):
-        folder = "journeys" if first == "journeys" else "activities"
-        activities = _named(files, "journey" if first == "journeys" else "activity")
+        kind: Kind = "journey" if first == "journeys" else "activity"
+        folder, activities = _FOLDERS[kind], _named(files, kind)
         name = keys.pop(0) if first != "activity" else ""
         if first == "activity" and len(activities) == 1:
             (name,) = activities
@@ -52,13 +55,16 @@ def _place(files: Mapping[str, bytes | Unreadable], path: str) -> tuple[str, lis
         return activities[name], keys
     file = f"{first}.yaml"
     if file not in files:
+        meant = next((folder for of, folder in _FOLDERS.items() if first in _named(files, of)), None)
+        if meant is not None:
+            raise OverrideError(f"{path}: there is no {file}; did you mean '{meant}.{path}'?")
         raise OverrideError(f"{path}: there is no {file}")
     return file, keys
 
 
-def _named(files: Mapping[str, bytes | Unreadable], kind: Literal["activity", "journey"]) -> dict[str, str]:
+def _named(files: Mapping[str, bytes | Unreadable], kind: Kind) -> dict[str, str]:
     """Names of all activities, or journeys -> their files."""
-    found, folder = {}, {"activity": "activities/", "journey": "journeys/"}[kind]
+    found, folder = {}, f"{_FOLDERS[kind]}/"
     for file, content in files.items():
         if file.startswith(folder) and isinstance(content, bytes) and not file.endswith(".test.yaml"):
             document = _load(content, file)

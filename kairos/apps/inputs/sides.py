@@ -18,7 +18,8 @@ B = Annotated[str, typer.Argument(help="What to compare it with.")]
 Since = Annotated[str | None, typer.Option("--from", help=f"Count decisions from then on: {TIME}.")]
 Until = Annotated[str | None, typer.Option("--to", help="Count decisions before this time.")]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", help="B:policy.caps.marketing.rules.0.max=2 sets one value of a side.")
+    list[str] | None,
+    typer.Option("--set", help="Sets one value of a side, as in B:activities.cart_left.within=30m, B:policy.caps. ..."),
 ]
 Store = Annotated[str | None, typer.Option(envvar="KAIROS_RULE_STORE", help="Where ACTIVITY@HASH is.")]
 Out = Annotated[Path | None, typer.Option(help="A folder: differences.jsonl goes there.")]

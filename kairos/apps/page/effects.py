@@ -20,7 +20,7 @@ from kairos.apps.page.numbers import (
 )
 from kairos.apps.page.panel import Column, Panel, Table
 from kairos.apps.page.svg import Range, bar, interval, range_of
-from kairos.apps.page.verdict import LABELS, beside, level, size, verdict
+from kairos.apps.page.verdict import LABELS, beside, level, made, size, verdict
 
 Row = Mapping[str, Any]
 TEXT = "text"
@@ -188,7 +188,7 @@ def money(rows: Sequence[Row]) -> Panel:
                 amount(row["cost_per_incremental"]),
             ]
         )
-    return Panel(tables=[table])
+    return Panel(made(rows[0]) if len(rows) == 1 else "", tables=[table])
 
 
 def _iroi(row: Row) -> str:

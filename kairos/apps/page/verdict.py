@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kairos.apps.page.numbers import chance, count, percent, points, signed, span
+from kairos.apps.page.numbers import amount, chance, count, percent, points, signed, span
 
 LABELS = {
     "better": "works",
@@ -54,6 +54,19 @@ def beside(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:
         case "better":
             return f"Better by {size(row, other['difference']).lstrip('+')}{unit} ({interval})."
     return f"Worse by {size(row, abs(other['difference'])).lstrip('+')}{unit} ({interval})."
+
+
+def made(row: Mapping[str, Any]) -> str:
+    """What a row of kind `money` says of the profit."""
+    if row["interval"] is None:
+        return "Nobody knows what would have been made anyway: there is no control group, or nobody made anything."
+    low, high = row["interval"]
+    told = span(row["interval"], signed)
+    if low > 0:
+        return f"It made {amount(row['incremental_value'])} ({told}) that would not have been made anyway."
+    if high < 0:
+        return f"It lost {amount(-row['incremental_value'])} ({told}) that would have been made without it."
+    return f"Not told yet whether it made or lost anything: {told}."
 
 
 def _visible(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:

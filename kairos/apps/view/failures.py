@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,7 +17,17 @@ from kairos.engine.rule.examples import Expected
 from kairos.engine.rule.text.scalars import short_duration
 from kairos.usecases.rules.rehearse import Failed
 
+MOST = 3
 _SHOWN_FIELDS = ("reason", "channel", "template", "variant", "attempt", "value")
+
+
+def tell_failures(folder: Path, failed: Sequence[Failed], stream: TextIO) -> Iterator[str]:
+    """All of the first MOST, and of the others where they are: one value that changes may fail a dozen."""
+    for number, each in enumerate(failed):
+        told = tell_failure(folder, each, stream)
+        yield told if number < MOST else told.partition("\n")[0]
+    if len(failed) > MOST:
+        yield f"why the others failed: kairos test {escape(str(folder))}"
 
 
 def tell_failure(folder: Path, failed: Failed, stream: TextIO) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
+from kairos.apps.page.verdict import made, verdict
 from kairos.apps.view.terminal import escape
 from kairos.usecases.results.measure import Answer
 
@@ -45,13 +46,30 @@ def cell(value: Any) -> Any:
     return value
 
 
-def as_table(answers: Sequence[Answer], width: int | None = None) -> str:
-    """A table a measure, its notes below. Where it is wider than `width`, a field a line."""
+def as_table(answers: Sequence[Answer], width: int | None = None, currency: str = "") -> str:
+    """A table a measure, its notes below. Where it is wider than `width`, a field a line. `currency`: of money."""
     parts = []
     for answer in answers:
-        lines = [f"{answer.measure} ({answer.kind}, as of {answer.plain()['as_of']})", *table_lines(answer.rows, width)]
+        kind = f"money in {currency}" if answer.kind == "money" and currency else answer.kind
+        rows = [_in_words(answer.kind, row) for row in answer.rows]
+        lines = [f"{answer.measure} ({kind}, as of {answer.plain()['as_of']})", *table_lines(rows, width)]
         parts.append("\n".join([*lines, *_notes(answer, width)]) + "\n")
     return "\n".join(parts)
+
+
+def _in_words(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """For people: what the row says, and money to the hundredth."""
+    if kind == "lift":
+        return {**row, "says": verdict(row)}
+    if kind != "money":
+        return row
+    return {**{name: _hundredths(value) for name, value in row.items()}, "says": made(row)}
+
+
+def _hundredths(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_hundredths(part) for part in value]
+    return round(value, 2) if isinstance(value, float) else value
 
 
 def _notes(answer: Answer, width: int | None) -> list[str]:

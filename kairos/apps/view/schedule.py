@@ -35,9 +35,9 @@ def show_forecast(found: Forecast, stream: TextIO) -> None:
 
 def show_count(found: Counted, stream: TextIO) -> None:
     write = stream.write
-    write(f"{found.activity}: {found.matched:,} people matched\n")
+    write(f"{found.activity}: {'at most ' if found.live else ''}{found.matched:,} people matched\n")
     if found.live:
-        write("  its crowd hangs on what users do: only the job knows who is in it\n")
+        write("  its crowd hangs on what users do: only the job knows who of them is in it\n")
     _lines("reachable by", found.reachable, stream)
     _lines("would be sent by", found.sent, stream)
     _lines("would be held for", found.held, stream)

@@ -44,10 +44,18 @@ def table(
 
 
 def lay(console: Console, made: Table) -> None:
-    """Prints a table without rules; where it would not fit, its columns stand one blank apart."""
-    if console.measure(made, options=console.options.update(width=1_000)).maximum > console.width:
+    """Prints a table without rules; where it would not fit, its columns stand one blank apart, and then a head of
+    several words has a line for each: a word is not broken in two."""
+    if _too_wide(console, made):
         made.padding = (0, 1, 0, 0)
+    if _too_wide(console, made):
+        for column in made.columns:
+            column.header = str(column.header).replace("_", "_\n")
     console.print(made)
+
+
+def _too_wide(console: Console, made: Table) -> bool:
+    return console.measure(made, options=console.options.update(width=1_000)).maximum > console.width
 
 
 def put(console: Console, text: str | Text, indent: int = 0, style: str = "", hang: int = 0) -> None:

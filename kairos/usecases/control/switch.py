@@ -11,6 +11,7 @@ from kairos.adapters.control.database import Control
 from kairos.adapters.rules.store import open_rule_store
 from kairos.engine.rule.changes.switch import Position
 from kairos.engine.rule.model import Activity, RuleSet, State
+from kairos.engine.rule.text.report import nearest
 from kairos.usecases.control.emergencies import reasons
 from kairos.usecases.control.rights import Actor
 from kairos.usecases.errors import AskError, NotThereError
@@ -69,7 +70,8 @@ def _unapproved(control: Control, standing: Mapping[str, Standing], now: int) ->
 def _released(store: str) -> RuleSet:
     release = open_rule_store(store).latest(0)
     if release is None:
-        raise NotThereError(f"the rule store {store} has no release")
+        what = "--store names the one that the running job reads"
+        raise NotThereError(f"the rule store {store} has no release; {what}")
     return release.rules
 
 
@@ -80,7 +82,8 @@ def _chosen(rules: RuleSet, which: Which) -> list[Activity]:
         raise AskError("expected names of activities, --theme, or --all: one of these")
     unknown = [name for name in which.names if name not in wholes]
     if unknown:
-        raise NotThereError(f"the newest release has no activity {', '.join(unknown)}")
+        hint = nearest(unknown[0], wholes)
+        raise NotThereError(f"the newest release has no activity {', '.join(unknown)}" + (f"; {hint}" if hint else ""))
     chosen = [
         activity
         for name, activity in sorted(wholes.items())

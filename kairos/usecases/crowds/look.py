@@ -67,13 +67,21 @@ def kind_of(crowd: Crowd) -> str:
     return str(type(crowd).__struct_config__.tag).replace("history", "where")
 
 
-def members(places: Places, name: str) -> Iterator[str]:
-    """The users of the live snapshot, sorted. Raises NotThereError, AskError and WarehouseError."""
-    places.kept(name)
+def members(places: Places, names: Sequence[str]) -> Iterator[str]:
+    """The users who are in the live snapshots of all these crowds, sorted; at least one name. Raises NotThereError,
+    AskError and WarehouseError."""
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        places.kept(name)
     with places.asking() as engine:
-        if live_build(builds(engine, name).get(name, ())) is None:
-            raise AskError(f"the crowd '{name}' has no snapshot yet: kairos crowds build {name}")
-        yield from (row[0] for row in engine.query(f"{_MEMBERS} ORDER BY user_id", {"crowd": name}).rows)
+        for name in wanted:
+            if live_build(builds(engine, name).get(name, ())) is None:
+                raise AskError(f"the crowd '{name}' has no snapshot yet: kairos crowds build {name}")
+        yield from (row[0] for row in engine.query(_IN_ALL, {"names": wanted, "all": len(wanted)}).rows)
+
+
+_IN_ALL = """SELECT user_id FROM crowd_members WHERE crowd IN $names AND to_n IS NULL
+GROUP BY user_id HAVING count(DISTINCT crowd) = $all ORDER BY user_id"""
 
 
 _MEMBERS = "SELECT user_id FROM crowd_members WHERE crowd = $crowd AND to_n IS NULL"

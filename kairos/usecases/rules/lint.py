@@ -9,6 +9,7 @@ from kairos.adapters.rules.files import other_files
 from kairos.adapters.rules.parsed import read_kept
 from kairos.engine.rule.load import Loaded, Unreadable, load
 from kairos.engine.rule.model import Activity, RuleSet
+from kairos.engine.rule.text.report import nearest
 from kairos.usecases.errors import InputError, InvalidRulesError, NotThereError, reason_of
 
 
@@ -58,5 +59,6 @@ def valid_rules(folder: Path, now: int) -> tuple[RuleSet, Loaded]:
 def need_activity(rules: RuleSet, name: str, place: str) -> Activity:
     """The activity of this name; `place`: where the rules are, for the message. Raises NotThereError."""
     if name not in rules.activities:
-        raise NotThereError(f"there is no activity {name} in {place}")
+        hint = nearest(name, rules.activities)
+        raise NotThereError(f"there is no activity {name} in {place}" + (f"; {hint}" if hint else ""))
     return rules.activities[name]

@@ -73,7 +73,9 @@ def values_of(text: str) -> list[str]:
     if not dots:
         return [value.strip() for value in text.split(",")]
     if not first.isdecimal() or not last.isdecimal() or int(first) > int(last) or int(last) - int(first) >= MOST:
-        raise AskError(f"{text}: expected whole numbers, the smaller first, as in 1..5")
+        raise AskError(
+            f"{text}: expected whole numbers, the smaller first, as in 1..5; other values are listed, as in 5m,10m,30m"
+        )
     return [str(number) for number in range(int(first), int(last) + 1)]
 
 

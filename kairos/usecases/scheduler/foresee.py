@@ -21,6 +21,7 @@ from kairos.engine.rule.model import Activity, RuleSet, Schedule
 from kairos.engine.rule.reads.needs import Needs
 from kairos.engine.rule.reads.needs import needs_of as needs_of_program
 from kairos.engine.rule.release import Release, activity_version
+from kairos.engine.rule.text.report import nearest
 from kairos.engine.schedule.calendar import Slot, slots
 from kairos.engine.schedule.due import due_event
 from kairos.engine.schedule.people import Profile, member
@@ -175,10 +176,15 @@ def _scheduled(rules: RuleSet, name: str, *, needed: bool) -> Activity | None:
     activity = rules.activities.get(name)
     if activity is not None and activity.schedule is not None:
         return activity
-    if needed:
-        what = "is begun by events, not by a calendar" if activity is not None else "is no activity of these rules"
-        raise NotScheduledError(f"'{name}' {what}: slots and counts are of `trigger: {{schedule: ...}}`")
-    return None
+    if not needed:
+        return None
+    if activity is None:
+        hint = nearest(name, rules.activities)
+        raise NotScheduledError(f"there is no activity {name} in these rules" + (f"; {hint}" if hint else ""))
+    raise NotScheduledError(
+        f"'{name}' is begun by events, not by a calendar: slots and counts are of `trigger: {{schedule: ...}}`; "
+        "`kairos simulate` plays what events begin"
+    )
 
 
 def _schedule(activity: Activity) -> Schedule:

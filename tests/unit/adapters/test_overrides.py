@@ -26,6 +26,15 @@ def test_a_path_leads_into_its_file(path: str, value: str, file: str, said: str)
     assert {name for name in FILES if changed[name] != FILES[name]} == {file}
 
 
+def test_an_activity_named_without_its_folder_is_told_with_it() -> None:
+    with pytest.raises(OverrideError, match=r"did you mean 'activities.order.within'"):
+        with_overrides(FILES, {"order.within": "2h"})
+    with pytest.raises(OverrideError, match=r"did you mean 'journeys.welcome.steps.0.wait'"):
+        with_overrides(FILES, {"welcome.steps.0.wait": "3d"})
+    with pytest.raises(OverrideError, match=r"there is no policy.yaml$"):
+        with_overrides(FILES, {"policy.caps": "[]"})
+
+
 def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(OverrideError, match="names none of the journeys welcome"):
         with_overrides(FILES, {"journeys.order.steps": "[]"})

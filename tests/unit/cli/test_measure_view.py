@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from kairos.apps.view.measures import table_lines
+from kairos.apps.view.measures import as_json, as_table, table_lines
+from kairos.engine.measure.money import money_row
+from kairos.engine.measure.outcome import MoneyOutcome, MoneyTrial
+from kairos.usecases.results.measure import Answer
+from tests.unit.page.sample import lift
 
 ROWS = [
     {"arm": "short", "n": 1_200, "interval": [0.01, 0.25], "lost": {"control": 3, "cap:marketing": 4}},
@@ -23,3 +27,33 @@ def test_a_wider_one_stands_upright_and_loses_nothing() -> None:
     assert lines[4] == ""
     text = " ".join(" ".join(lines).split())
     assert all(f"reason_{number} {number}" in text for number in range(20))
+
+
+def money(*treated: MoneyOutcome) -> Answer:
+    control = [MoneyOutcome("control", 100 / 3, 10, 0, 1, 30), MoneyOutcome("control", 0, 0, 0, 0, 70)]
+    row = money_row("cart_left", [MoneyTrial([*control, *treated], {"control": 0.5, "treated": 0.5})])
+    return Answer("money/cart_left", "money", 0, [row])
+
+
+def test_money_is_told_to_the_hundredth_with_its_currency_and_in_words() -> None:
+    answer = money(MoneyOutcome("treated", 100 / 3, 10, 0.1, 1, 90), MoneyOutcome("treated", 0, 0, 0.1, 0, 10))
+    told = as_table([answer], 80, "EUR")
+    assert told.startswith("money/cart_left (money in EUR, as of ")
+    assert "  value                 3,000\n" in told  # 2,999.9999999999995, as it is summed
+    assert "It made 590.00 (" in told
+    assert '"value": 2999.9999' in as_json([answer]) or '"value": 3000.0' in as_json([answer])
+
+
+def test_money_of_which_nothing_can_be_said_is_not_told_in_figures() -> None:
+    same = money(MoneyOutcome("treated", 100 / 3, 10, 0, 1, 30), MoneyOutcome("treated", 0, 0, 0, 0, 70))
+    assert "Not told yet whether it made or lost anything: −" in as_table([same])
+    worse = money(MoneyOutcome("treated", 0, 0, 5, 0, 100))
+    assert "It lost 800.00 (" in as_table([worse])
+    assert "there is no control group" in as_table([Answer("m", "money", 0, [money_row("a", [])])])
+
+
+def test_a_lift_is_told_in_words_for_people_alone() -> None:
+    given = lift("cart_left", (60, 400), (1_330, 6_000))
+    answer = Answer("lift/cart_left", "lift", 0, given["rows"])
+    assert "beyond what happens anyway." in as_table([answer])
+    assert "says" not in as_json([answer])

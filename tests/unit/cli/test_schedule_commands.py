@@ -77,7 +77,8 @@ def test_count_says_whom_it_reaches_and_what_stops_the_others(folder: Path) -> N
   in the control group: 1
 """
     )
-    assert asked(folder, "count", "nobody", "--rules", folder / "rules")[0] == 2
+    code, text = asked(folder, "count", "blust", "--rules", folder / "rules")
+    assert (code, text) == (2, "kairos: there is no activity blust in these rules; did you mean 'blast'?\n")
 
 
 def test_a_blast_is_published_with_the_number_of_people_that_is_expected(folder: Path) -> None:

@@ -212,10 +212,23 @@ def test_explain_speaks_in_the_users_time_zone_and_of_one_activity(rules: Path, 
     events = write_events(tmp_path, order(1, 500))
     whole = run("explain", rules, events, "--user", "u1", "--profiles", profiles).stdout
     assert "\nother\n  nothing began: no order_paid came\n" in whole
+    short = whole.split("In short")[1].split("\n\n")[0].splitlines()[1:]
+    assert short == ["  order_unpaid  send by sms; 2025-11-22 10:30:00.500", "  other         nothing began"]
     one = run("explain", rules, events, "--user", "u1", "--profiles", profiles, "--activity", "order_unpaid").stdout
     assert "other" not in one
     assert "  2025-11-22 10:20:00.500  order_created" in one
     assert one.endswith("  2025-11-22 10:30:00.500  -> send by sms\n")
+
+
+def test_explain_in_short_counts_what_is_the_same(rules: Path, tmp_path: Path) -> None:
+    """An activity that began and came to nothing has neither a decision nor `nothing began`."""
+    (rules / "activities/orders/other.yaml").write_text(
+        "activity: other\ntrigger: {pattern: [{event: order_created}, {event: order_paid}], within: 1d}\n"
+    )
+    events = write_events(tmp_path, order(1, 0), order(2, 20 * MINUTE))
+    told = run("explain", rules, events, "--user", "u1").stdout.split("In short")[1].split("\n\n")[0]
+    assert "order_unpaid  send by sms (2 times); the last 2025-11-22 02:50:00\n" in told
+    assert "other         nothing was decided: no match was completed" in told
 
 
 def test_explain_of_a_user_without_events(rules: Path, tmp_path: Path) -> None:

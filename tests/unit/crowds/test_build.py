@@ -47,8 +47,8 @@ class Shop:
         found = build_crowds(self.places, names, as_of, lambda: NOW, waivers or Waivers())
         return [(b.crowd, b.n, b.size, b.added, b.removed, b.status) for b in found]
 
-    def members(self, name: str) -> str:
-        return "".join(look.members(self.places, name))
+    def members(self, *names: str) -> str:
+        return "".join(look.members(self.places, names))
 
 
 def test_windows_are_exact_and_nothing_is_null_of_nobody(tmp_path: Path) -> None:
@@ -76,6 +76,9 @@ several:
     assert shop.members("rich") == "c"
     assert shop.members("never") == "dg"
     assert shop.members("several") == "e"
+    assert shop.members("several", "recent") == "e"
+    assert shop.members("recent", "rich", "recent") == "c"
+    assert shop.members("recent", "never") == ""
 
 
 def test_sql_sees_nothing_later_than_as_of(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.native.settings import data_folder
 from kairos.apps.view.change import show_change
 from kairos.apps.view.errors import told
-from kairos.apps.view.failures import tell_failure
+from kairos.apps.view.failures import tell_failures
 from kairos.apps.view.findings import show_findings
-from kairos.apps.view.terminal import escape_lines, progress_bar, say
+from kairos.apps.view.terminal import count, escape_lines, progress_bar, say
 from kairos.usecases.control.approvals import submit as usecase
 from kairos.usecases.control.forecast import backtest_of, forecast_of
 from kairos.usecases.rules.publish import propose, standing
@@ -57,9 +57,11 @@ def submit(
     with told():
         rule_set, loaded = valid_rules(rules)
         show_findings(rules, loaded.findings, sys.stderr)
-        for each in (failed := rehearse_all(rule_set, loaded.tests).failed):
-            say(tell_failure(rules, each, sys.stderr))
+        failed = rehearse_all(rule_set, loaded.tests).failed
+        for told_of in tell_failures(rules, failed, sys.stderr):
+            say(told_of)
         if failed:
+            say(f"not submitted: {count(len(failed), 'example')} failed")
             raise typer.Exit(1)
         target = rule_store(store)
         actor, before = acting(target, author), standing(target)

@@ -45,6 +45,7 @@ AsOf = Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. De
 AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Nobody may be in it, this once.")]
 AcceptChange = Annotated[bool, typer.Option("--accept-change", help="It may change as much as it does, this once.")]
 Name = Annotated[str, typer.Argument(help="A kept crowd of crowds.yaml.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Kept crowds of crowds.yaml.")]
 RULES = Path("rules")
 
 
@@ -162,27 +163,28 @@ def import_command(
 
 
 @app.command()
-def export(name: Name, warehouse: Warehouse = None, rules: Rules = RULES, conf: Conf = None) -> None:
-    """The user ids of the live snapshot, one a line, sorted.
+def export(names: Names, warehouse: Warehouse = None, rules: Rules = RULES, conf: Conf = None) -> None:
+    """Who is in a crowd: the user ids of the live snapshot, one a line, sorted. Of several: who is in all of them.
 
     \b
-    Example:
+    Examples:
       kairos crowds export lapsing_buyers > lapsing_buyers.txt
+      kairos crowds export lapsing_buyers window_shoppers
     """
     with told():
-        for user in look.members(_places(warehouse, rules, conf=conf), name):
+        for user in look.members(_places(warehouse, rules, conf=conf), names):
             sys.stdout.write(f"{user}\n")
 
 
 @app.command()
 def overlap(
-    names: Annotated[list[str], typer.Argument(metavar="NAME NAME...", help="Kept crowds.")],
+    names: Names,
     warehouse: Warehouse = None,
     rules: Rules = RULES,
     conf: Conf = None,
     format: Format_ = "table",
 ) -> None:
-    """How many users crowds share, two by two; each with itself: its size.
+    """How many users crowds share, two by two; each with itself: its size. `kairos crowds export A B` says who.
 
     \b
     Example:

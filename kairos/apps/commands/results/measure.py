@@ -68,12 +68,12 @@ def measure(
             found = measure_all(folder, rule_set, loaded.measures, wanted, engine, progress=progress_bar)
         else:
             found = usecase.measure(folder, rule_set, loaded.measures, wanted, engine, progress_bar)
-    sys.stdout.write(_written(found, format))
+    sys.stdout.write(_written(found, format, loaded.measures.currency))
 
 
-def _written(found: list[Answer], format: Format) -> str:
+def _written(found: list[Answer], format: Format, currency: str) -> str:
     if format == "json":
         return as_json(found)
     if format == "html":
         return render([answer.section() for answer in found])
-    return as_csv(found) if format == "csv" else as_table(found, table_width())
+    return as_csv(found) if format == "csv" else as_table(found, table_width(), currency)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ import typer
 
 from kairos.apps.inputs.files import read_events, read_profiles, valid_rules
 from kairos.apps.view.errors import told
-from kairos.apps.view.terminal import count, escape, paint
+from kairos.apps.view.terminal import count, escape, fitted, paint
 from kairos.engine.play.explain import Line
 from kairos.usecases.rules import explain as usecase
 from kairos.usecases.rules.explain import Chapter, Explained
@@ -32,7 +33,7 @@ def explain(
     activity: Annotated[str | None, typer.Option(help="Only this activity.")] = None,
     profiles: Annotated[Path | None, typer.Option(help="Profiles by user id, JSON.")] = None,
 ) -> None:
-    """Play a file of events and tell, for one user, what every activity made of them.
+    """Play a file of events and tell, for one user, what every activity made of them: in short, then step by step.
 
     Shows the steps that were taken, conditions that failed with the values they compared, deadlines, each gate, and
     for near misses what was missing. It is the run of `kairos simulate`: other users use up budgets as they do there.
@@ -51,6 +52,8 @@ def explain(
         told_of = usecase.explain(rule_set, read_events(events, rule_set.sources), people, user, activity)
     zone = ZoneInfo(told_of.zone)
     sys.stdout.write(_heading(told_of, zone) + "\n")
+    if len(told_of.chapters) > 1:
+        sys.stdout.writelines(line + "\n" for line in _in_short(told_of.chapters, zone))
     for chapter in told_of.chapters:
         sys.stdout.writelines(line + "\n" for line in _chapter(chapter, zone))
     sys.stdout.flush()
@@ -61,6 +64,25 @@ def _heading(told_of: Explained, zone: ZoneInfo) -> str:
         return f"{escape(told_of.user)} has no events in this file"
     span = f"{_local(told_of.first, zone)} to {_local(told_of.last, zone)}"
     return f"{escape(told_of.user)}: {count(told_of.events, 'event')}, {span} ({zone.key})"
+
+
+def _in_short(chapters: Sequence[Chapter], zone: ZoneInfo) -> Iterator[str]:
+    """What came of each activity, a line each."""
+    yield ""
+    yield paint("In short", "bold", sys.stdout) + " (--activity NAME tells one of them)"
+    width = max(len(chapter.activity) for chapter in chapters)
+    for chapter in chapters:
+        yield fitted(f"  {chapter.activity.ljust(width)}  {_outcomes(chapter, zone)}", width + 4)
+
+
+def _outcomes(chapter: Chapter, zone: ZoneInfo) -> str:
+    records = [line for line in chapter.lines if line.kind == "record"]
+    if not records:
+        return "nothing was decided: no match was completed" if chapter.lines else "nothing began"
+    counts = Counter(escape(line.text.replace("-> ", "", 1)) for line in records)
+    said = [text if number == 1 else f"{text} ({number} times)" for text, number in counts.items()]
+    last = "" if len(records) == 1 else "the last "
+    return f"{', '.join(said)}; {last}{_local(records[-1].at, zone)}"
 
 
 def _chapter(chapter: Chapter, zone: ZoneInfo) -> Iterator[str]:

@@ -27,7 +27,7 @@ from kairos.apps.native.settings import data_folder
 from kairos.apps.view.change import People, show_change, show_seeding
 from kairos.apps.view.comparison import show_table
 from kairos.apps.view.errors import told
-from kairos.apps.view.failures import tell_failure
+from kairos.apps.view.failures import tell_failures
 from kairos.apps.view.findings import show_findings
 from kairos.apps.view.terminal import count, escape, escape_lines, fail, paint, progress_bar, say
 from kairos.engine.measure.spec import Measures
@@ -151,8 +151,8 @@ def _tell_sweep(window: int) -> str:
 
 def _test(path: Path, rules: RuleSet, loaded: Loaded) -> None:
     failed = rehearse_all(rules, loaded.tests).failed
-    for each in failed:
-        say(tell_failure(path, each, sys.stderr))
+    for told_of in tell_failures(path, failed, sys.stderr):
+        say(told_of)
     if failed:
         say(f"not published: {count(len(failed), 'example')} failed")
         raise typer.Exit(1)

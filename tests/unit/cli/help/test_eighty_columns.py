@@ -51,6 +51,15 @@ def test_columns_come_closer_before_one_is_folded() -> None:
     assert out.getvalue().splitlines()[0].split() == ["activity", "re_reasoned", "sends"]
 
 
+def test_a_head_is_broken_between_words_before_inside_of_one() -> None:
+    out = io.StringIO()
+    made = table("activity", "re_reasoned", "sends", ruled=False)
+    made.add_row("a" * 63, "1,234", "1,234")
+    lay(screen(out), made)
+    first, second, *_ = out.getvalue().splitlines()
+    assert (first.split(), second.split()) == (["re_"], ["activity", "reasoned", "sends"])
+
+
 def test_a_comparison_of_many_classes_fits() -> None:
     row = Row(LONG, **dict.fromkeys(COUNTS, 123_456))
     assert fits(printed(rows_of("activity", [(LONG, row)])))

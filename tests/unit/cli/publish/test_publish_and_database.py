@@ -124,6 +124,17 @@ def test_publish_refuses_a_failing_example(rules: Path, tmp_path: Path) -> None:
     assert not store.exists()
 
 
+def test_of_many_failing_examples_the_first_are_told_and_the_others_named(rules: Path, tmp_path: Path) -> None:
+    path = rules / "activities/orders/order_unpaid.test.yaml"
+    head, name, example = path.read_text().rpartition("  - name: ")
+    path.write_text(head + "".join(f"{name}{number} {example}" for number in range(5)))
+    activity = rules / "activities/orders/order_unpaid.yaml"
+    activity.write_text(UNPAID.replace("amount >= 50", "amount >= 500"))
+    said = run("publish", rules, "--store", f"sqlite:///{tmp_path}/kairos.db").stderr
+    assert (said.count("FAILED"), said.count("  why, for ")) == (5, 3)
+    assert said.endswith(f"why the others failed: kairos test {rules}\nnot published: 5 examples failed\n")
+
+
 def test_publish_refuses_cold_metrics_unless_accepted(rules: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kairos.db"
     (rules / "metrics.yaml").write_text("orders_7d: {count: order_created, window: 7d}\n")

@@ -8,6 +8,17 @@ from pathlib import Path
 from tests.unit.cli.cli_kit import run
 
 
+def test_what_cannot_be_paused_is_said_with_what_may_be_meant(rules: Path, tmp_path: Path) -> None:
+    """A store without a release is most likely not the one that the job reads: nothing would stop."""
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    nothing = run("pause", "--all", "--store", store)
+    assert nothing.exit_code == 2
+    assert nothing.stderr.endswith("has no release; --store names the one that the running job reads\n")
+    run("publish", rules, "--store", store)
+    unknown = run("pause", "order_unpayd", "--store", store)
+    assert (unknown.exit_code, "; did you mean 'order_unpaid'?" in unknown.stderr) == (2, True)
+
+
 def test_pause_and_resume_say_since_when_by_whom_and_why(rules: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kairos.db"
     run("publish", rules, "--store", store)
