@@ -21,13 +21,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = 86_400_000
 _MOST_KNOWN = 8_192
-DIGITS = "0123456789"
+_DIGITS = "0123456789"
 seconds: dict[str, int] = {}
 """`2026-11-02T12:00:07` -> epoch ms, as if it were UTC; such that events may be at, whatever the offset."""
 rests: dict[str, tuple[int, int]] = {}
-"""`.123+08:00` -> how many ms after that, and the colons of both."""
-longer_rests: dict[str, tuple[int, int]] = {}
-"""`+08:00.123` -> the same of `.123` with one or more digits behind it, then `+08:00`."""
+"""What follows a second, `.123+08:00` -> how many ms after it, and the colons of both."""
+thousandths = {f".{ms:03}": ms for ms in range(1_000)}
+"""What follows a second where there are more digits, `.123` -> ms. What follows that is in `tails`."""
+tails: dict[str, tuple[int, int]] = {}
+"""`456+08:00`, and `+08:00` for any number of digits before it -> as `rests`."""
+MICROSECONDS = frozenset(len("2026-11-02T12:00:07.123456") + len(zone) for zone in ("Z", "+08:00"))
+"""Characters of a time to the microsecond."""
 
 
 def parse_time(text: str) -> int | None:
@@ -36,8 +40,6 @@ def parse_time(text: str) -> int | None:
     Events come in order, so its second is mostly that of the event before, and what follows the second is known, too.
     """
     second, later = seconds.get(text[:19]), rests.get(text[19:])
-    if later is None and len(text) <= LONGEST:
-        later = longer_rests.get(text[23:].lstrip(DIGITS) + text[19:23])
     if second is None or later is None:
         found = time_and_colons(text)
         return found[0] if found is not None else None
@@ -45,21 +47,33 @@ def parse_time(text: str) -> int | None:
 
 
 def time_and_colons(text: str) -> tuple[int, int] | None:
-    """As `parse_time`, and how many colons the text has; slowly. It makes the parts known.
+    """As `parse_time`, and how many colons the text has. It makes the parts known."""
+    if len(text) > LONGEST:
+        return None
+    second, later = seconds.get(text[:19]), rests.get(text[19:])
+    ms: int | None = 0
+    if later is None:
+        later, ms = tails.get(text[23:].lstrip(_DIGITS)), thousandths.get(text[19:23])
+    if second is None or later is None or ms is None:
+        return _by_the_definition(text)
+    if len(text) in MICROSECONDS:
+        _remember(tails, text[23:], later)
+    return second + ms + later[0], later[1]
 
-    Those are of the one form with a colon before the seconds: such parts are valid beside each other.
-    """
+
+def _by_the_definition(text: str) -> tuple[int, int] | None:
+    """Parts made known are of the one form with a colon before the seconds: they are valid beside each other."""
     time, second = parse_any_time(text), parse_any_time(f"{text[:19]}Z")
     if time is None:
         return None
     colons = text.count(":")
     if second is not None and FIRST_TIME + _DAY <= second <= LAST_TIME - _DAY and text[16] == ":":
-        later = (time - second, colons)
         _remember(seconds, text[:19], second)
-        if text[20:24].isdecimal():
-            _remember(longer_rests, text[23:].lstrip(DIGITS) + text[19:23], later)
+        ms = thousandths.get(text[19:23])
+        if ms is not None and text[23].isdecimal():
+            _remember(tails, text[23:].lstrip(_DIGITS), (time - second - ms, colons))
         else:
-            _remember(rests, text[19:], later)
+            _remember(rests, text[19:], (time - second, colons))
     return time, colons
 
 
