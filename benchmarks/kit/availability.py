@@ -151,6 +151,9 @@ class Bridged:
 APART_SECONDS = 30.0
 """Flink waits longer before it restarts a job that fails again within 20 s of its last restart (jobs/environment.py),
 which comes some seconds after a kill."""
+MEMBER_APART_SECONDS = 25.0
+"""A member of a group of Kafka's that starts again has its partitions once the session of the dead one is over; then
+what waited goes out. A kill before that adds its wait to the one before."""
 ALONE = {"taskmanagers": 1}
 SPARE = {"taskmanagers": 2}
 """One slot more than the job needs."""
@@ -170,17 +173,17 @@ class Victim(NamedTuple):
     cluster: Mapping[str, Any] = SPARE
 
 
-def _process(name: str, *, waits: bool = True) -> Victim:
-    return Victim(lambda live: live.fleet, lambda _: name, waits, [name] if name in BESIDE else [])
+def _process(name: str, *, waits: bool = True, apart: float = 0.0) -> Victim:
+    return Victim(lambda live: live.fleet, lambda _: name, waits, [name] if name in BESIDE else [], apart)
 
 
 VICTIMS = {
     "gateway": _process("gateway"),
-    "worker": _process("deliver-sms"),
+    "worker": _process("deliver-sms", apart=MEMBER_APART_SECONDS),
     "heartbeat": Victim(lambda live: live.own, lambda _: "heartbeat"),
     "scheduler": _process("scheduler", waits=False),
     "callbacks": _process("callbacks", waits=False),
-    "bridge": _process("bridge"),
+    "bridge": _process("bridge", apart=MEMBER_APART_SECONDS),
     "api": _process("api", waits=False),
     "console": _process("console", waits=False),
     "alarms": _process("alarms", waits=False),
