@@ -26,7 +26,7 @@ from kairos.engine.profile.port import Profiles
 from kairos.engine.rule.changes.switch import Switches
 from kairos.engine.rule.compile import Program
 from kairos.engine.settings import Settings
-from kairos.engine.user.cases import put_away_many
+from kairos.engine.user.cases import MANY, put_away
 from kairos.engine.user.moment import AwaitsReceipt, Instant, Observer, Surroundings
 from kairos.engine.user.patience import begin, is_over, prolong
 from kairos.engine.user.repeats import is_repeated
@@ -131,21 +131,23 @@ class Engine:
                 refresh_due(self.program_for(user_id, state.applied_until), state)
             if state.later and not state.tail:
                 unpack_next(state, watermark)
-            time = state.tail[0].time if state.tail else END_OF_TIME
-            if state.due:
-                time = min(time, max(state.due, state.applied_until))
-            first = 0 if state.shadow is None else due_on_trial(state.shadow, self.program_at, min(time, watermark + 1))
-            if first:
-                effects += self._rounds.apply_on_trial(self._instant(user_id, state, first))
-                continue
+            time, due = state.tail[0].time if state.tail else END_OF_TIME, state.due
+            if due and due < time:
+                time = due if due > state.applied_until else state.applied_until
+            if state.shadow is not None:
+                first = due_on_trial(state.shadow, self.program_at, min(time, watermark + 1))
+                if first:
+                    effects += self._rounds.apply_on_trial(self._instant(user_id, state, first))
+                    continue
             if time > watermark or time == END_OF_TIME:
                 if state.waits_until:
                     state.waits_since = state.waits_until = 0
                 break
-            if 0 < state.due <= time and self._stands_still(state, time, watermark, news):
+            if 0 < due <= time and self._stands_still(state, time, watermark, news):
                 break
             effects += self._rounds.apply(self._instant(user_id, state, time), take(state, time))
-            put_away_many(state)
+            if len(state.cases) > MANY:  # nobody holds one between two instants
+                put_away(state, MANY)
         if state.sweep_at and state.sweep_at <= watermark:
             sweep(self.program_for(user_id, watermark), state, watermark)
         shadow = state.shadow

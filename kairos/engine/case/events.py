@@ -112,7 +112,8 @@ def _meets(moment: Moment, activity: CompiledActivity, case: Case, event: Event)
 def _meet_goal(moment: Moment, activity: CompiledActivity, event: Event) -> list[Result]:
     """The goal counts for the latest send that may have reached her (or control) before it, once each; it stops what
     has not gone yet."""
-    instant, effects = moment.instant, list[Result]()
+    instant = moment.instant
+    effects: list[Result] = []
     cases = [case for case in _concerned(moment, activity, event) if _meets(moment, activity, case, event)]
     decided = [case for case in cases if _may_have_reached(case)]
     if decided:

@@ -16,7 +16,7 @@ from kairos.engine.event import Event
 from kairos.engine.rule.compile import Program
 from kairos.engine.user.bounds import SHARE, keep_within_bounds
 from kairos.engine.user.case import Case
-from kairos.engine.user.cases import are_any, due_by
+from kairos.engine.user.cases import due_by
 from kairos.engine.user.live_crowds import changes, look_before
 from kairos.engine.user.matches import apply_deadlines, match, refute
 from kairos.engine.user.moment import Instant, at_event
@@ -88,7 +88,7 @@ class Trial:
         if event.merged:
             refute(moment, handlers, event)
             return case_events.stop_waiting(moment, event)
-        results = case_events.in_time(moment, handlers, event) if are_any(self.at.state) else []
+        results = case_events.in_time(moment, handlers, event)
         match(moment, handlers, event, self.cases)
         return results
 

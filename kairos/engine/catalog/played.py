@@ -39,7 +39,9 @@ def play_catalogs(
 
 
 def _changes(key: Key, words: list[Word], items: ItemsThen, count: MutableMapping[str, int]) -> list[Event]:
-    item, followers, found = Item(), dict[str, int](), list[Event]()
+    item = Item()
+    followers: dict[str, int] = {}
+    found: list[Event] = []
     for change in apply(item, followers, words, count):
         props = props_of(key[0], change)
         users = sorted(followed_by(followers, change.at))

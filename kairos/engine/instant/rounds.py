@@ -16,7 +16,7 @@ from kairos.engine.instant.settling import Settling
 from kairos.engine.journey.hearing import Moves, adopt, go_on, hear_event, hear_late, hear_step
 from kairos.engine.user.bounds import SHARE, keep_within_bounds
 from kairos.engine.user.case import Case
-from kairos.engine.user.cases import are_any, due_by
+from kairos.engine.user.cases import due_by
 from kairos.engine.user.counting import count
 from kairos.engine.user.live_crowds import changes, look_before
 from kairos.engine.user.matches import apply_deadlines, match, refute
@@ -36,9 +36,12 @@ class Rounds:
 
     def apply(self, instant: Instant, events: list[Event]) -> list[Effect]:
         """Events, gates, receipts; a receipt that nothing was sent for yet waits for what the next round sends."""
-        state, program, effects = instant.state, instant.program, list[Effect]()
+        state, program = instant.state, instant.program
+        effects: list[Effect] = []
         trial = None if program.shadow is None and state.shadow is None else trial_at(instant)
-        receipts = [event for event in events if event.type == RECEIPT]
+        receipts: list[Event] = []
+        if len(events) > 1 or (events and events[0].type == RECEIPT):  # most instants have one event
+            receipts = [event for event in events if event.type == RECEIPT]
         if program.heard_crowds:
             look_before(instant)
         while True:
@@ -97,7 +100,7 @@ class Rounds:
                 self._take(case_events.stop_waiting(moment, event), effects, own)
                 self._take(hear_late(moment, handlers, event), effects, own)
             else:
-                if are_any(state):
+                if state.cases or state.packed_cases:
                     self._take(case_events.in_time(moment, handlers, event), effects, own)
                 if state.journeys:
                     self._take(hear_event(moment, handlers, event, moves), effects, own)
@@ -106,7 +109,7 @@ class Rounds:
                 self._take(trial.hear(event, moment.before), effects, own)
         if state.gained > self._measured_after:
             self._take(drop(instant, keep_within_bounds(instant)), effects, own)
-        if are_any(state):
+        if state.cases or state.packed_cases:
             due += due_by(state, instant.now)
         if state.journeys:
             results, messages = go_on(instant, moves)
@@ -120,7 +123,8 @@ class Rounds:
 
         One that was merged could not have come in time, so it is not counted as late.
         """
-        effects, own = list[Effect](), list[Event]()
+        effects: list[Effect] = []
+        own: list[Event] = []
         if event.merged:
             self._counters["merged"] += 1
         else:
@@ -144,7 +148,8 @@ class Rounds:
 
     def apply_on_trial(self, instant: Instant) -> list[Effect]:
         """Decides what is due of shadows alone; the user's own state is not changed."""
-        effects, trial = list[Effect](), trial_at(instant)
+        effects: list[Effect] = []
+        trial = trial_at(instant)
         while trial is not None:
             trial.begin()
             self._take(trial.settle(), effects, [])
@@ -156,7 +161,8 @@ class Rounds:
 
     def apply_receipt(self, instant: Instant, receipt: Event) -> list[Effect]:
         """Applies a receipt from before what was already applied. It is never late."""
-        effects, own = list[Effect](), list[Event]()
+        effects: list[Effect] = []
+        own: list[Event] = []
         trial = trial_at(instant) if is_about_shadow(receipt) else None
         self._hear(instant, trial, receipt, effects, own)
         if trial is not None:

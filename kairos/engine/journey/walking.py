@@ -92,7 +92,8 @@ def _message(journey: CompiledJourney, part: str, run: JourneyRun, key: str, now
 
 def leave(instant: Instant, journey: CompiledJourney, part: str, run: JourneyRun, reason: str) -> list[Result]:
     """Ends the run. Only a goal that is still waited for is kept of it."""
-    now, results = instant.now, list[Result]()
+    now = instant.now
+    results: list[Result] = []
     run.at, run.since, run.until = "", now, 0
     if (cause := _CUT_SHORT.get(reason)) is not None:
         for case in messages_of(instant, journey, run):

@@ -178,7 +178,8 @@ def _rivals(contenders: Sequence[Contender], chances: Sequence[float]) -> tuple[
 
 def _ask_again(contenders: Iterable[Contender]) -> tuple[list[Decided], list[Contender]]:
     """Asks the gates again after a send: (contenders that it has stopped, contenders that are left)."""
-    ended, left = list[Decided](), list[Contender]()
+    ended: list[Decided] = []
+    left: list[Contender] = []
     for contender in contenders:
         results, turn = put_forward(contender.turn.instant, contender.case)
         if turn is None:

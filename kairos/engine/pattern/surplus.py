@@ -69,7 +69,8 @@ def _part(taken: Marks, step: int, part: Part, steps: int) -> object:
 def _still_seen(state: State, conditions: Conditions) -> set[tuple[int, Part]]:
     """(step, part) of what the conditions on all edges that can be reached from this state read."""
     reached: set[int] = set()
-    waiting, found = [state], set[tuple[int, Part]]()
+    waiting = [state]
+    found: set[tuple[int, Part]] = set()
     while waiting:
         current = waiting.pop()
         if current.number in reached:

@@ -22,7 +22,8 @@ from kairos.engine.user.state import CaseBatch, UserState
 EACH = 64
 """Cases that are packed together."""
 MANY = 64
-"""Cases that may lie unpacked from one instant to the next, where one call brings many."""
+"""Cases that may lie unpacked from one instant to the next, where one call brings many: so each of thousands costs what
+the first did."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Case]).decode
@@ -48,21 +49,21 @@ def remove(state: UserState, case: Case) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------ all of them
-def are_any(state: UserState) -> bool:
-    return bool(state.cases or state.packed_cases)
-
-
 def every(state: UserState) -> list[Case]:
     return _of(state, state.packed_cases)
 
 
 def unpacked(state: UserState) -> Iterator[Case]:
     """Whatever may have changed since the state was read."""
+    if not state.packed_cases:
+        return iter(state.cases)
     opened = (batch.opened for batch in state.packed_cases if batch.opened is not None)
     return chain(*opened, state.cases)
 
 
 def due_by(state: UserState, instant: int) -> list[Case]:
+    if not state.packed_cases:
+        return [case for case in state.cases if case.due_by(instant)]
     concerned = [batch for batch in state.packed_cases if 0 < batch.due <= instant]
     return [case for case in _of(state, concerned) if case.due_by(instant)]
 
@@ -152,15 +153,11 @@ def put_away(state: UserState, few: int) -> None:
         older = older[room:]
 
 
-def put_away_many(state: UserState) -> None:
-    """Between two instants, when nobody holds a case: so that each of thousands costs what the first did."""
-    if len(state.cases) > MANY:
-        put_away(state, MANY)
-
-
 def _named(batches: list[CaseBatch], activities: Iterable[str]) -> list[CaseBatch]:
     """Those of the batches in which an activity stands. Its bit is looked for first: nearly every batch is without."""
     found: list[CaseBatch] = []
+    if not batches:
+        return found
     for activity in activities:
         bit, name = _bit_of(activity), _encode(activity)
         found += [batch for batch in batches if batch.activities & bit and name in batch.cases]

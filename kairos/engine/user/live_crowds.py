@@ -23,7 +23,8 @@ def look_before(instant: Instant) -> None:
 
 def changes(instant: Instant) -> list[Event]:
     """What has changed since it was asked last; and when it is to be asked next."""
-    known, found = instant.state.crowds, list[Event]()
+    known = instant.state.crowds
+    found: list[Event] = []
     for name in instant.program.heard_crowds:
         inside = _is_member(instant, name, instant.now)
         if inside is not known.get(name, inside):

@@ -15,6 +15,7 @@ from kairos.engine.user.seen import (
     RECORD,
     add,
     later_than,
+    look,
     move,
     place_of,
     record_of,
@@ -48,6 +49,14 @@ def time_known(state: UserState, mark: int, near: int) -> int | None:
     if time is None and state.seen_blocks and (found := _find(state.seen_blocks, mark)) is not None:
         return time_at(found.records, found.place, near)
     return time
+
+
+def look_newest(state: UserState, mark: int, time: int) -> int | None:
+    """As `time_known`, where all are among the newest; what is not remembered is from here on."""
+    known = look(state.seen, mark, time)
+    if len(state.seen) > NEWEST:
+        _close(state, time)
+    return known
 
 
 def remember(state: UserState, mark: int, time: int) -> None:
@@ -101,7 +110,8 @@ def _close(state: UserState, now: int) -> None:
         if len(blocks) >= MOST:
             del blocks[: MOST // 2]
         blocks.append(new_block())
-    block, parts = blocks[-1], defaultdict[int, list[bytes]](list)
+    block = blocks[-1]
+    parts: defaultdict[int, list[bytes]] = defaultdict(list)
     for record in records_of(state.seen):
         parts[_part_of(int.from_bytes(record))].append(record)
     put_parts(block, {part: part_of(block, part) + b"".join(records) for part, records in parts.items()})

@@ -83,7 +83,8 @@ def _put_off(later: list[Later], event: Event) -> None:
 
 def _put_away(state: UserState) -> None:
     """Pack all but the first half of `MOST`. Events of one time stay together."""
-    tail, packed, end = state.tail, list[Later](), len(state.tail)
+    tail, end = state.tail, len(state.tail)
+    packed: list[Later] = []
     while end > MOST:
         start = _first_of_its_time(tail, max(end - EACH, MOST // 2))
         if not start:

@@ -8,7 +8,7 @@ from kairos.engine.event import LOOK, RECEIPT, Event
 from kairos.engine.expression.scope import Facts
 from kairos.engine.rule.compile import Program
 from kairos.engine.rule.handlers import earliest, in_both
-from kairos.engine.user.cases import are_any, first_due, going
+from kairos.engine.user.cases import first_due, going
 from kairos.engine.user.ends import next_decided
 from kairos.engine.user.heirs import heir_of
 from kairos.engine.user.state import UserState
@@ -38,15 +38,16 @@ def _timer(state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> in
     """`tail`: of the user, whose state this is or the state of whose shadow."""
     due, sweep_at = state.due, state.sweep_at
     first = due if due and (not sweep_at or due < sweep_at) else sweep_at
-    begun, before = False, None
+    begun, before, of_before = False, None, None
     for event in tail:
         if first and event.time >= first:
             break
-        begun = begun or (before is not None and _may_begin(before, program_at(before.time)))
-        after = _decides_after(state, event, program_at(event.time), begun)
+        program = program_at(event.time)
+        begun = begun or (before is not None and _may_begin(before, of_before))
+        after = _decides_after(state, event, program, begun)
         if after is not None and (not first or event.time + after < first):
             first = event.time + after
-        before = event
+        before, of_before = event, program
     return first or None
 
 
@@ -57,7 +58,7 @@ def note_due(program: Program, state: UserState, now: int) -> None:
     """
     if 0 < state.due <= now:
         refresh_due(program, state)
-    elif are_any(state) or state.crowds_until:
+    elif state.cases or state.packed_cases or state.crowds_until:
         _note_all_but_runs(state)
 
 
@@ -94,12 +95,12 @@ def _decides_after(state: UserState, event: Event, program: Program | None, begu
         return None
     if handlers.crowds or (state.journeys and handlers.journeys):
         return 0
-    if are_any(state) and ((handlers.goals and not event.merged) or _may_stop_something(program, state, event)):
+    if (state.cases or state.packed_cases) and ((handlers.goals and not event.merged) or _may_stop_something(program, state, event)):
         return 0
     if event.merged:
         return None
     after = handlers.ever_after if begun else None
-    if state.runs and not begun:
+    if state.runs and handlers.with_runs and not begun:
         for key in in_both(handlers.with_runs, state.runs):
             after = earliest(after, handlers.with_runs[key])
     if handlers.alone:
