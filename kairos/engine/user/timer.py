@@ -95,7 +95,8 @@ def _decides_after(state: UserState, event: Event, program: Program | None, begu
         return None
     if handlers.crowds or (state.journeys and handlers.journeys):
         return 0
-    if (state.cases or state.packed_cases) and ((handlers.goals and not event.merged) or _may_stop_something(program, state, event)):
+    has_cases = state.cases or state.packed_cases
+    if has_cases and ((handlers.goals and not event.merged) or _may_stop_something(program, state, event)):
         return 0
     if event.merged:
         return None
