@@ -54,13 +54,13 @@ def person_lines(person: Person) -> list[str]:
     pending = [
         f"{escape(one.activity):<{_WIDE}}  {escape(one.why)}, since {_moment(one.since)}" for one in person.pending
     ]
-    lines += _section("waits", pending)
+    lines += _section("waits (times in UTC)", pending)
     decisions = [
         f"{_moment(one.at)}  {escape(one.activity):<{_WIDE}}  {escape(one.outcome)}"
         + "".join(f" {escape(more)}" for more in (one.channel, one.reason) if more)
         for one in person.decisions
     ]
-    return lines + _section("decisions", decisions)
+    return lines + _section("decisions (times in UTC)", decisions)
 
 
 def gone_lines(gone: Gone) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TextIO
 from kairos.usecases.scheduler.forecast import Forecast
 from kairos.usecases.scheduler.foresee import Counted, SlotToCome
 
+_UNKNOWN = "what is usual only a warehouse knows (--warehouse)"
+
 
 def show_slots(found: Sequence[SlotToCome], stream: TextIO) -> None:
     if not found:
@@ -25,10 +27,15 @@ def show_slots(found: Sequence[SlotToCome], stream: TextIO) -> None:
 
 def show_forecast(found: Forecast, stream: TextIO) -> None:
     """A line an hour and channel; what is usual with its range."""
-    stream.write(f"hour (UTC)        channel     planned  usual, of {found.weeks} weeks\n")
+    if not found.channels:
+        usual = f"nothing was sent in these hours of the {found.weeks} weeks before" if found.weeks else _UNKNOWN
+        stream.write(f"nothing is planned, and {usual}\n")
+        return
+    heads = f"  usual, of {found.weeks} weeks" if found.weeks else ""
+    stream.write(f"hour (UTC)        channel     planned{heads}\n")
     for part in found.channels:
-        usual = f"{part.usual:g} ({part.low:,} ... {part.high:,})"
-        stream.write(f"{_utc(part.hour)}  {part.channel:<10} {part.planned:>8,}  {usual}\n")
+        usual = f"  {part.usual:g} ({part.low:,} ... {part.high:,})" if found.weeks else ""
+        stream.write(f"{_utc(part.hour)}  {part.channel:<10} {part.planned:>8,}{usual}\n")
     for each in found.overlaps:
         stream.write(f"{each.day}: {each.users:,} people are due for {each.one} and {each.other}\n")
 

@@ -61,6 +61,18 @@ def test_schedule_lists_slots_with_their_people(folder: Path) -> None:
     assert asked(folder, "schedule", "blast", "--rules", folder / "rules")[1] == "no slot comes in this time\n"
 
 
+def test_what_is_usual_is_told_where_a_warehouse_knows_it_and_nowhere_else(folder: Path) -> None:
+    words = ("schedule", "--rules", folder / "rules", "--load", "--days", 1)
+    code, text = asked(folder, *words)
+    assert (code, text.splitlines()[0].split()) == (0, ["hour", "(UTC)", "channel", "planned"])
+    assert "..." not in text
+    code, text = asked(folder, *words, "daily")
+    assert (code, text) == (2, "kairos: --load tells of all activities together: leave out daily\n")
+    (folder / "rules/activities/t/daily.yaml").unlink()
+    code, text = asked(folder, *words)
+    assert (code, text) == (0, "nothing is planned, and what is usual only a warehouse knows (--warehouse)\n")
+
+
 def test_count_says_whom_it_reaches_and_what_stops_the_others(folder: Path) -> None:
     (folder / "rules/activities/t/blast.yaml").write_text(BLAST.replace("{at: 2090-12-12T10:00", '{daily: "10:00"'))
     code, text = asked(folder, "count", "blast", "--rules", folder / "rules")

@@ -19,6 +19,7 @@ from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Conf, Everyone, everyone
 from kairos.apps.view.errors import told
 from kairos.apps.view.schedule import show_forecast, show_slots
+from kairos.apps.view.terminal import escape, fail
 from kairos.engine.rule.model import RuleSet
 from kairos.usecases.scheduler.forecast import HOUR, Forecast, forecast
 from kairos.usecases.scheduler.foresee import slots_to_come
@@ -51,6 +52,8 @@ def schedule(
         --profiles .kairos/data/profiles.json
       kairos schedule --load
     """
+    if load and activity is not None:
+        fail(f"--load tells of all activities together: leave out {escape(activity)}")
     with told():
         rule_set, _ = valid_rules(rules)
         start = now()

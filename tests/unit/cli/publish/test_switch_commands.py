@@ -19,6 +19,20 @@ def test_what_cannot_be_paused_is_said_with_what_may_be_meant(rules: Path, tmp_p
     assert (unknown.exit_code, "; did you mean 'order_unpaid'?" in unknown.stderr) == (2, True)
 
 
+def test_history_without_a_name_says_how_each_stands(rules: Path, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/kairos.db"
+    assert run("history", "--store", store).stdout == ""
+    path = rules / "activities/orders/order_unpaid.yaml"
+    run("publish", rules, "--store", store)
+    assert run("history", "--store", store).stdout == "order_unpaid  draft     its release says so\n"
+    path.write_text(path.read_text().replace("state: draft", "state: live"))
+    run("publish", rules, "--store", store)
+    assert run("history", "--store", store).stdout == "order_unpaid  live\n"
+    run("pause", "--all", "--reason", "wrong link", "--author", "ann", "--store", store)
+    told = run("history", "--store", store).stdout
+    assert re.fullmatch(r"order_unpaid  paused    since \S+ \S+ UTC, by ann: wrong link\n", told)
+
+
 def test_pause_and_resume_say_since_when_by_whom_and_why(rules: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path}/kairos.db"
     run("publish", rules, "--store", store)
