@@ -47,6 +47,11 @@ class EveryoneInFile:
     def __init__(self, path: Path, crowds: Path | None = None, others: Others = nobody) -> None:
         self._path, self._crowds, self._others = path, crowds, others
 
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether it is known who is in kept crowds; else nobody is."""
+        return self._crowds is not None and self._crowds.exists()
+
     def find(self, user_id: str) -> Mapping[str, Any] | None:
         """The user's own profile. Raises PeopleAwayError."""
         try:
@@ -56,7 +61,7 @@ class EveryoneInFile:
 
     def everyone(self, needs: Needs) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Raises PeopleAwayError."""
-        crowds = SqliteCrowds(self._crowds) if self._crowds is not None and self._crowds.exists() else None
+        crowds = SqliteCrowds(self._crowds) if self._crowds is not None and self.has_snapshots else None
         try:
             profiles: Profiles = read_profiles(self._path, lambda _problem: None)
             others = set(self._others())
@@ -85,6 +90,8 @@ class EveryoneInRedis:
     def __init__(self, url: str, others: Others = nobody) -> None:
         """Nothing is connected yet."""
         self._url, self._others = url, others
+
+    has_snapshots = True
 
     def find(self, user_id: str) -> Mapping[str, Any] | None:
         """The user's own profile. Raises PeopleAwayError."""

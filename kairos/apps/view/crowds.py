@@ -38,6 +38,16 @@ def build_row(build: Build, live: int | None) -> dict[str, Any]:
     }
 
 
+WHY = {
+    "rejected: stale": "the newest event of the warehouse is older than twice its `refresh`: load what has come since, "
+    "or name an earlier time (--as-of)",
+    "rejected: empty": "nobody would be in it: --allow-empty lets it pass, once",
+    "rejected: removed": "more than 20 % would leave: --accept-change lets it pass, once",
+    "rejected: size": "it would grow or shrink by more than 50 %: --accept-change lets it pass, once",
+}
+"""Status of a build that was refused -> what it means, and what to do."""
+
+
 def standing_row(standing: Standing) -> dict[str, Any]:
     live = standing.live
     return {

@@ -139,4 +139,5 @@ def _fields(engine: Engine, name: str) -> Iterator[tuple[str, list[tuple[Any, in
             f'SELECT p."{column}", count(*) FROM ({_MEMBERS}) m LEFT JOIN profiles p ON p.user_id = m.user_id '
             f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {SHOWN_VALUES}"
         )
-        yield column, [(value, count) for value, count in engine.query(sql, {"crowd": name}).rows]
+        if rows := engine.query(sql, {"crowd": name}).rows:
+            yield column, [(value, count) for value, count in rows]

@@ -125,6 +125,13 @@ def count(rules: RuleSet, name: str, people: People, now: int) -> Counted:
     return _tally(alone, activity, profiles, events)
 
 
+def kept_asked(rules: RuleSet, name: str) -> frozenset[str]:
+    """The kept crowds that an activity of a calendar asks, whose members are snapshots. Raises NotScheduledError."""
+    activity = _scheduled(rules, name, needed=True)
+    assert activity is not None
+    return everything(_alone(rules, name), [activity]).kept
+
+
 def blasts_in(before: RuleSet | None, after: RuleSet) -> list[str]:
     """The activities that a change would send out at a time of their own: those that are new, other, or go live."""
     found = []

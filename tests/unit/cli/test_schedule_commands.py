@@ -93,6 +93,17 @@ def test_count_says_whom_it_reaches_and_what_stops_the_others(folder: Path) -> N
     assert (code, text) == (2, "kairos: there is no activity blust in these rules; did you mean 'blast'?\n")
 
 
+def test_a_kept_crowd_of_which_no_snapshot_is_known_is_said(folder: Path) -> None:
+    """Nobody matched, and nobody could tell why."""
+    (folder / "rules/crowds.yaml").write_text("gold: {members: kept}\nholdout: {members: [u6]}\n")
+    code, text = asked(folder, "count", "blast", "--rules", folder / "rules")
+    assert code == 0
+    assert "blast: 0 people matched" in text
+    assert "nobody is known to be in gold: snapshots stand in Redis, or in the file that `profiles.crowds`" in text
+    (folder / "rules/crowds.yaml").write_text(FILES["crowds.yaml"])
+    assert "snapshots" not in asked(folder, "count", "blast", "--rules", folder / "rules")[1]
+
+
 def test_a_blast_is_published_with_the_number_of_people_that_is_expected(folder: Path) -> None:
     slot = "  blast goes out at once, to 5 people\n"
     (folder / "rules/activities/t/blast.yaml").write_text(

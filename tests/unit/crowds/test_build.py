@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kairos.apps.view.crowds import as_metrics, standings_table
+from kairos.apps.view.crowds import WHY, as_metrics, standings_table
 from kairos.engine.crowd.guard import Counts, Waivers, is_stale, refusal
 from kairos.engine.rule.load import load
 from kairos.engine.rule.model import RuleSet
@@ -170,6 +170,7 @@ def test_what_is_looked_at(tmp_path: Path) -> None:
     assert portrait.overlap == {"b": 1}
     assert portrait.fields["city"] == [("Bonn", 2)]
     assert portrait.standing.age == 60_000
+    assert look.portrait(shop.places, "c", NOW).fields == {}
     standing = {s.crowd: s for s in look.standings(shop.places, NOW)}
     assert (standing["c"].status, standing["c"].is_due(NOW), standing["a"].next) == ("never built", True, None)
     table = standings_table(look.standings(shop.places, NOW + 3 * HOUR)).splitlines()
@@ -208,8 +209,10 @@ def test_what_fails_is_said_and_the_others_go_on(tmp_path: Path) -> None:
 def test_guards(before: int, size: int, added: int, removed: int, status: str | None) -> None:
     counts = Counts(before, size, added, removed)
     assert refusal(counts, Waivers(), stale=False) == status
+    assert status is None or status in WHY
     assert refusal(counts, Waivers(empty=True, change=True), stale=False) is None
     assert refusal(counts, Waivers(empty=True, change=True), stale=True) == "rejected: stale"
+    assert "rejected: stale" in WHY
 
 
 def test_a_source_is_stale_after_twice_the_refresh() -> None:

@@ -149,6 +149,10 @@ def test_crowds_are_built_in_the_warehouse_that_the_configuration_names(
     assert done.exit_code == 0, done.output
     assert (place.folder / "w" / ".crowds" / "live.db").exists()
     assert not (place.folder / "data").exists()
+    (place.folder / "vip.csv").write_text("user_id\n")
+    refused = run("crowds", "import", *words)
+    assert (refused.exit_code, refused.stdout.splitlines()[-1].split()[-2:]) == (1, ["rejected:", "empty"])
+    assert refused.stderr == "vip: nobody would be in it: --allow-empty lets it pass, once\n"
     for asked in (("export", "vip"), ("overlap", "vip", "vip")):
         by_conf, by_folder = (
             run("crowds", *asked, "--rules", place.folder / "rules", *given)

@@ -6,12 +6,14 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
+from kairos.adapters.warehouse.crowd_files import Build
 from kairos.adapters.warehouse.opening import DUCKDB
 from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.crowds.follow import follow
@@ -121,7 +123,7 @@ def build(
         rows = [view.build_row(row, numbers.get(row.crowd)) for row in found]
         if rows or not quiet:
             sys.stdout.write(view.as_json(rows) if format == "json" else view.as_table(rows))
-            sys.stdout.flush()
+            _say_why(found)
         return all(row.status == LIVE for row in found)
 
     with told():
@@ -133,6 +135,14 @@ def build(
             follow(lambda: once([], quiet=True), stop.wait, say)
         elif not once(names or []):
             raise typer.Exit(1)
+
+
+def _say_why(builds: Iterable[Build]) -> None:
+    """What was refused, and what lets it pass."""
+    for build in builds:
+        if build.status in view.WHY:
+            say(f"{build.crowd}: {view.WHY[build.status]}")
+    sys.stdout.flush()
 
 
 @app.command("import")
@@ -158,6 +168,7 @@ def import_command(
         found = import_crowd(places, name, file, writing(places.log), _now, waivers, progress_bar)
     row = view.build_row(found, None)
     sys.stdout.write(view.as_json([row]) if format == "json" else view.as_table([row]))
+    _say_why([found])
     if found.status != LIVE:
         raise typer.Exit(1)
 

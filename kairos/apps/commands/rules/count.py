@@ -14,9 +14,12 @@ from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Conf, Everyone, everyone
 from kairos.apps.view.errors import told
 from kairos.apps.view.schedule import show_count
+from kairos.apps.view.terminal import say
 from kairos.usecases.scheduler import foresee
 
 app = typer.Typer(rich_markup_mode=None)
+
+_WHERE = "snapshots stand in Redis, or in the file that `profiles.crowds` of --conf names (kairos crowds build)"
 
 
 @app.command()
@@ -39,7 +42,10 @@ def count(
     """
     with told():
         rule_set, _ = valid_rules(rules)
-        found = foresee.count(rule_set, activity, everyone(profiles, conf), now())
+        people = everyone(profiles, conf)
+        found = foresee.count(rule_set, activity, people, now())
+        if not people.has_snapshots and (kept := foresee.kept_asked(rule_set, activity)):
+            say(f"nobody is known to be in {', '.join(sorted(kept))}: {_WHERE}")
     if form == "json":
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
