@@ -69,8 +69,16 @@ def test_commands_print_what_is_shown(page: Path, tmp_path: Path, data: Path, wa
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), f"{page.name}: {target} is not there"
+    for target, place in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+        where = page.parent / target if target else page
+        assert where.exists(), f"{page.name}: {target} is not there"
+        assert not place or place in _places(where), f"{page.name}: {target} has no #{place}"
+
+
+def _places(page: Path) -> set[str]:
+    """What `#...` may name in a page: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "]", text).lower()).replace(" ", "-") for text in headings}
 
 
 @pytest.mark.parametrize(
