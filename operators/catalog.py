@@ -78,7 +78,7 @@ class CatalogItems(KeyedProcessFunction):
         self._decode_item = msgspec.msgpack.Decoder(Item).decode
         self._encode = msgspec.msgpack.Encoder().encode
         self._telemetry = Telemetry(runtime_context)
-        self._counts = Counter[str]()
+        self._counts: Counter[str] = Counter()
         self._shop = self._open_shop(partial(self._telemetry.count, "items")) if self._open_shop else None
 
     def close(self) -> None:

@@ -89,7 +89,8 @@ def _group(name: str, value: Value) -> Group:
 
 
 def _budgets(value: Value) -> dict[str, SharedBudget]:
-    zone, found = ZoneInfo(value.plain("timezone")), dict[str, SharedBudget]()
+    zone = ZoneInfo(value.plain("timezone"))
+    found: dict[str, SharedBudget] = {}
     for name, budget in _entries(value, "budgets"):
         if "cost" in budget:
             until = budget.plain("until")

@@ -87,7 +87,8 @@ def _of_templates(activity: CompiledActivity) -> Iterator[str]:
 
 def reached(names: Iterable[str], rules: RuleSet) -> dict[str, Crowd]:
     """These crowds, and those that they are made of; what a kept one is made of is the warehouse's affair."""
-    crowds, reached = rules.crowds, dict[str, Crowd]()
+    crowds = rules.crowds
+    reached: dict[str, Crowd] = {}
     waiting = [name for name in names if name in crowds]
     while waiting:
         name = waiting.pop()

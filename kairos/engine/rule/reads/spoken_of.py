@@ -30,7 +30,8 @@ def crowds_spoken_of(rules: RuleSet) -> frozenset[str]:
 
 def heard_crowds(rules: RuleSet) -> frozenset[str]:
     """Live crowds whose changes some rule waits for."""
-    live, named = live_crowds(rules.crowds, rules.kept), set[str]()
+    live = live_crowds(rules.crowds, rules.kept)
+    named: set[str] = set()
     for name, activity in rules.activities.items():
         named.update(_changes_of(activity, rules.journeys.get(name), live))
     if any(CHANGES.intersection(metric.of) for metric in rules.metrics.values()):
