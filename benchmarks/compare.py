@@ -24,8 +24,8 @@ from benchmarks.kit.command import arguments, report
 from benchmarks.kit.page import grid, machine
 from benchmarks.kit.results import Result, at_most, below
 from benchmarks.simulate import TYPES, Measurement, measure, write_events
-from harness.ports import free_ports
 from kairos.apps.cluster import Cluster, load_settings
+from kairos.apps.native.ports import free_ports
 
 LIMIT_SECONDS = 60
 CLUSTER = "`kairos backtest`, two TaskManagers of a cluster"

@@ -28,8 +28,8 @@ from benchmarks.kit.page import grid, machine
 from benchmarks.kit.results import Result, below
 from benchmarks.measure import generate
 from benchmarks.peers.environment import load_python
-from harness.ports import free_ports
 from kairos.apps.console.table import SCREENS
+from kairos.apps.native.ports import free_ports
 
 GOAL_MS, GOAL_AT_ONCE_MS = 500.0, 1_000.0
 ROUNDS = 5

@@ -14,7 +14,6 @@ import httpx
 
 from harness.job import event, now
 from harness.live_world import CHANNELS, EVENTS, LiveWorld, Traffic
-from harness.ports import free_ports
 from harness.world import write_conf
 from kairos.adapters.sources.port import key_hash
 from kairos.adapters.sources.sql import SqlSourceStore
@@ -23,6 +22,7 @@ from kairos.apps.cluster.job import Jobs
 from kairos.apps.cluster.package import package_code
 from kairos.apps.fleet.fleet import Fleet
 from kairos.apps.fleet.settings import load_settings
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack
 from kairos.engine.rule.model import EventSchema, Source
 

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from harness.ports import free_ports
 from kairos.adapters.kafka.topics import create_topics
+from kairos.apps.native.ports import free_ports
 
 PATIENCE_SECONDS = 240
 """How long a condition may take; far above what is expected, because machines differ."""

@@ -16,13 +16,13 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from harness.job import JobProcess, Topics, event, eventually, key, now
-from harness.ports import free_ports
 from harness.rules import write_rules
 from harness.world import Ledger, Providers, Running, audit, deliver, write_conf
 from kairos.adapters.delivery.tables import delivery_key
 from kairos.adapters.kafka.topics import create_topics
 from kairos.adapters.profiles.redis import connect
 from kairos.adapters.profiles.writer import write_profiles
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack
 
 WELCOME = """

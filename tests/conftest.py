@@ -17,9 +17,9 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from harness.ports import free_ports
 from harness.warm import warm
 from kairos.apps.cluster import Cluster, ClusterSettings
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack, StackSettings
 
 SESSIONS = Path(tempfile.gettempdir()) / "kairos-tests"

@@ -20,10 +20,10 @@ from benchmarks.kit.job_run import EVALUATE, Watched, overrides, past
 from benchmarks.kit.page import grid, machine
 from benchmarks.kit.results import Result, at_least
 from benchmarks.kit.workload import events, rules_of, write_rules, yaml_of
-from harness.ports import free_ports
 from kairos.apps.cluster import Cluster, ClusterSettings, load_settings
 from kairos.apps.cluster.job import Jobs
 from kairos.apps.cluster.package import package_code
+from kairos.apps.native.ports import free_ports
 
 RULES = 100
 USERS = 50_000

@@ -16,10 +16,10 @@ from benchmarks.kit.broker import stack
 from harness.cluster_world import SOURCE, ClusterWorld
 from harness.job import eventually, now
 from harness.live_world import EVENTS
-from harness.ports import free_ports
 from kairos.adapters.kafka.topics import create_topics
 from kairos.apps.cluster import Cluster, ClusterSettings
 from kairos.apps.native.group import Group
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack
 
 FOREIGN = "foreign"

@@ -11,8 +11,8 @@ from typing import Any
 from confluent_kafka import Producer
 
 from benchmarks.kit.workload import HOUR, START, Made
-from harness.ports import free_ports
 from kairos.adapters.kafka.topics import create_topics
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack, StackSettings
 from kairos.engine.topics import HEARTBEAT
 

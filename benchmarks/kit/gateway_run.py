@@ -13,7 +13,7 @@ import msgspec
 import psutil
 from kafka import KafkaConsumer, TopicPartition
 
-from harness.ports import free_ports
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import StackSettings
 
 PATIENCE_SECONDS = 60.0

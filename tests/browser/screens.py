@@ -12,9 +12,9 @@ import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.job import now as clock
-from harness.ports import free_ports
 from kairos.adapters.settings.api import ApiSettings
 from kairos.apps.console.process import console_of
+from kairos.apps.native.ports import free_ports
 
 AXE = Path(__file__).parent / "axe-4.10.3.min.js"
 expect.set_options(timeout=30_000)

@@ -13,7 +13,7 @@ import pytest
 
 from harness.job import JobProcess, now
 from harness.live_world import CHANNELS, LiveWorld
-from harness.ports import free_ports
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack
 
 pytestmark = [pytest.mark.flink, pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from kairos.apps.native.group import Group
+from kairos.apps.native.ports import free_ports
 from kairos.apps.native.service import NotReady
 from kairos.apps.native.settings import data_folder
 from kairos.apps.stack import Stack, StackSettings
@@ -52,7 +51,7 @@ class Services:
     def __init__(
         self, folder: Path, channels: Sequence[str], report: Callable[[str], None], bridge: Sequence[str] = ()
     ) -> None:
-        kafka, controller, redis, mariadb, rabbitmq, self._callbacks, self._rest = _free_ports(7)
+        kafka, controller, redis, mariadb, rabbitmq, self._callbacks, self._rest = free_ports(7)
         self.folder, self.channels, self._report, self._bridge = folder, channels, report, bridge
         self.conf, self.rules, self.desk = folder / "conf.yaml", folder / "rules", folder / "providers"
         self.stack = Stack(
@@ -168,11 +167,3 @@ class Services:
             return ""
 
         return check
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -12,10 +12,10 @@ import pytest
 import redis
 
 from harness.job import eventually
-from harness.ports import free_ports
 from harness.worker import DeliveryPlace, Worker, delivery
 from harness.world import Running
 from kairos.adapters.profiles.keys import PREFIX
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack import Stack
 
 pytestmark = pytest.mark.stack

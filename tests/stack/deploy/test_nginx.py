@@ -15,8 +15,8 @@ import httpx
 import pytest
 import trustme
 
-from harness.ports import free_ports
 from harness.world import Running
+from kairos.apps.native.ports import free_ports
 from kairos.apps.native.programs import program
 from kairos.apps.stack import Stack
 from kairos.engine.rule.model import EventSchema

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.ports import free_ports
 from kairos.adapters.search.opening import open_search
 from kairos.adapters.search.port import SearchError, SearchStore
+from kairos.apps.native.ports import free_ports
 from kairos.apps.native.settings import data_folder
 from tests.unit.people.search_contract import SearchContract
 from tests.unit.people.search_recording import Note, Recorder, serving, write

@@ -15,7 +15,6 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from harness.ports import free_ports
 from jobs.checks import StartError, check
 from jobs.settings import load as load_job
 from kairos.adapters.kafka.topics import create_topics
@@ -24,6 +23,7 @@ from kairos.adapters.profiles.opening import check_profiles
 from kairos.adapters.profiles.redis import ProfilesUnreachableError
 from kairos.adapters.rules.store import RuleStoreError, open_rule_store
 from kairos.apps.native.group import Group
+from kairos.apps.native.ports import free_ports
 from kairos.apps.stack.kafka import KafkaService
 from kairos.apps.stack.mariadb import MariaDbService
 from kairos.apps.stack.redis import RedisService
