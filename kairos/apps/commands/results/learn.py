@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from kairos.adapters.warehouse.opening import DUCKDB
+from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import TIME, moment
 from kairos.apps.view.errors import told
@@ -26,7 +27,7 @@ PLANS = Path("plans")
 @app.command("learn")
 def command(
     rules: Annotated[Path, typer.Argument(help="The rule folder: numbers.yaml is written into it.")] = Path("rules"),
-    warehouse: Annotated[Path, typer.Option(help="The folder of the warehouse.")] = Path(".kairos/warehouse"),
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
     as_of: Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = DUCKDB,
     plans: Annotated[Path, typer.Option(help="The plan library, whose evidence is believed of what is new.")] = PLANS,
@@ -46,7 +47,7 @@ def command(
         known = moment(as_of, "--as-of", ZoneInfo(rule_set.policy.timezone))
         shown = library(plans).plans if plans.exists() else {}
         evidence = {name: plan.evidence for name, plan in shown.items() if plan.evidence is not None}
-        learned = learn(warehouse, rule_set, loaded.measures, known, engine, evidence)
+        learned = learn(warehouse or default_warehouse(), rule_set, loaded.measures, known, engine, evidence)
     _show(rule_set, learned)
     if not dry_run:
         with told():

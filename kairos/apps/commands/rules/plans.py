@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import TIME, moment
 from kairos.apps.view import plans as view
@@ -148,7 +149,7 @@ def diff(
 
 @app.command()
 def evidence(
-    warehouse: Annotated[Path, typer.Option(help="The folder of the warehouse.")] = Path(".kairos/warehouse"),
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
     as_of: Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = "duckdb",
     plans: Library = LIBRARY,
@@ -169,7 +170,7 @@ def evidence(
         library = usecase.library(plans)
         rule_set, loaded = valid_rules(rules)
         known = moment(as_of, "--as-of", ZoneInfo(rule_set.policy.timezone))
-        found = find_evidence(warehouse, rule_set, loaded.measures, known, engine)
+        found = find_evidence(warehouse or default_warehouse(), rule_set, loaded.measures, known, engine)
         changed = [] if dry_run else keep_evidence(plans, library.plans, found)
     sys.stdout.write(view.evidence_table(found))
     for path in changed:
