@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -13,6 +13,8 @@ from kairos.apps.page.verdict import made, verdict
 from kairos.apps.view.terminal import escape
 from kairos.usecases.results.measure import Answer
 
+ROOM = 24
+"""Columns that a cell of several lines has at least."""
 INDENT = "  "
 """Of a table's lines below what is said of them."""
 
@@ -58,7 +60,9 @@ def as_table(answers: Sequence[Answer], width: int | None = None, currency: str 
 
 
 def _in_words(kind: str, row: dict[str, Any]) -> dict[str, Any]:
-    """For people: what the row says, and money to the hundredth."""
+    """For people: what the row says, money to the hundredth, and nothing twice."""
+    if kind == "reach":  # a funnel is a table, and its name says whose it is
+        return {name: value for name, value in row.items() if name != "activity"}
     if kind == "lift":
         return {**row, "says": verdict(row)}
     if kind != "money":
@@ -80,22 +84,31 @@ def _notes(answer: Answer, width: int | None) -> list[str]:
 
 
 def table_lines(rows: Sequence[dict[str, Any]], width: int | None = None) -> list[str]:
-    """Two spaces in, a line a row below that of the fields; a line a field where that is wider than `width`."""
+    """Two spaces in, a line a row below that of the fields. Where that is wider than `width`, the last field goes on
+    below itself; where there is no room for that, a line a field."""
     fields = list(dict.fromkeys(name for row in rows for name in row))
     if not fields:
         return ["  nothing"]
     cells = [fields, *([_shown(row.get(name)) for name in fields] for row in rows)]
-    if (
-        width is not None
-        and 2 * len(fields) + sum(max(map(len, column)) for column in zip(*cells, strict=True)) > width
-    ):
-        return _upright(cells, width)
     widths = [max(len(line[i]) for line in cells) for i in range(len(fields))]
     numeric = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in fields]
+    if width is not None and 2 * len(fields) + sum(widths) > width:
+        room = width - 2 * len(fields) - sum(widths[:-1])
+        if room < ROOM or numeric[-1]:
+            return _upright(cells, width)
+        cells, widths[-1] = [part for line in cells for part in _folded(line, room)], room
     return [
         "  " + "  ".join(_placed(text, w, right) for text, w, right in zip(line, widths, numeric, strict=True)).rstrip()
         for line in cells
     ]
+
+
+def _folded(line: Sequence[str], room: int) -> Iterator[list[str]]:
+    """The line, and lines below it with what is left of its last cell."""
+    first, *rest = wrap(line[-1], room) or [""]
+    yield [*line[:-1], first]
+    for part in rest:
+        yield [*[""] * (len(line) - 1), part]
 
 
 def _upright(cells: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -19,14 +19,32 @@ def test_a_table_that_fits_is_one() -> None:
     assert len(table_lines(ROWS)) == 3
 
 
-def test_a_wider_one_stands_upright_and_loses_nothing() -> None:
+def test_the_last_field_of_a_wider_one_goes_on_below_itself() -> None:
     lines = table_lines(ROWS, 80)
     assert max(map(len, lines)) <= 80
-    assert lines[:4] == ["  arm       short", "  n         1,200", "  interval  [0.01, 0.25]",
-                         "  lost      control 3, cap:marketing 4"]  # fmt: skip
-    assert lines[4] == ""
+    assert [line.split()[0] for line in lines[:3]] == ["arm", "short", "long"]
+    start = lines[0].index("lost")
+    assert {line[:start].strip() for line in lines[3:]} == {""}
+    text = " ".join(line[start:] for line in lines[2:])
+    assert all(f"reason_{number} {number}" in text for number in range(20))
+
+
+def test_where_there_is_no_room_it_stands_upright_and_loses_nothing() -> None:
+    lines = table_lines([{"activity": "a" * 30, **row} for row in ROWS], 80)
+    assert max(map(len, lines)) <= 80
+    assert lines[:5] == [f"  activity  {'a' * 30}", "  arm       short", "  n         1,200",
+                         "  interval  [0.01, 0.25]", "  lost      control 3, cap:marketing 4"]  # fmt: skip
+    assert lines[5] == ""
     text = " ".join(" ".join(lines).split())
     assert all(f"reason_{number} {number}" in text for number in range(20))
+
+
+def test_a_funnel_is_a_table_of_its_steps() -> None:
+    lost = {"unreachable": 80, **{f"cap:{name * 9}": 120 for name in "abcd"}}
+    row = {"activity": "cart_left", "step": "reachable", "occurrences": 1, "users": 1, "of_previous": 0.5, "lost": lost}
+    told = as_table([Answer("reach/cart_left", "reach", 0, [{**row, "step": "entered", "lost": {}}, row])], 80)
+    assert [line.split()[0] for line in told.splitlines()[1:4]] == ["step", "entered", "reachable"]
+    assert "cap:ddddddddd 120" in " ".join(told.split())
 
 
 def money(*treated: MoneyOutcome) -> Answer:
