@@ -90,7 +90,7 @@ def panels_of(parts: ConsoleParts, rules: RuleSet, activity: str) -> list[Mappin
         return [
             answer.section()
             for each in own
-            for by in told_by(each, rules)
+            for by in told_by(each)
             for answer in answers(engine, rules, measures, Wanted(by=by), [each])
         ]
 

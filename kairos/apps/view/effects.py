@@ -31,18 +31,21 @@ def effect_table(sections: Sequence[Section]) -> Table:
 
 
 def variant_table(sections: Sequence[Section]) -> Table | None:
-    """A row each two variants of an activity, in its newest epoch, the better one first. None: nothing has several."""
+    """A row each two variants of an activity, the better one first, in the newest epoch that had several. None: nothing
+    had."""
     shown = table("activity", "variant", "with", "beside", "with", "what can be said", right={"with"}, whole=2)
     shown.title = "Which variant is better"
     latest = latest_lifts(sections)
     for activity, variants in sorted(_variants(sections).items()):
-        newest = {row["arm"]: row for row in variants if row["epoch"] == latest[activity]["epoch"]}
+        epoch = max((row["epoch"] for row in variants if row["beside"]), default=None)
+        newest = {row["arm"]: row for row in variants if row["epoch"] == epoch}
+        since = activity in latest and latest[activity]["epoch"] != epoch
         for row in newest.values():
             for told in row["beside"]:
                 if (told["difference"], told["variant"]) > (0, row["arm"]):
                     means = [level(each, each["mean_treated"]) for each in (row, newest[told["variant"]])]
                     names = (escape(row["arm"]), escape(told["variant"]))
-                    first = Text(escape(activity), style="bold")
+                    first = Text(f"{escape(activity)}{f' (epoch {epoch})' if since else ''}", style="bold")
                     shown.add_row(first, names[0], means[0], names[1], means[1], beside(row, told))
     return shown if shown.rows else None
 

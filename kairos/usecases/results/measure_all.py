@@ -51,7 +51,7 @@ def _told(
     if len(kinds_asked) > FEW:
         engine.by_activity(DECISIONS, *([] if {*kinds_asked} == {"lift"} else [RECEIPTS]))
     for question in sorted(asked, key=_place):
-        for by in told_by(question, rules):
+        for by in told_by(question):
             yield from answers(engine, rules, measures, replace(wanted, by=by), [question])
 
 
@@ -60,10 +60,12 @@ def _place(question: Question) -> tuple[bool, str]:
     return question.subject is None, question.subject.name if question.subject else ""
 
 
-def told_by(question: Question, rules: RuleSet) -> list[str | None]:
-    """Retention once more for the beginners of each week, lift for each variant where there are several."""
+def told_by(question: Question) -> list[str | None]:
+    """Retention once more for the beginners of each week, lift for each variant where there are several, or were: who
+    has published the best one still wants to see by how much."""
     if question.kind == "retention":
         return [None, "week"]
-    if question.kind == "lift" and question.subject and len(rules.activities[question.subject.name].variants) > 1:
-        return [None, "variant"]
+    if question.kind == "lift" and (subject := question.subject) is not None:
+        every = (subject.current, *subject.versions.values())
+        return [None, "variant"] if any(len(arms.variants) > 1 for arms in every) else [None]
     return [None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -75,9 +76,28 @@ def test_as_text_it_says_what_was_sent_and_what_it_brought(shop: Path) -> None:
     assert "Not told yet" in text
     for variant in ("short", "long"):
         assert text.count(f" {variant} ") >= 2  # what was sent, and what it brought
-    better = text.partition("Which variant is better")[2].partition("Dead letters")[0]
-    assert {"short", "long"} <= set(better.split())
-    assert "Not told yet" in better
+    assert {"short", "long"} <= set(better(text).split())
+    assert "Not told yet" in better(text)
+
+
+def test_which_variant_was_better_is_told_when_it_has_been_published(shop: Path, tmp_path: Path) -> None:
+    """Its entries are of an epoch of their own, and say nothing of the one before."""
+    won = CART_LEFT.partition(b"variants:")[0] + b"send: [{channel: console}]\ngoal: {event: purchase, within: 1d}\n"
+    files = {**FILES, "activities/all/cart_left.yaml": won}
+    for name in ("warehouse", "run"):
+        shutil.copytree(shop / name, tmp_path / name)
+    for path, content in files.items():
+        (tmp_path / "rules" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rules" / path).write_bytes(content)
+    assert " (epoch" not in better(report(tmp_path))
+    play(tmp_path / "warehouse", valid(files), [Event("n", "cart", START + 20 * DAY, "", {}, "new"),
+                                                Event("e", "visit", START + 30 * DAY, "", {}, "new")])  # fmt: skip
+    assert "cart_left (epoch 1)" in better(report(tmp_path))
+
+
+def better(text: str) -> str:
+    """What the report says of variants."""
+    return text.partition("Which variant is better")[2].partition("Dead letters")[0]
 
 
 def test_as_a_page_it_has_every_measure_and_the_cohorts_of_weeks(shop: Path) -> None:
