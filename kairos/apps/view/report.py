@@ -32,8 +32,9 @@ def show(report: Report, renderer: Renderer, console: Console, effects: Sequence
     for table_of_effects in effects:
         console.print(table_of_effects)
     _messages(report.examples, renderer, console)
-    _dead_letters(report, console)
-    _files(report, console)
+    if report.files:
+        _dead_letters(report, console)
+        _files(report, console)
 
 
 def mask(address: str) -> str:

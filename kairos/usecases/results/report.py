@@ -1,8 +1,10 @@
-"""`kairos report`: what a run left in its output folder: decisions, example messages, dead letters, files."""
+"""`kairos report`: what a run left in its output folder (decisions, example messages, dead letters, files), or what a
+warehouse has of decisions."""
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import msgspec
 
 from kairos.adapters.decoding import Unreadable
 from kairos.adapters.files.run_folder import decoded, lines_of, topics_in
+from kairos.adapters.warehouse.opening import open_engine
 from kairos.engine.decision import Record
 from kairos.engine.journey.funnel import Funnels, Stage
 from kairos.engine.topics import DEAD_LETTERS, DECISIONS
@@ -67,7 +70,7 @@ Tally = dict[str, dict[str, int]]
 
 class Report(msgspec.Struct, frozen=True):
     """`tallies`: by activity, `funnels`: by journey. `said`: kinds of messages, in order. `examples`: the first message
-    of each activity and channel. `letters`: by reason. `files`: by topic."""
+    of each activity and channel. `letters`: by reason. `files`: by topic; none: it is no folder that was read."""
 
     tallies: dict[str, Tally]
     funnels: dict[str, list[Stage]]
@@ -95,6 +98,24 @@ def report(folder: Path) -> Report:
         files,
         reader.unreadable,
     )
+
+
+def report_of(warehouse: Path) -> Report:
+    """What a warehouse has of decisions, without files: of a job that goes on. Raises WarehouseError."""
+    tallies: dict[str, Tally] = {}
+    said = Counter[Said]()
+    with closing(open_engine(warehouse)) as engine:
+        for activity, outcome, what, variant, attempt, channel, template, number in engine.query(_COUNTED).rows:
+            add(tallies.setdefault(activity, {}), {outcome: {what: number}})
+            if outcome == "send":
+                said[Said(activity, variant, attempt, channel, template)] += number
+    kinds = sorted(msgspec.structs.replace(kind, number=number) for kind, number in said.items())
+    return Report(tallies, {}, kinds, [], {}, {}, Unreadable())
+
+
+_COUNTED = """SELECT activity, outcome, coalesce(CASE WHEN outcome = 'send' THEN channel ELSE reason END, ''),
+coalesce(variant, ''), coalesce(attempt, 1), coalesce(channel, ''), coalesce(template, ''), count(*)
+FROM decisions WHERE NOT coalesce(shadow, false) GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"""
 
 
 class _Reader:

@@ -80,6 +80,15 @@ def test_as_text_it_says_what_was_sent_and_what_it_brought(shop: Path) -> None:
     assert "Not told yet" in better(text)
 
 
+def test_of_a_job_that_goes_on_the_warehouse_is_the_report(shop: Path) -> None:
+    """The same numbers as of its files, and nothing of what no warehouse knows."""
+    result = run("report", "--rules", shop / "rules", "--warehouse", shop / "warehouse")
+    assert result.exit_code == 0, result.output
+    whole = report(shop).partition("Dead letters")[0]
+    assert result.stdout.split() == whole.split()
+    assert "Which variant is better" in result.stdout
+
+
 def test_which_variant_was_better_is_told_when_it_has_been_published(shop: Path, tmp_path: Path) -> None:
     """Its entries are of an epoch of their own, and say nothing of the one before."""
     won = CART_LEFT.partition(b"variants:")[0] + b"send: [{channel: console}]\ngoal: {event: purchase, within: 1d}\n"

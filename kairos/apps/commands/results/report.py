@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.page.page import render
 from kairos.apps.page.picture import picture
@@ -33,23 +34,32 @@ Form = Literal["text", "html", "svg"]
 
 @app.command("report")
 def command(
-    folder: Annotated[Path, typer.Argument(help="The output folder of a run on files.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="The output folder of a run on files; else what the warehouse says.")
+    ] = None,
     rules: Annotated[Path, typer.Option(help="The rule folder, for the templates and measures.")] = Path("rules"),
     warehouse: Annotated[
-        Path | None, typer.Option(help="The warehouse that the run was loaded into: tells what it brought.")
+        Path | None,
+        typer.Option(
+            help="The warehouse, which tells what it brought; default, without a folder: the data folder's warehouse/."
+        ),
     ] = None,
     form: Annotated[
         Form, typer.Option("--format", help="html: a page of all that the warehouse says; svg: one picture of it.")
     ] = "text",
 ) -> None:
-    """Sum up a run: what it decided and sent, with examples; and with a warehouse, what each activity brought.
+    """Sum up a run: what it decided and sent, with examples; and with a warehouse, what each activity brought. Of a
+    job that goes on, the warehouse has it all.
 
     \b
     Examples:
+      kairos report
       kairos report .kairos/run --warehouse .kairos/warehouse
       kairos report .kairos/run --warehouse .kairos/warehouse \\
         --format html > report.html
     """
+    if folder is None and warehouse is None:
+        warehouse = default_warehouse()
     if form == "text":
         report(folder, rules, warehouse)
         return
@@ -59,15 +69,16 @@ def command(
         sys.stdout.write(page(rules, warehouse) if form == "html" else _picture(rules, warehouse))
 
 
-def report(folder: Path, rules: Path, warehouse: Path | None = None) -> None:
-    """As text, on standard output. A warehouse that cannot answer is said, and is no failure of the run."""
+def report(folder: Path | None, rules: Path, warehouse: Path | None = None) -> None:
+    """As text, on standard output. `folder` None: of all that the warehouse has. Beside a folder, a warehouse that
+    cannot answer is said, and is no failure of the run."""
     from kairos.apps.view.report import show
     from kairos.apps.view.screen import screen
 
     with told():
         rule_set, loaded = valid_rules(rules)
         try:
-            result = usecase.report(folder)
+            result = usecase.report_of(warehouse or default_warehouse()) if folder is None else usecase.report(folder)
         except OSError as error:
             fail(str(error))
     effects = []
