@@ -20,6 +20,7 @@ def check_idle(draft: Draft) -> None:
     else:
         _watch(draft)
     _audience_of_nobody(draft)
+    _variants(draft)
     _trial(draft)
     _contiguity(draft)
     _instant(draft)
@@ -83,6 +84,13 @@ def _audience_of_nobody(draft: Draft) -> None:
     if both:
         message = f"not_in: {listed(both, 'and')} is also asked for: the audience is empty, nobody ever fits"
         draft.report.warning(place.node, "empty-audience", message, "remove it from one of the two")
+
+
+def _variants(draft: Draft) -> None:
+    """Texts are compared by what people do after them."""
+    if len(draft.activity.variants) > 1 and "goal" not in draft.source and draft.best is None:
+        message = "variants: without a goal nobody can tell which of them is better"
+        _warn(draft, draft.source.keys["variants"], message, "goal: {event: ..., within: ...}")
 
 
 def _trial(draft: Draft) -> None:
