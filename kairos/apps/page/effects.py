@@ -20,7 +20,7 @@ from kairos.apps.page.numbers import (
 )
 from kairos.apps.page.panel import Column, Panel, Table
 from kairos.apps.page.svg import Range, bar, interval, range_of
-from kairos.apps.page.verdict import LABELS, beside, level, made, size, verdict
+from kairos.apps.page.verdict import LABELS, beside, level, made, pairs, size, verdict
 
 Row = Mapping[str, Any]
 TEXT = "text"
@@ -99,7 +99,7 @@ def lift(rows: Sequence[Row]) -> Panel:
         Column("status", "", TEXT),
     ]
     table, adjusted, scale = Table(columns), _adjusted_table(), scale_of(rows)
-    pairs = _pairs(rows)
+    compared = _compared(rows)
     for row in rows:
         name = f"{_by(row)}{row['arm']}"
         table.rows.append(
@@ -126,18 +126,17 @@ def lift(rows: Sequence[Row]) -> Panel:
             told = with_span(cuped["difference"], cuped["interval"], lambda value, row=row: size(row, value))
             adjusted.rows.append([str(row["epoch"]), name, f"{cuped['theta']:.3f}", told, chance(holm_p)])
     last = rows[-1] if rows else None
-    lead = "" if pairs.rows else verdict(last) if last else NOBODY
-    return Panel(lead, tables=[pairs, table, adjusted])
+    lead = "" if compared.rows else verdict(last) if last else NOBODY
+    return Panel(lead, tables=[compared, table, adjusted])
 
 
-def _pairs(rows: Sequence[Row]) -> Table:
-    """Each variant beside each other one: which of them is better, whatever the control group did."""
+def _compared(rows: Sequence[Row]) -> Table:
+    """Each two variants: which of them is better, whatever the control group did."""
     heads = [Column("epoch", "epoch", TEXT), Column("variant", "", TEXT), Column("beside", "beside", TEXT)]
     table = Table([*heads, Column("p of the pair", "p_fixed"), Column("what can be said", "", "says")])
-    for row in rows:
-        for other in row.get("beside", ()):
-            chances = chance(other["p_fixed"])
-            table.rows.append([str(row["epoch"]), row["arm"], other["variant"], chances, beside(row, other)])
+    for row, other in pairs(rows):
+        said = [chance(other["p_fixed"]), beside(row, other)]
+        table.rows.append([str(row["epoch"]), row["arm"], other["variant"], *said])
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kairos.apps.page.numbers import amount, chance, count, percent, points, signed, span
@@ -40,6 +40,14 @@ def verdict(row: Mapping[str, Any]) -> str:
     if status == "open":
         return f"Not told yet: {interval}{unit}. {_visible(row, row) or 'Nobody of the control group did it.'}"
     return f"{size(row, row['difference'])}{unit} ({interval}) beyond what happens anyway."
+
+
+def pairs(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Of rows by variant, each two variants once: the row of the better one, and the entry of its `beside`."""
+    for row in rows:
+        for other in row.get("beside", ()):
+            if (other["difference"], other["variant"]) > (0, row["arm"]):
+                yield row, other
 
 
 def beside(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:

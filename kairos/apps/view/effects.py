@@ -10,7 +10,7 @@ from rich.text import Text
 
 from kairos.apps.page.numbers import count
 from kairos.apps.page.page import Section, latest_lifts
-from kairos.apps.page.verdict import beside, level, verdict
+from kairos.apps.page.verdict import beside, level, pairs, verdict
 from kairos.apps.view.screen import table
 from kairos.apps.view.terminal import escape
 
@@ -40,13 +40,11 @@ def variant_table(sections: Sequence[Section]) -> Table | None:
         epoch = max((row["epoch"] for row in variants if row["beside"]), default=None)
         newest = {row["arm"]: row for row in variants if row["epoch"] == epoch}
         since = activity in latest and latest[activity]["epoch"] != epoch
-        for row in newest.values():
-            for told in row["beside"]:
-                if (told["difference"], told["variant"]) > (0, row["arm"]):
-                    means = [level(each, each["mean_treated"]) for each in (row, newest[told["variant"]])]
-                    names = (escape(row["arm"]), escape(told["variant"]))
-                    first = Text(f"{escape(activity)}{f' (epoch {epoch})' if since else ''}", style="bold")
-                    shown.add_row(first, names[0], means[0], names[1], means[1], beside(row, told))
+        for row, told in pairs(newest.values()):
+            means = [level(each, each["mean_treated"]) for each in (row, newest[told["variant"]])]
+            names = (escape(row["arm"]), escape(told["variant"]))
+            first = Text(f"{escape(activity)}{f' (epoch {epoch})' if since else ''}", style="bold")
+            shown.add_row(first, names[0], means[0], names[1], means[1], beside(row, told))
     return shown if shown.rows else None
 
 

@@ -66,12 +66,19 @@ def theta_of(pooled: Sample) -> float:
     return pooled.covariance / pooled.variance_before
 
 
-def smallest_visible(control: Sample, n_treated: int, alpha: float = ALPHA) -> float | None:
+def smallest_visible(control: Sample, n_treated: int) -> float | None:
     """The smallest difference that so many users would most likely show."""
     if not control.n or not n_treated:
         return None
+    return VISIBLE * math.sqrt(control.variance * (1 / control.n + 1 / n_treated))
+
+
+def _visible_between(one: Sample, other: Sample, alpha: float) -> float | None:
+    """The same of two variants, of which neither is what happens anyway."""
+    if not one.n or not other.n:
+        return None
     stricter = NormalDist().inv_cdf(1 - alpha / 2) - NormalDist().inv_cdf(1 - ALPHA / 2)
-    return (VISIBLE + stricter) * math.sqrt(control.variance * (1 / control.n + 1 / n_treated))
+    return (VISIBLE + stricter) * math.sqrt(one.mean_variance + other.mean_variance)
 
 
 def status_of(effect: Lift) -> Status:
@@ -116,7 +123,7 @@ def beside(name: str, samples: Mapping[str, Sample], decide_at: int) -> list[dic
         if other != name:
             effect = lift(sample, samples[name], decide_at, alpha)
             told = {"difference": effect.difference, "interval": effect.interval, "p_fixed": effect.p_fixed}
-            visible = smallest_visible(sample, samples[name].n, alpha)
+            visible = _visible_between(samples[name], sample, alpha)
             rows.append({"variant": other, **told, "status": status_of(effect), "smallest_visible": visible})
     return rows
 

@@ -108,7 +108,7 @@ def test_variants_are_told_beside_each_other_without_a_control_group() -> None:
     as_control = [("control" if arm == "b" else arm, value, users) for arm, value, users in rows]
     (row,) = lift_rows(trial(*as_control))
     assert won["interval"] == row["interval"]
-    assert won["smallest_visible"] == row["smallest_visible"]
+    assert won["smallest_visible"] == lost["smallest_visible"] == pytest.approx(2.8 * math.sqrt((0.21 + 0.16) / 1_000))
 
 
 def test_of_several_pairs_each_has_to_be_surer() -> None:
