@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
-from kairos.apps.page.verdict import made, verdict
+from kairos.apps.page.verdict import beside, made, verdict
 from kairos.apps.view.terminal import escape
 from kairos.usecases.results.measure import Answer
 
@@ -64,7 +64,8 @@ def _in_words(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     if kind == "reach":  # a funnel is a table, and its name says whose it is
         return {name: value for name, value in row.items() if name != "activity"}
     if kind == "lift":
-        return {**row, "says": verdict(row)}
+        others = "; ".join(f"{other['variant']}: {beside(row, other)}" for other in row.get("beside", ()))
+        return {**row, **({"beside": others} if "beside" in row else {}), "says": verdict(row)}
     if kind != "money":
         return row
     return {**{name: _hundredths(value) for name, value in row.items()}, "says": made(row)}

@@ -6,7 +6,7 @@ from kairos.apps.view.measures import as_json, as_table, table_lines
 from kairos.engine.measure.money import money_row
 from kairos.engine.measure.outcome import MoneyOutcome, MoneyTrial
 from kairos.usecases.results.measure import Answer
-from tests.unit.page.sample import lift
+from tests.unit.page.sample import lift, variants
 
 ROWS = [
     {"arm": "short", "n": 1_200, "interval": [0.01, 0.25], "lost": {"control": 3, "cap:marketing": 4}},
@@ -75,3 +75,6 @@ def test_a_lift_is_told_in_words_for_people_alone() -> None:
     answer = Answer("lift/cart_left", "lift", 0, given["rows"])
     assert "beyond what happens anyway." in as_table([answer])
     assert "says" not in as_json([answer])
+    told = as_table([Answer("lift/a", "lift", 0, variants("a")["rows"])])
+    assert "mid: Not told yet" in told
+    assert "short: Worse by 6.0 points" in told
