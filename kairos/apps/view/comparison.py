@@ -22,8 +22,8 @@ from kairos.usecases.rules.compare import Compared
 from kairos.usecases.rules.examples import Example
 from kairos.usecases.rules.spending import spent_on
 
-_EXAMPLES = 20
-"""Differences of a cause that the table shows; the file of differences has all."""
+_EXAMPLES = 5
+"""Differences of a cause that the table shows; the page shows more, the file of differences has all."""
 _LINES = 2
 """Of a story, on a terminal."""
 Form = Literal["table", "json", "html"]

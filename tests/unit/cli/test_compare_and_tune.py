@@ -202,9 +202,11 @@ def test_each_example_has_its_story_on_both_sides(capped: Path, three_orders: Pa
 
 def test_there_are_twenty_examples_of_a_class_at_most(rules: Path, tmp_path: Path) -> None:
     events = write_events(tmp_path, *(order(number, number, f"u{number}") for number in range(25)))
-    report = compared(rules, rules, events, "--set", "B:activities.order_unpaid.within=15m")
+    words = (rules, rules, events, "--set", "B:activities.order_unpaid.within=15m")
+    report = compared(*words)
     assert [one["class"] for one in report["examples"]] == ["moved"] * 20
     assert all(one["explain"]["a"] for one in report["examples"])
+    assert run("compare", *words).stdout.count("  order_unpaid  send") == 5  # on a terminal the table stays in sight
 
 
 @pytest.mark.parametrize("tag", ["x", "y"])
