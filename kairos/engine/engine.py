@@ -109,14 +109,14 @@ class Engine:
             prolong(state, watermark, self.settings.patience)
         if event.type == RECEIPT:
             effects = self._take_receipt(user_id, state, event)
-        elif not is_repeated(self.program, state, event, self.counters):
+        elif not is_repeated(self._programs[-1], state, event, self.counters):
             if event.time <= state.applied_until:
                 news = None
                 effects = self._rounds.apply_late(self._instant(user_id, state, state.applied_until), event)
             else:
                 insert(state, event)
         if not state.sweep_at:
-            state.sweep_at = first_sweep(self.program, event.time)
+            state.sweep_at = first_sweep(self._programs[-1], event.time)
         done = self.on_time(user_id, state, watermark, news)
         return effects + done if effects else done
 
@@ -161,7 +161,9 @@ class Engine:
         return next_timer(state, program_at, self._on_trial)
 
     def _instant(self, user_id: str, state: UserState, time: int) -> Instant:
-        program = self.program_for(user_id, time) if self._rolling else self.program_at(time)
+        program = self._programs[-1]
+        if self._rolling or program.effective_at > time:
+            program = self.program_for(user_id, time)
         return Instant(self._surroundings, user_id, state, program, time)
 
     def _take_receipt(self, user_id: str, state: UserState, receipt: Event) -> list[Effect]:

@@ -20,7 +20,7 @@ def count(instant: Instant, handlers: Handlers, event: Event) -> Moment:
         hear(instant.state, event, instant.program.rules.topics)
     before: Before = {} if instant.program.prior_metrics else _NEVER_FILLED
     moment = at_event(instant, event, before)
-    for metric in handlers.counting(event.props):
+    for metric in handlers.counting(event.props) if handlers.metrics else ():
         where = instant.program.metric_wheres.get(metric.name)
         if where is None or where(moment):
             _add(instant, metric, event, before)
