@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from itertools import combinations
 
-from kairos.engine.measure.lift import Lift, lift
+from kairos.engine.measure.lift import Lift, beside, lift
 from kairos.engine.measure.statistics.sample import Sample, sample_of
 
 WORLDS = 2_000
@@ -71,3 +73,25 @@ def test_forty_looks() -> None:
         naive, valid = naive + (not fixed_right), valid + (not always_right)
     assert valid / worlds <= 0.05
     assert 0.15 <= naive / worlds <= 0.35
+
+
+def test_the_best_of_four_variants_may_be_picked_by_looking() -> None:
+    """Four texts that do the same: all six pairs together are told better or worse in at most a twentieth of the
+    worlds, at one look as well as at forty; without the correction in three times as many at one."""
+    chance = random.Random(4)
+    worlds, once, looked, naive = 300, 0, 0, 0
+    for _ in range(worlds):
+        base, counts, found = chance.uniform(0.1, 0.5), [0] * 4, False
+        for look in range(1, LOOKS + 1):
+            counts = [count + drawn(chance, USERS_A_LOOK, base) for count in counts]
+            arms = {name: rate(look * USERS_A_LOOK, count) for name, count in zip("abcd", counts, strict=True)}
+            found = found or wins(arms, 2 * LOOKS * USERS_A_LOOK + 1)
+        once, looked = once + wins(arms, 1), looked + found
+        naive += any(not holds(lift(arms[a], arms[b], 1), 0) for a, b in combinations("abcd", 2))
+    assert once / worlds <= 0.07
+    assert looked / worlds <= 0.05
+    assert naive / worlds >= 0.12
+
+
+def wins(arms: Mapping[str, Sample], decide_at: int) -> bool:
+    return any(told["status"] != "open" for name in arms for told in beside(name, arms, decide_at))
