@@ -56,7 +56,8 @@ def beside(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     interval = span(other["interval"], lambda value: size(row, value))
     match other["status"]:
         case "too_few":
-            return "Nothing yet: few users, or all did the same."
+            early = not row.get("n_treated") and row.get("immature")
+            return _too_early(row) if early else "Nothing yet: few users, or all did the same."
         case "open":
             return f"Not told yet: {interval}{unit}. {_visible(row, other)}".rstrip()
         case "better":
@@ -83,10 +84,14 @@ def _visible(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     return f"Less than {size(row, visible).lstrip('+')} would not show yet." if visible else ""
 
 
+def _too_early(row: Mapping[str, Any]) -> str:
+    return f"Nothing yet: for {count(row['immature'])} users the time to see it is not over."
+
+
 def _why_nothing(row: Mapping[str, Any]) -> str:
     control, treated, immature = row["n_control"], row["n_treated"], row["immature"]
     if not control and not treated and immature:
-        return f"Nothing yet: for {count(immature)} users the time to see it is not over."
+        return _too_early(row)
     if not control:
         return "No control group: nobody knows what would have happened anyway."
     if min(control, treated) < 2:

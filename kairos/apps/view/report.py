@@ -24,7 +24,10 @@ _OUTCOMES = get_args(Outcome)
 
 def show(report: Report, renderer: Renderer, console: Console, effects: Sequence[Table] = ()) -> None:
     """`effects`: what the activities brought, where a warehouse was asked."""
-    console.print(_decisions(report.tallies))
+    if report.tallies:
+        console.print(_decisions(report.tallies))
+    else:
+        console.print(Text("Nothing has been decided yet.\n"))
     if report.funnels:
         console.print(_funnels(report.funnels))
     if report.said:

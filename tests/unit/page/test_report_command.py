@@ -89,6 +89,19 @@ def test_of_a_job_that_goes_on_the_warehouse_is_the_report(shop: Path) -> None:
     assert "Which variant is better" in result.stdout
 
 
+def test_where_nothing_was_decided_no_empty_table_stands(shop: Path, tmp_path: Path) -> None:
+    play(tmp_path / "w", valid(FILES), [Event("v", "visit", START, "", {}, "u")])
+    result = run("report", "--rules", shop / "rules", "--warehouse", tmp_path / "w")
+    assert (result.exit_code, result.stdout.strip()) == (0, "Nothing has been decided yet.")
+
+
+def test_variants_whose_time_is_not_over_say_so(shop: Path, tmp_path: Path) -> None:
+    events = [Event(f"c{user}", "cart", START, "", {}, f"u{user}") for user in range(9)]
+    play(tmp_path / "w", valid(FILES), [*events, Event("v", "visit", START + HOUR, "", {}, "u")])
+    result = run("report", "--rules", shop / "rules", "--warehouse", tmp_path / "w")
+    assert "Nothing yet: for 9 users the time to see it" in " ".join(better(result.stdout).split())
+
+
 def test_which_variant_was_better_is_told_when_it_has_been_published(shop: Path, tmp_path: Path) -> None:
     """Its entries are of an epoch of their own, and say nothing of the one before."""
     won = CART_LEFT.partition(b"variants:")[0] + b"send: [{channel: console}]\ngoal: {event: purchase, within: 1d}\n"

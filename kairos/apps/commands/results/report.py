@@ -85,7 +85,7 @@ def report(folder: Path | None, rules: Path, warehouse: Path | None = None) -> N
     if warehouse is not None:
         try:
             sections = _sections(warehouse, rule_set, loaded.measures, LIFTS)
-            effects = [table for table in (effect_table(sections), variant_table(sections)) if table is not None]
+            effects = [table for table in (effect_table(sections), variant_table(sections)) if table and table.rows]
         except KairosError as error:
             say(f"what it brought cannot be told: {escape(str(error))}")
     show(result, renderer_of(rule_set), screen(), effects)
