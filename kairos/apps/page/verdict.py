@@ -7,6 +7,9 @@ from typing import Any
 
 from kairos.apps.page.numbers import amount, chance, count, percent, points, signed, span
 
+FEW = 100
+"""Treated users among whom a control group of 5 % would most likely have shown; before, its users may just be late."""
+
 LABELS = {
     "better": "works",
     "worse": "does harm",
@@ -21,8 +24,11 @@ def is_rate(row: Mapping[str, Any]) -> bool:
 
 
 def size(row: Mapping[str, Any], value: float | None) -> str:
-    """A difference of this row's metric."""
-    return points(value) if is_rate(row) else signed(value)
+    """A difference of this row's metric. No two rates are further apart than a hundred points, whatever so few users
+    leave open."""
+    if not is_rate(row):
+        return signed(value)
+    return points(None if value is None else max(-1.0, min(1.0, value)))
 
 
 def level(row: Mapping[str, Any], value: float | None) -> str:
@@ -92,7 +98,7 @@ def _why_nothing(row: Mapping[str, Any]) -> str:
     control, treated, immature = row["n_control"], row["n_treated"], row["immature"]
     if not control and not treated and immature:
         return _too_early(row)
-    if not control:
+    if not control and not (immature and treated < FEW):
         return "No control group: nobody knows what would have happened anyway."
     if min(control, treated) < 2:
         return f"Nothing yet: {count(control)} control users, {count(treated)} treated."

@@ -125,6 +125,8 @@ def test_no_effect_of_an_unsound_split_is_shown() -> None:
             "Not told yet: −10.3 … +12.8 points. Less than 9.6 would not show yet.",
         ),
         (lift("a", (0, 0), (20, 300)), "too_few", "No control group"),
+        (lift("a", (0, 0), (20, 80), immature=40), "too_few", "Nothing yet: 0 control users, 80 treated."),
+        (lift("a", (1, 2), (3, 6)), "open", "Not told yet: −100.0 … +100.0 points."),
         (lift("a", (0, 0), (0, 0), immature=40), "too_few", "for 40 users the time to see it is not over"),
         (lift("a", (0, 1), (3, 9)), "too_few", "1 control users, 9 treated"),
         (lift("a", (0, 10), (0, 10)), "too_few", "all users of both arms did the same"),
