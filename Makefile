@@ -126,7 +126,7 @@ demo-order-sms: setup-stack ## an unpaid order becomes a text message, on real s
 demo-fallback: setup-stack ## WeChat first, else a text message, on real servers
 	@$(KAIROS) demo fallback $(ARGS)
 
-BENCHMARKS := simulate compare warehouse_load measure people_find crowds catalog scheduler console lookalike gateway flood latency profiles deliver engine journeys expressions user_state growth decode job.throughput job.latency job.state job.scale job.release
+BENCHMARKS := simulate compare warehouse_load measure people_find crowds catalog scheduler console lookalike gateway flood latency profiles deliver engine journeys expressions user_state growth decode job.throughput job.real_rules job.latency job.state job.scale job.release
 
 bench: setup ## measure how fast it is, into docs/performance.md
 	@for one in $(BENCHMARKS) overview; do $(BIN)/python -m benchmarks.$$one --write || exit 1; done

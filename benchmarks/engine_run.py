@@ -22,6 +22,7 @@ from kairos.engine.decision import Record
 from kairos.engine.effect import Effect
 from kairos.engine.engine import END_OF_TIME, Engine
 from kairos.engine.event import decode
+from kairos.engine.profile.port import Profiles
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.release import Release
@@ -34,16 +35,17 @@ AT_ONCE = 1_000
 class Users:
     """States and timers of all users in memory, and an engine over them."""
 
-    def __init__(self, rules: Path, settings: Settings | None = None) -> None:
+    def __init__(self, rules: Path, settings: Settings | None = None, profiles: Profiles | None = None) -> None:
         settings = settings or Settings()
         loaded = load(read_folder(rules)).rules
         assert loaded is not None
-        self._engine = Engine(settings)
+        self._engine = Engine(settings, profiles)
         self._engine.adopt(compile_release(Release(1, loaded), max_runs=settings.max_runs, script=self._engine.script))
         self._lateness = settings.lateness + 1
         self._states: dict[str, UserState] = {}
         self._armed: dict[str, int] = {}
         self._timers: list[tuple[int, str]] = []
+        self._registered: set[tuple[int, str]] = set()
         self.results: list[Effect] = []
 
     def play(self, lines: Iterable[bytes]) -> None:
@@ -65,7 +67,8 @@ class Users:
 
     def fire(self, watermark: int) -> None:
         while self._timers and self._timers[0][0] <= watermark:
-            due, user = heapq.heappop(self._timers)
+            due, user = timer = heapq.heappop(self._timers)
+            self._registered.remove(timer)
             if self._armed.get(user) == due:
                 del self._armed[user]
             state = self._states[user]
@@ -78,11 +81,14 @@ class Users:
         )
 
     def _arm(self, user: str, state: UserState) -> None:
-        """As `operators/user_value.py`: a timer that is too early is left to fire in vain."""
+        """As `operators/user_value.py`: a timer that is too early is left to fire in vain. As Flink, which has each
+        once."""
         due = self._engine.next_timer(user, state)
         if due is not None and due < self._armed.get(user, END_OF_TIME):
             self._armed[user] = due
-            heapq.heappush(self._timers, (due, user))
+            if (due, user) not in self._registered:
+                self._registered.add((due, user))
+                heapq.heappush(self._timers, (due, user))
 
 
 def from_file(rules: Path, events: Path) -> None:

@@ -19,6 +19,7 @@ from benchmarks.peers.environment import peers_python
 LONGEST_FIRST = (
     "job.throughput",
     "job.scale",
+    "job.real_rules",
     "job.state",
     "job.latency",
     "measure",

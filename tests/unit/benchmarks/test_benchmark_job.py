@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks.job.match_recognize import query
+from benchmarks.job.real_rules import many, profiles_of
 from benchmarks.job.state import every_user_first
 from benchmarks.job.throughput import Measured, Size, drawn_out, table
 from benchmarks.job.timers import USERS_TO_ONE, timers_an_event
 from benchmarks.kit.page import PAGE, note
-from benchmarks.kit.workload import MINUTE, TYPES, events, rules_of, write_rules, yaml_of
+from benchmarks.kit.workload import HOUR, MINUTE, TYPES, events, rules_of, write_rules, yaml_of
 from benchmarks.peers.handwritten import Rule
 from kairos.adapters.rules.store import open_rule_store
+from kairos.usecases.operation.dataset.clickstream import Dataset
 
 PAIR = Rule("pair", ["t0", "t2"], ["t1"], 290, 10 * MINUTE, absent=False)
 
@@ -65,6 +68,19 @@ def test_events_are_the_same_each_time() -> None:
     assert list(events(20, 5)) == list(events(20, 5))
 
 
+def test_copies_of_the_clickstream_are_of_other_users_and_in_order(tmp_path: Path) -> None:
+    lines = [{"id": f"w{n}", "type": "home", "user_id": f"user_{n % 2:04}", "time": n * HOUR} for n in range(4)]
+    events, profiles = tmp_path / "ecom.jsonl", tmp_path / "profiles.json"
+    events.write_bytes(b"\n".join(msgspec.json.encode(line) for line in lines))
+    profiles.write_bytes(msgspec.json.encode({"user_0001": {"name": "Lena"}}))
+    dataset = Dataset(events, profiles, 4, 2)
+    made = list(many(dataset, 3))
+    assert [moment for _, moment, _ in made] == sorted(moment for _, moment, _ in made)
+    assert {user for user, _, _ in made} == {"u0", "u1", "u1000", "u1001", "u2000", "u2001"}
+    assert len({msgspec.json.decode(line)["id"] for _, _, line in made}) == 12
+    assert profiles_of(dataset, 3) == {user: {"name": "Lena"} for user in ("u1", "u1001", "u2001")}
+
+
 def test_the_table_says_what_was_drawn_out() -> None:
     form = "MATCH_RECOGNIZE"
     measured = Measured(0.5, 200.0, 400.0, {10: 100.0, 100: 80.0}, {form: {1: 100.0, 10: 50.0}})
@@ -73,6 +89,6 @@ def test_the_table_says_what_was_drawn_out() -> None:
     assert "| 100 | 80 | 0.40 | 8 (drawn out) | 9.60x |" in rows
 
 
-@pytest.mark.parametrize("name", ["job.throughput", "job.state", "job.latency", "job.scale"])
+@pytest.mark.parametrize("name", ["job.throughput", "job.real_rules", "job.state", "job.latency", "job.scale"])
 def test_the_page_keeps_a_place_for_each(name: str) -> None:
     assert "| table |" in note(PAGE.read_text(), f"benchmarks.{name}", "| table |")
