@@ -85,6 +85,7 @@ def lift(rows: Sequence[Row]) -> Panel:
     columns = [
         Column("epoch", "epoch", TEXT),
         Column("arm", "", TEXT),
+        Column("status", "", TEXT),  # early: the last columns of so wide a table are out of sight
         Column("control users"),
         Column("treated users"),
         Column("without", "anyway"),
@@ -96,7 +97,6 @@ def lift(rows: Sequence[Row]) -> Panel:
         Column("split p", "srm_p"),
         Column("smallest visible", "smallest_visible"),
         Column("immature", "immature", "number immature"),
-        Column("status", "", TEXT),
     ]
     table, adjusted, scale = Table(columns), _adjusted_table(), scale_of(rows)
     compared = _compared(rows)
@@ -106,6 +106,7 @@ def lift(rows: Sequence[Row]) -> Panel:
             [
                 str(row["epoch"]),
                 name,
+                LABELS[row["status"]],
                 count(row["n_control"]),
                 count(row["n_treated"]),
                 level(row, row["mean_control"]),
@@ -117,7 +118,6 @@ def lift(rows: Sequence[Row]) -> Panel:
                 chance(row["srm_p"]),
                 size(row, row["smallest_visible"]).lstrip("+"),
                 count(row["immature"]),
-                LABELS[row["status"]],
             ]
         )
         cuped = (row["adjusted"] or {}).get("cuped")
