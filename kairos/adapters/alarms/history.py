@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from kairos.adapters.alarms.records import facts_of
+from kairos.adapters.alarms.records import Facts
 from kairos.adapters.files.run_folder import files_of, lines_of, topics_in
 from kairos.adapters.warehouse.port import Engine, Parameters
 from kairos.engine.alarm.fact import OPTED_OUT, Fact, of_decision, of_receipt
@@ -29,7 +29,13 @@ _RECEIPTS = f"""
 SELECT time_ms - time_ms % 60000 AS at, status,
        CASE WHEN reason LIKE '{OPTED_OUT}%' THEN '{OPTED_OUT}' END AS reason, activity,
        coalesce(channel, '') AS channel, count(*) AS n
-FROM receipts WHERE time_ms > $since AND time_ms < $until GROUP BY 1, 2, 3, 4, 5"""
+FROM (
+    SELECT *, max(CASE WHEN status = 'sent' THEN 1 ELSE 0 END)
+                  OVER (PARTITION BY activity, user_id, occurrence, attempt) AS was_sent
+    FROM receipts WHERE time_ms > $since AND time_ms < $until AND status IN ('sent', 'delivered', 'failed', 'unknown')
+) AS told
+WHERE NOT (status = 'delivered' AND was_sent = 1) GROUP BY 1, 2, 3, 4, 5"""
+"""As `Facts` counts them."""
 _LEFT = f"""
 SELECT time_ms - time_ms % 60000 AS at, count(*) AS n FROM events
 WHERE type = '{CONSENT_CHANGED}' AND props LIKE '%"on":false%' AND time_ms > $since AND time_ms < $until
@@ -63,9 +69,9 @@ def of_run(folder: Path) -> list[Fact]:
     receipts = folder / f"{RECEIPTS}.jsonl"
     if receipts.exists():
         places[RECEIPTS] = receipts
-    facts = []
+    facts, told = [], Facts()
     for topic, path in places.items():
         for file in files_of(path):
             for _, _, line in lines_of(file):
-                facts += facts_of(topic, line)
+                facts += told.of(topic, line)
     return sorted(facts)

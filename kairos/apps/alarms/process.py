@@ -108,8 +108,7 @@ async def _follow(
             watch, desk, reader, now, watermark, say, conf.alarms.lag, since,
             lambda at: stock.facts(sorted(releases.pools), at),
         )  # fmt: skip
-        for crowd in known_of(rules).refresh:
-            watch.hear(Fact(start, "snapshot", crowd))
+        watch.expect(known_of(rules).refresh, (first.effective_at if first is not None else 0) or start)
         while not stopped.is_set():
             try:
                 release = store.latest(number)

@@ -14,7 +14,7 @@ outside its dates. `letter`: a dead letter. `snapshot`: a kept crowd was built. 
 PAUSED = frozenset({"paused", "state", "dates"})
 OPTED_OUT = "opted_out"
 _PLAIN = frozenset({"send", "suppress", "hold", "control", "regret"})
-_RECEIPTS = frozenset({"sent", "failed", "unknown"})
+_RECEIPTS = frozenset({"sent", "delivered", "failed", "unknown"})
 
 
 class Fact(NamedTuple):
@@ -42,8 +42,8 @@ def of_decision(outcome: str, reason: str | None, attempt: int) -> What | None:
 
 
 def of_receipt(status: str, reason: str | None) -> tuple[What, ...]:
-    """A failure because the user has opted out is an unsubscription as well."""
+    """A failure because the user has opted out is an unsubscription as well. `delivered`: nobody has said `sent`."""
     if status not in _RECEIPTS:
         return ()
-    what: What = status  # type: ignore[assignment]
+    what: What = "sent" if status == "delivered" else status  # type: ignore[assignment]
     return (what, "unsubscribe") if reason is not None and reason.startswith(OPTED_OUT) else (what,)

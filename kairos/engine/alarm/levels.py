@@ -99,6 +99,10 @@ class AgeRule:
     def hear(self, fact: Fact) -> None:
         self.sign(fact.subject, fact.at)
 
+    def expect(self, subject: str, at: int) -> None:
+        """The first sign is to come: until then age counts from `at` (epoch ms)."""
+        self._last.setdefault(subject, at)
+
     def sign(self, subject: str, at: int) -> None:
         self._last[subject] = max(at, self._last.get(subject, 0))
 

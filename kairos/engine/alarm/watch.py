@@ -45,6 +45,13 @@ class Watch:
             if not isinstance(rule, SeriesRule):
                 rule.know(known)
 
+    def expect(self, crowds: Iterable[str], at: int) -> None:
+        """These are to be built: whichever never was is as old as what names it, which holds since `at` (epoch ms)."""
+        for rule in self._rules.values():
+            if isinstance(rule, AgeRule) and not rule.of_time:
+                for crowd in crowds:
+                    rule.expect(crowd, at)
+
     def released(self, activities: Iterable[str], at: int) -> None:
         self._mutes.released(activities, at)
 

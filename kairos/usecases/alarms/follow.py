@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kairos.adapters.alarms.kafka import Read
 from kairos.adapters.alarms.receiver import Receiver
-from kairos.adapters.alarms.records import facts_of
+from kairos.adapters.alarms.records import Facts
 from kairos.adapters.alarms.said import SaidFile
 from kairos.engine.alarm.fact import Fact
 from kairos.engine.alarm.series import MINUTE
@@ -79,7 +79,9 @@ class Releases:
     def adopt(self, release: Release) -> None:
         versions = _versions(release.rules)
         changed = [name for name, version in versions.items() if self._versions.get(name, version) != version]
-        self._watch.know(known_of(release.rules), release.effective_at)
+        known = known_of(release.rules)
+        self._watch.know(known, release.effective_at)
+        self._watch.expect(known.refresh, release.effective_at)
         self._watch.released(changed, release.effective_at)
         self._versions = versions
         self.pools = frozenset(release.rules.coupons)
@@ -134,6 +136,7 @@ class Following:
         self._now, self._watermark, self._say = now, watermark, say
         self._lag, self._since, self._stocks = lag, since, stocks
         self._minute = self._looked = 0
+        self._facts = Facts()
 
     @property
     def judged(self) -> int:
@@ -146,7 +149,7 @@ class Following:
         if now - self._looked >= LOOK:
             self._feed.look()
         for read in self._feed.take(POLL_SECONDS):
-            for fact in facts_of(read.topic, read.value):
+            for fact in self._facts.of(read.topic, read.value):
                 if fact.at >= self._since:
                     self._watch.hear(fact)
         over = now - self._lag

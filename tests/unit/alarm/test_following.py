@@ -12,13 +12,13 @@ import pytest
 
 from kairos.adapters.alarms.kafka import Read
 from kairos.adapters.alarms.receiver import Receiver
-from kairos.adapters.alarms.records import facts_of
+from kairos.adapters.alarms.records import Facts
 from kairos.adapters.alarms.said import SaidFile
 from kairos.engine.alarm.fact import Fact
 from kairos.engine.alarm.spec import Alarm, Alarms, Change, Known
 from kairos.engine.alarm.watch import Watch
 from kairos.usecases.alarms.follow import Desk, Following, recall
-from tests.unit.alarm.alarm_kit import HOUR, MINUTE, NOW
+from tests.unit.alarm.alarm_kit import HOUR, MINUTE, NOW, only
 from tests.unit.warehouse.warehouse_kit import decision, receipt
 
 ALARMS = Alarms({"DeliveryFailing": Alarm("DeliveryFailing"), "WatermarkAge": Alarm("WatermarkAge", send_to=("ops",))},
@@ -133,6 +133,24 @@ def test_a_process_that_starts_anew_says_nothing_twice(tmp_path: Path) -> None:
     assert again.team.heard == [("DeliveryFailing", False)]
 
 
+def test_a_process_that_starts_anew_does_not_take_a_stale_crowd_for_a_fresh_one(tmp_path: Path) -> None:
+    """Nor one that was never built, of which no warehouse tells: its release does. A new release makes none younger."""
+    known = Known(refresh={"lapsing": HOUR, "never": HOUR})
+    built, memory, told = Fact(NOW, "snapshot", "lapsing"), tmp_path / "alarms.json", Told()
+    for start in (NOW, NOW + 3 * HOUR, NOW + 4 * HOUR):
+        watch = Watch(only("CrowdStale"), known)
+        desk = Desk(Alarms({"CrowdStale": Alarm("CrowdStale")}, send_to=("team",)), {"team": told}, SaidFile(memory))
+        recall(watch, [built])
+        watch.expect(known.refresh, NOW)
+        following = Following(watch, desk, Topics(), lambda at=start: at, lambda: None, lambda _change: None, 0)
+        asyncio.run(following.round())
+    assert told.heard == [("CrowdStale", True)] * 2
+    watch.expect(known.refresh, NOW + 4 * HOUR)
+    assert list(watch.advance(NOW + 5 * HOUR)) == []
+    watch.hear(Fact(NOW + 5 * HOUR, "snapshot", "lapsing"))
+    assert [(one.subject, one.firing) for one in watch.advance(NOW + 5 * HOUR + MINUTE)] == [("lapsing", False)]
+
+
 def test_nothing_is_judged_before_the_backlog_is_read() -> None:
     world = World()
     world.topics.caught_up = False
@@ -155,9 +173,31 @@ def test_what_is_no_fact_is_passed_over(value: bytes) -> None:
     assert world.said == []
 
 
+def test_a_message_counts_once_whether_it_is_delivered_at_once_or_by_a_report() -> None:
+    """A webhook's is `delivered` when it is taken, and nobody says `sent`: 5 % of such messages fail, not all."""
+    world = World()
+    for _ in range(5):
+        at_once = [record("receipts", receipt(world.now, occurrence=f"{n}", status="delivered")) for n in range(95)]
+        by_report = [
+            record("receipts", receipt(world.now, activity="later", occurrence=f"{world.now}-{n}", status=status))
+            for status in ("sent", "delivered")
+            for n in range(95)
+        ]
+        failed = [
+            record("receipts", receipt(world.now, activity=name, occurrence=f"f{n}", status="failed"))
+            for name in ("hello", "later")
+            for n in range(5)
+        ]
+        world.minute(*at_once, *by_report, *failed)
+    begun = {change.subject: change.text.partition(" in ")[0] for change in world.said}
+    assert begun == dict.fromkeys(("hello", "later"), "messages failed: 5.0% of 200")
+
+
 def test_kinds_of_records() -> None:
+    told = Facts()
+
     def words(topic: str, document: dict[str, Any]) -> list[tuple[str, str, str]]:
-        return [(f.what, f.subject, f.channel) for f in facts_of(topic, json.dumps(document).encode())]
+        return [(f.what, f.subject, f.channel) for f in told.of(topic, json.dumps(document).encode())]
 
     assert words("decisions", decision()) == [("send", "hello", "sms")]
     assert words("decisions", decision(attempt=2)) == [("again", "hello", "sms")]
@@ -172,7 +212,10 @@ def test_kinds_of_records() -> None:
         ("failed", "hello", "sms"),
         ("unsubscribe", "hello", "sms"),
     ]
-    assert words("receipts", receipt(status="delivered")) == []
+    assert words("receipts", receipt(status="delivered")) == [("sent", "hello", "sms")]
+    assert words("receipts", receipt(occurrence="o2", status="sent")) == [("sent", "hello", "sms")]
+    assert words("receipts", receipt(occurrence="o2", status="delivered")) == []
+    assert words("receipts", receipt(occurrence="o2", status="read")) == []
     letter = {"reason": "rejected", "message": "", "origin": "x/0@1", "ts": NOW, "key": None, "value": "", "size": 0}
     assert words("dead-letters.sms", letter) == [("letter", "", "sms")]
     assert words("crowds", {"crowd": "lapsing", "n": 2, "as_of": NOW, "at": NOW, "size": 7}) == [

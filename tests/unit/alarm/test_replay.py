@@ -48,6 +48,21 @@ def test_over_a_warehouse(tmp_path: Path) -> None:
     assert done.stderr == "1 alarm\n"
 
 
+def test_in_a_warehouse_too_a_message_counts_once(tmp_path: Path) -> None:
+    """Delivered at once, sent and delivered by a report, failed."""
+    told = [
+        receipt(MONDAY + MINUTE, occurrence="at once", status="delivered"),
+        receipt(MONDAY + 2 * MINUTE, occurrence="reported", status="sent"),
+        receipt(MONDAY + 3 * MINUTE, occurrence="reported", status="delivered"),
+        receipt(MONDAY + 4 * MINUTE, occurrence="failed", status="failed"),
+    ]
+    fill(tmp_path, receipts=told)
+    engine = open_engine(tmp_path)
+    facts = [(fact.at - MONDAY, fact.what, fact.n) for fact in of_warehouse(engine)]
+    engine.close()
+    assert facts == [(MINUTE, "sent", 1), (2 * MINUTE, "sent", 1), (4 * MINUTE, "failed", 1)]
+
+
 def test_a_warehouse_is_read_day_by_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, receipts=receipts(), decisions=[decision(MONDAY + 3 * DAY)])
     engine, spans = open_engine(tmp_path), set()
