@@ -61,8 +61,15 @@ def watched(browser: Browser, address: str) -> Iterator[Page]:
     context.close()
 
 
+COVERED = """[...document.querySelectorAll("label > :is(input, select, textarea) + small")]
+.filter(said => said.getBoundingClientRect().top < said.previousElementSibling.getBoundingClientRect().bottom - 1)
+.map(said => said.textContent)"""
+"""What is said below a field and lies upon it."""
+
+
 def unfit(page: Page, paths: Iterable[str]) -> list[tuple[str, str]]:
-    """Path and what is wrong: what axe-core finds serious, and what is wider than a phone. `page` as it is coloured."""
+    """Path and what is wrong: what axe-core finds serious, what covers a field, and what is wider than a phone. `page`
+    as it is coloured."""
     found = []
     for path in paths:
         page.set_viewport_size(DESK)
@@ -72,6 +79,7 @@ def unfit(page: Page, paths: Iterable[str]) -> list[tuple[str, str]]:
         for one in page.evaluate("axe.run()")["violations"]:
             if one["impact"] in ("serious", "critical"):
                 found += [(path, f"{one['id']}: {node['html'][:200]}") for node in one["nodes"][:3]]
+        found += [(path, f"upon its field: {said}") for said in page.evaluate(COVERED)]
         page.set_viewport_size(PHONE)
         if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
             found.append((path, "wider than a phone"))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
@@ -36,6 +36,7 @@ SLOW_AT_ONCE = 4
 """Threads for what takes long; however many people wait for it, the other pages have threads of their own."""
 MOST_FORM = 1_000_000
 """Bytes; a rule file may be some hundred thousand, and a form writes some characters with three."""
+UNDONE = "nobody is signed in any more, so nothing was done: sign in, then do it again"
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Console:
         async def handle(request: Request) -> Response:
             visitor = await self._visitor(request)
             if visitor is None:
-                return _go("/sign-in")
+                return _go(f"/sign-in?undone=yes&next={quote(_from(request))}")
             form = await self._form_of(request, visitor)
             visitor.actor.need(deed.right)
             call = self._call(request, visitor, {}, form)
@@ -120,7 +121,8 @@ class Console:
 
     # -------------------------------------------------------------------------------------------------------- sign in
     async def _door(self, request: Request) -> Response:
-        return self._sign_in_page(request, "", 200)
+        problem = UNDONE if request.query_params.get("undone") else ""
+        return self._sign_in_page(request, problem, request.query_params.get("next", ""), 200)
 
     async def _enter(self, request: Request) -> Response:
         form = await _form(request)
@@ -129,7 +131,7 @@ class Console:
             next_ = _own_path(form.get("next", ""))
             return await self._sessions.enter(request, body, lambda _told: _go(next_))
         except (KairosError, msgspec.ValidationError) as error:
-            return self._sign_in_page(request, str(error), 403)
+            return self._sign_in_page(request, str(error), form.get("next", ""), 403)
 
     async def _leave(self, request: Request) -> Response:
         visitor = await self._visitor(request)
@@ -140,9 +142,8 @@ class Console:
         response.headers["Location"] = "/sign-in"
         return response
 
-    def _sign_in_page(self, request: Request, problem: str, status: int) -> Response:
-        next_ = _own_path(request.query_params.get("next", ""))
-        values = {"problem": problem, "next": next_, "outside": self._outside, "query": {}}
+    def _sign_in_page(self, request: Request, problem: str, next_: str, status: int) -> Response:
+        values = {"problem": problem, "next": _own_path(next_), "outside": self._outside, "query": {}}
         return self._page(request, "sign-in", values, None, status)
 
     # ---------------------------------------------------------------------------------------------------------- pages
@@ -219,6 +220,13 @@ def _here(request: Request, **more: str) -> str:
     query = {**request.query_params, **more}
     path = quote(request.url.path)
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def _from(request: Request) -> str:
+    """The page with the form, as its browser names it; nobody else's."""
+    came = urlsplit(request.headers.get("referer", ""))
+    path = f"{came.path}?{came.query}" if came.query else came.path
+    return path if came.netloc == request.headers.get("host") else ""
 
 
 def _own_path(path: str) -> str:
