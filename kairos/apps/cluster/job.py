@@ -27,6 +27,7 @@ LAST = "savepoint"
 """Said instead of a path: the savepoint that the last `stop` wrote."""
 
 LOGS = "the cluster's logs say why"
+NO_SLOTS = "NoResourceAvailableException"
 AT_WORK_SECONDS = 120.0
 POLL_SECONDS = 0.2
 
@@ -75,6 +76,23 @@ class _Failures(msgspec.Struct, frozen=True):
     history: _History = msgspec.field(name="exceptionHistory", default=_History())
 
 
+class _Read(msgspec.Struct, frozen=True):
+    records: int = msgspec.field(name="read-records", default=0)
+
+
+class _Slots(msgspec.Struct, frozen=True):
+    free: int = msgspec.field(name="slots-available")
+    total: int = msgspec.field(name="slots-total")
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One operator of a job, or several that Flink has chained. `status`: as Flink says it; SCHEDULED: no slot yet."""
+
+    name: str
+    status: str
+    metrics: _Read = _Read()
+
+
 class SavepointError(ServiceError):
     """Flink could not write it; the job runs on."""
 
@@ -115,6 +133,14 @@ class Jobs:
         jobs = self._ask("/jobs/overview")["jobs"]
         found = [Job(each["jid"], each["name"], each["state"]) for each in jobs] if isinstance(jobs, list) else []
         return [job for job in found if job.state not in ENDED and job.name != LOADING]
+
+    def tasks(self, job_id: str) -> list[Task]:
+        return msgspec.convert(self._ask(f"/jobs/{job_id}")["vertices"], list[Task])
+
+    def slots(self) -> tuple[int, int]:
+        """How many are free, and how many there are."""
+        found = msgspec.convert(self._ask("/overview"), _Slots)
+        return found.free, found.total
 
     def wait(self, job_id: str, every: Callable[[], object]) -> None:
         """Until the job has ended well. `every` is called between two looks, and waits. Raises ServiceError."""
@@ -190,7 +216,11 @@ class Jobs:
     def _why(self, job_id: str) -> str:
         """Its newest failure: of one that is started again and again as well as of one that has ended."""
         failures = msgspec.convert(self._ask(f"/jobs/{job_id}/exceptions"), _Failures)
-        return first_cause(next((each.stacktrace for each in failures.history.entries), ""), LOGS)
+        why = first_cause(next((each.stacktrace for each in failures.history.entries), ""), LOGS)
+        if NO_SLOTS not in why:
+            return why
+        free, total = self.slots()
+        return f"it takes more slots than the {free} of {total} that are free (job.parallelism, --parallelism): {why}"
 
     def _only(self) -> Job:
         jobs = self.running()

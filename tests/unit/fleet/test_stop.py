@@ -37,7 +37,7 @@ class Flink(BaseHTTPRequestHandler):
         self._say({}, self.refusal or 202)
 
     def do_GET(self) -> None:
-        assert self.path in (f"/jobs/one/savepoints/{TRIGGER}", "/jobs/one", "/jobs/one/exceptions")
+        assert self.path in (f"/jobs/one/savepoints/{TRIGGER}", "/jobs/one", "/jobs/one/exceptions", "/overview")
         self._say(self.answers.pop(0))
 
     def _say(self, answer: dict[str, Any], status: int = 0) -> None:
@@ -112,6 +112,17 @@ def test_a_job_that_cannot_go_on_says_why(
         jobs.until_at_work("one")
     server.answers = [{"state": "FAILED"}, exceptions]
     with pytest.raises(ServiceError, match=f"job one has ended as FAILED: {re.escape(said)}$"):
+        jobs.wait("one", lambda: None)
+
+
+def test_a_job_that_gets_no_slots_says_how_many_are_free(flink: tuple[type[Flink], Jobs]) -> None:
+    server, jobs = flink
+    failure = {
+        "stacktrace": "a.NoResourceAvailableException: Could not acquire the minimum required resources.\n\tat b"
+    }
+    exceptions = {"exceptionHistory": {"entries": [failure]}}
+    server.answers = [{"state": "FAILED"}, exceptions, {"slots-available": 1, "slots-total": 2}]
+    with pytest.raises(ServiceError, match=r"FAILED: it takes more slots than the 1 of 2 that are free .*: a\.NoRes"):
         jobs.wait("one", lambda: None)
 
 

@@ -15,6 +15,7 @@ import typer
 
 from kairos.adapters.warehouse.opening import DUCKDB
 from kairos.apps.cluster import Cluster, load_settings
+from kairos.apps.cluster.batch import run_batch
 from kairos.apps.cluster.job import Jobs
 from kairos.apps.cluster.package import package_code
 from kairos.apps.commands.results.warehouse import default_warehouse
@@ -29,8 +30,11 @@ from kairos.usecases.rules.backtest import Result, Span, Task, gather, played, p
 app = typer.Typer(rich_markup_mode=None)
 
 MAIN = Path("jobs/backtest.py")
+STEP = "play"
+"""What the job calls it."""
 LOOK_SECONDS = 0.5
-Run = Callable[[Path], None]
+Run = Callable[[Path, int], None]
+"""A backtest's folder, and how many parts there are to play."""
 
 
 @app.command()
@@ -71,8 +75,8 @@ def backtest(
     zone = ZoneInfo(first.rules.policy.timezone)
     start, end = moment(since, "--from", zone), moment(until, "--to", zone)
     words = ["--conf", str(conf.absolute()), *(["--set", f"job.parallelism={parallelism}"] if parallelism else [])]
-    run = _on_cluster(words) if on_cluster else _here(words)
     with told():
+        run = _on_cluster(words) if on_cluster else _here(words)
         task, spans = prepare(first.rules, second.rules, warehouse or default_warehouse(), start, end, engine)
         compared = gather(task, played(task, spans, lambda some: _play(run, task, some), _once_more))
     found = compared.comparison.differences
@@ -95,12 +99,12 @@ def _play(run: Run, task: Task, spans: list[Span]) -> list[Result]:
     with TemporaryDirectory(dir=place.absolute()) as name:
         folder = Path(name)
         write(folder, task, spans)
-        run(folder)
+        run(folder, len(spans))
         return results_in(folder)
 
 
 def _here(words: list[str]) -> Run:
-    def run(folder: Path) -> None:
+    def run(folder: Path, _parts: int) -> None:
         done = subprocess.run([sys.executable, "-m", "jobs.backtest", *words, "--folder", str(folder)])
         if done.returncode != 0:
             fail("the job has failed; what it said stands above")
@@ -109,11 +113,13 @@ def _here(words: list[str]) -> Run:
 
 
 def _on_cluster(words: list[str]) -> Run:
-    def run(folder: Path) -> None:
+    """Raises ServiceError: before a long history is read it is known whether there is a cluster."""
+    jobs = Jobs(Cluster(load_settings()))
+    jobs.running()
+
+    def run(folder: Path, parts: int) -> None:
         package_code()
         say("submitting ...")
-        jobs = Jobs(Cluster(load_settings()))
-        job = jobs.submit([*words, "--folder", str(folder)], main=MAIN)
-        jobs.wait(job, lambda: time.sleep(LOOK_SECONDS))
+        run_batch(jobs, MAIN, [*words, "--folder", str(folder)], STEP, parts, say, lambda: time.sleep(LOOK_SECONDS))
 
     return run
