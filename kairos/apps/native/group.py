@@ -50,8 +50,8 @@ class Group:
         return list(self._services)
 
     def on_demand(self) -> Collection[str]:
-        """Those that are started only by their names, and shown only while they run."""
-        return self._on_demand
+        """Those that are started only by their names. What was, and died, is wanted until `down`."""
+        return frozenset(name for name in self._on_demand if not self._process(name).wanted())
 
     def running(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if self._process(name).running()]
@@ -80,7 +80,7 @@ class Group:
 
     def kill(self, name: str) -> None:
         """Ends it as a crash would."""
-        self._process(name).stop(signal.SIGKILL)
+        self._process(name).stop(signal.SIGKILL, forget=False)
 
     def freeze(self, name: str) -> None:
         """It keeps its connections and answers nothing, until `thaw`."""
@@ -90,7 +90,7 @@ class Group:
         self._signal(name, signal.SIGCONT)
 
     def status(self) -> list[Status]:
-        """Those on demand only while they run."""
+        """Those on demand only while they run, or have died."""
         on_demand = self.on_demand()
         rows = [self._status(service) for service in self._services.values()]
         return [row for row in rows if row.state != "down" or row.name not in on_demand]

@@ -42,18 +42,19 @@ class Process:
         return self.folder / f"{self.name}.log"
 
     def running(self) -> psutil.Process | None:
-        """The live process, or None. Removes a pid file whose process is gone."""
+        """The live process, or None."""
         try:
             noted = msgspec.json.decode(self.pid_file.read_bytes(), type=_PidFile)
             process = psutil.Process(noted.pid)
             if abs(process.create_time() - noted.started) < 1 and process.status() != psutil.STATUS_ZOMBIE:
                 return process
-        except FileNotFoundError:
-            return None
-        except (msgspec.DecodeError, psutil.NoSuchProcess):
+        except (FileNotFoundError, msgspec.DecodeError, psutil.NoSuchProcess):
             pass
-        self.pid_file.unlink(missing_ok=True)
         return None
+
+    def wanted(self) -> bool:
+        """Whether it was started and nobody has stopped it since; it may have died."""
+        return self.pid_file.exists()
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> psutil.Process:
         """Starts it in a session of its own, so that it outlives the terminal. The log before this one is `.log.1`."""
@@ -77,11 +78,20 @@ class Process:
         temporary.replace(self.pid_file)
         return process
 
-    def stop(self, number: int = signal.SIGTERM) -> bool:
-        """Ends it and waits until it is gone; killed when it does not go in time. False: it was not running."""
+    def stop(self, number: int = signal.SIGTERM, *, forget: bool = True) -> bool:
+        """Ends it and waits until it is gone; killed when it does not go in time. False: it was not running.
+
+        `forget` False: it stays wanted.
+        """
         process = self.running()
-        if process is None:
-            return False
+        if process is not None:
+            self._end(process, number)
+        if forget:
+            self.pid_file.unlink(missing_ok=True)
+        return process is not None
+
+    @staticmethod
+    def _end(process: psutil.Process, number: int) -> None:
         try:
             process.resume()  # a frozen one would not hear of it
             process.send_signal(number)
@@ -90,8 +100,6 @@ class Process:
                 _ends(process)
         except psutil.NoSuchProcess:
             pass
-        self.pid_file.unlink(missing_ok=True)
-        return True
 
     def log_tail(self, lines: int = 15) -> str:
         if not self.log.exists():
