@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from kairos import __version__
+from kairos.apps.inputs.installation import CONF
 
 
 class Command(NamedTuple):
@@ -129,6 +130,12 @@ def _refuse_empty(param: Any) -> None:
     param.process_value = checked
 
 
+def _ask_environment(param: Any) -> None:
+    """One variable says for all commands which installation they are about."""
+    if param.name == "conf" and param.envvar is None:
+        param.envvar = CONF
+
+
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
 
@@ -149,6 +156,7 @@ class LazyGroup(TyperGroup):
         for one in own:
             one.short_help = one.get_short_help_str(limit=_SENTENCE)
         for param in (param for one in (command, *own) for param in one.params):
+            _ask_environment(param)
             if param.name not in MAY_BE_EMPTY:
                 _refuse_empty(param)
         return command

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kairos.adapters.settings.kafka import KafkaAddress, load
+from kairos.apps.inputs.installation import installed
 from kairos.apps.inputs.people import rules_of
 from kairos.apps.stack import load_settings
 from kairos.apps.view.terminal import fail
@@ -23,6 +24,8 @@ def kafka_of(broker: str | None, conf: Path | None, overrides: list[str] | None)
         if overrides:
             fail("--set changes what --conf says; without it there is nothing to change")
         return KafkaAddress(broker or load_settings().kafka)
+    if broker is not None and conf == installed():
+        return KafkaAddress(broker)
     if broker is not None:
         fail("--kafka and --conf both say where Kafka is; one is enough")
     return load(conf, overrides or ())

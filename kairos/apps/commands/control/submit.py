@@ -10,12 +10,12 @@ import typer
 
 from kairos.adapters.control.database import Control
 from kairos.apps.commands.control.releasing import count_reach, show_standings
+from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Conf, Everyone
 from kairos.apps.inputs.store import RuleStore, rule_store
-from kairos.apps.native.settings import data_folder
 from kairos.apps.view.change import show_change
 from kairos.apps.view.errors import told
 from kairos.apps.view.failures import tell_failures
@@ -68,7 +68,7 @@ def submit(
         proposal = propose(before, rule_set, now(), accept_cold=True)
         show_change(proposal.change, before.previous, {})
         reach = count_reach(proposal, profiles, conf)
-        places = None if no_backtest else warehouse or data_folder() / "warehouse"
+        places = None if no_backtest else warehouse or default_warehouse()
         forecast = forecast_of(lambda: backtest_of(proposal, places, target, loaded.measures, progress_bar))
         if forecast.unknown:
             say(f"what it would have done cannot be told: {escape_lines(forecast.unknown)}")

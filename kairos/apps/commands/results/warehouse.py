@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from kairos.apps.crowds.places import folder_of
 from kairos.apps.inputs.acting import Log, writing
 from kairos.apps.inputs.files import tell_bad_line, tell_strange, valid_rules
+from kairos.apps.inputs.installation import installed
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.status import Status
 from kairos.apps.native.settings import data_folder
@@ -34,7 +36,8 @@ Ledger = Annotated[str | None, typer.Option(help="The ledger of delivery, as an 
 
 
 def default_warehouse() -> Path:
-    return data_folder() / "warehouse"
+    """That of the installation that the environment names, else the data folder's. Raises SettingsError."""
+    return folder_of(installed()) or data_folder() / "warehouse"
 
 
 @app.callback()

@@ -18,12 +18,12 @@ from kairos.apps.commands.control.releasing import (
     show_standings,
     write_release,
 )
+from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.files import read_events, valid_rules
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.people import Conf, Everyone
 from kairos.apps.inputs.store import RuleStore, rule_store
-from kairos.apps.native.settings import data_folder
 from kairos.apps.view.change import People, show_change, show_seeding
 from kairos.apps.view.comparison import show_table
 from kairos.apps.view.errors import told
@@ -113,7 +113,7 @@ def publish(
         tried = valid_rules(shadows)[0] if shadows else None
         proposal = propose(before, rule_set, now(), past, accept_cold=accept_cold, tried=tried, sweep=_window(sweep))
         change = proposal.change
-        places = warehouse or data_folder() / "warehouse"
+        places = warehouse or default_warehouse()
         show_change(change, before.previous, _standing(places, before.previous, change))
         if proposal.seeding is not None:
             show_seeding(proposal.seeding)
