@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ POLL_SECONDS = 0.05
 BATCH = 500
 MEMORY_KILOBYTES = 16_384
 CLOSE_SECONDS = 10.0
+ASK_SECONDS, ASK_TIMEOUT_SECONDS = 5.0, 1.0
+"""How often Kafka is asked how far behind a worker is that fetches nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class KafkaMailbox:
         self._done: queue.SimpleQueue[Parcel] = queue.SimpleQueue()
         self._partitions: dict[int, Unfinished] = {}
         self._full = False
+        self._ask_at = 0.0
         self._away = False
         self._no_more = threading.Event()
         self._closing = threading.Event()
@@ -137,13 +141,26 @@ class KafkaMailbox:
         self.lag = self._lag(consumer)
 
     def _lag(self, consumer: Consumer) -> int:
-        """Records of these partitions that nobody has fetched yet, as of the last fetch."""
+        """Records of these partitions that nobody has fetched yet, as of the last fetch; while nothing is fetched
+        because the room is full, Kafka is asked."""
+        asked = self._full and time.monotonic() >= self._ask_at
+        if asked:
+            self._ask_at = time.monotonic() + ASK_SECONDS
+        elif self._full and self.lag is not None:
+            return self.lag
         lag = 0
         for place in consumer.position(consumer.assignment()):
-            _, end = consumer.get_watermark_offsets(place, cached=True)
+            end = self._end(consumer, place, asked=asked)
             if place.offset >= 0 and end != OFFSET_INVALID:
                 lag += max(0, end - place.offset)
         return lag
+
+    @staticmethod
+    def _end(consumer: Consumer, place: TopicPartition, *, asked: bool) -> int:
+        if asked:
+            with suppress(KafkaException):  # it is away: what was known last
+                return int(consumer.get_watermark_offsets(place, ASK_TIMEOUT_SECONDS)[1])
+        return int(consumer.get_watermark_offsets(place, cached=True)[1])
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Called within `consume`, where Kafka gives partitions to somebody else."""
