@@ -183,16 +183,23 @@ class Console:
             try:
                 return await handle(request)
             except (Problem, KairosError) as error:
-                return self._failed(request, error)
+                return self._failed(request, error, await self._still(request))
             except Exception:  # nobody outside is told what went wrong inside
                 log.exception("%s %s", request.method, request.scope["route"].path)
                 return self._failed(request, Problem(500, "mistake", "a mistake of ours; the log has it"))
 
         return answered
 
-    def _failed(self, request: Request, error: Problem | KairosError) -> Response:
+    async def _still(self, request: Request) -> Visitor | None:
+        """Who is signed in although something failed; None also where nobody can tell."""
+        try:
+            return await self._visitor(request)
+        except (Problem, KairosError):
+            return None
+
+    def _failed(self, request: Request, error: Problem | KairosError, visitor: Visitor | None = None) -> Response:
         status, _ = status_of(error)
-        return self._page(request, "failed", {"problem": str(error), "status": status, "query": {}}, None, status)
+        return self._page(request, "failed", {"problem": str(error), "status": status, "query": {}}, visitor, status)
 
     async def _asset(self, request: Request) -> Response:
         found = self._assets.get(request.path_params["name"])

@@ -75,13 +75,21 @@ def test_which_variant_is_better_is_told_without_a_control_group(local: Reader, 
     assert pair.count("Not told yet") == 1
 
 
+BOOK = "docs/runbooks/SendsStopped.md"
+
+
 def test_an_alarm_that_is_on_stands_at_its_activity(local: Reader, tmp_path: Path) -> None:
     conf = tmp_path / "conf.yaml"
     conf.write_text(conf.read_text() + f"alarms: {{state: {tmp_path}/alarms.json}}\n")
-    alarm = Change("SendsStopped", "counts", "activity", "cart_left", "console", True, NOW, "<b>none</b>", "", "page")
+    alarm = Change("SendsStopped", "counts", "activity", "cart_left", "console", True, NOW, "<b>none</b>", BOOK, "page")
     SaidFile(tmp_path / "alarms.json").write({"desk": [alarm]})
     rows = local.get("/").text.split("<tbody>")[1].split("</tr>")
     mine = next(row for row in rows if "/activities/cart_left" in row)
     assert "SendsStopped" in mine
     assert "<b>none" not in mine
     assert "SendsStopped" not in next(row for row in rows if "/activities/welcome_back" in row)
+    assert f"<code>{BOOK}</code>" in local.get("/health").text
+    conf.write_text(conf.read_text().replace("alarms: {", "alarms: {runbooks: 'https://wiki.example/', "))
+    assert f'<a href="https://wiki.example/{BOOK}">' in local.get("/health").text
+    conf.write_text(conf.read_text().replace("https:", "javascript:"))
+    assert 'href="javascript' not in local.get("/health").text

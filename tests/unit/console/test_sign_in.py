@@ -48,3 +48,12 @@ def test_whoever_is_signed_out_meanwhile_hears_that_nothing_was_done(
     retried = otto.post("/sign-in", data=mistyped, follow_redirects=False)
     right = {"name": "otto", "password": PASSWORD, "next": led_to(retried.text)}
     assert otto.post("/sign-in", data=right, follow_redirects=False).headers["Location"] == led
+
+
+def test_whoever_may_not_is_told_so_and_stays_who_she_is(signed_in: Enter) -> None:
+    vic = signed_in("vic")
+    refused = vic.press("/lists/black", csrf=vic.csrf("/"), users="u1", state="on")
+    assert refused.status_code == 403
+    assert "vic may not write: it takes one of the roles" in refused.text
+    assert "Sign out vic" in refused.text
+    assert "Sign out" not in Reader(vic.app, base_url=URL).post("/nowhere").text

@@ -34,6 +34,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "channels": problems.tried(lambda: channels.channels(load_delivery(parts.conf), call.now), []),
         "letters": problems.tried(lambda: _letters(parts.conf, seen.files.output), {}),
         "alarms": problems.tried(lambda: firing(seen.alarms.state), []),
+        "runbooks": seen.alarms.runbooks,
         "problems": problems,
         "may_turn": call.actor.may("switch"),
         "may_limit": call.actor.may("limit"),
