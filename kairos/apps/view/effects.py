@@ -25,7 +25,7 @@ def effect_table(sections: Sequence[Section]) -> Table:
     for activity, row in sorted(latest_lifts(sections).items()):
         _add(shown, Text(escape(activity), style="bold"), row)
         for variant in variants.get(activity, ()):
-            if variant["epoch"] == row["epoch"]:
+            if variant["epoch"] == row["epoch"] and variant["arm"] != row["arm"]:
                 _add(shown, Text(f"  {escape(variant['arm'])}"), variant)
     return shown
 

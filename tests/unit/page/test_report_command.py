@@ -114,7 +114,9 @@ def test_which_variant_was_better_is_told_when_it_has_been_published(shop: Path,
     assert " (epoch" not in better(report(tmp_path))
     play(tmp_path / "warehouse", valid(files), [Event("n", "cart", START + 20 * DAY, "", {}, "new"),
                                                 Event("e", "visit", START + 30 * DAY, "", {}, "new")])  # fmt: skip
-    assert "cart_left (epoch 1)" in better(report(tmp_path))
+    told = report(tmp_path)
+    assert "cart_left (epoch 1)" in better(told)
+    assert " treated " not in told.partition("what can be said")[2]
 
 
 def better(text: str) -> str:

@@ -11,7 +11,12 @@ from kairos.engine.rule.lint.folder.alarms import check_alarms
 from kairos.engine.rule.lint.folder.catalogs import check_catalogs, check_coupons
 from kairos.engine.rule.lint.folder.measures import check_measures
 from kairos.engine.rule.lint.folder.numbers import check_numbers, check_prices
-from kairos.engine.rule.lint.folder.policy import check_policy, check_policy_is_there, check_send_window
+from kairos.engine.rule.lint.folder.policy import (
+    check_caps_are_kept,
+    check_policy,
+    check_policy_is_there,
+    check_send_window,
+)
 from kairos.engine.rule.lint.folder.scores import check_grades, check_scores
 from kairos.engine.rule.lint.folder.workflow import check_workflow
 from kairos.engine.rule.lint.growth import check_growth
@@ -68,6 +73,8 @@ def check_all(
     check_circles([*drafts.values(), *entries.values()], [journey.journey for journey in journeys.values()])
     messages = {f"{path}#{m.name}": m for path, journey in journeys.items() for m in journey.messages}
     check_policy_is_there([*drafts.values(), *messages.values()], reports)
+    if policy := values.get("policy.yaml"):
+        check_caps_are_kept(policy, [*drafts.values(), *messages.values()], world, reports["policy.yaml"])
     if numbers := values.get("numbers.yaml"):
         check_numbers(numbers, drafts.values(), reports["numbers.yaml"])
         check_prices(numbers, world.budget_names, reports["numbers.yaml"])

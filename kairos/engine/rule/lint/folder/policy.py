@@ -9,7 +9,7 @@ from kairos.engine.policy.spec import QuietHours
 from kairos.engine.rule.fields.reading.value import Value
 from kairos.engine.rule.lint.world import World
 from kairos.engine.rule.lower.activity import Draft
-from kairos.engine.rule.text.report import Report
+from kairos.engine.rule.text.report import Report, listed
 from kairos.engine.rule.text.scalars import DAY, spell_duration
 
 _CALENDAR = (DAY, 7 * DAY)
@@ -32,6 +32,19 @@ def check_policy_is_there(drafts: Iterable[Draft], reports: dict[str, Report]) -
         report = reports["policy.yaml"] = Report("policy.yaml")
         message = "there is no policy.yaml: no quiet hours and no caps, so messages leave at night and without limit"
         report.at(1, 1, "warning", "no-policy", message, 'for example quiet_hours: {from: "22:00", to: "08:00"}')
+
+
+def check_caps_are_kept(policy: Value, drafts: Iterable[Draft], world: World, report: Report) -> None:
+    """A cap binds whom it is named by; where nobody names one, everybody thinks that there is one."""
+    sending = [draft for draft in drafts if any(draft.sends())]
+    unsaid = any("caps" not in (draft.source.find("limits") or ()) for draft in sending)
+    kept = world.policy.default_caps or any(draft.activity.limits.caps for draft in sending)
+    names = [name for name, _ in policy["caps"].items()] if policy.find("caps") else []
+    if names and unsaid and not kept and not any(draft.source.broken for draft in sending):
+        message = (
+            f"caps: no activity keeps to {listed(names)}: a cap binds those that name it, or all by `default_caps`"
+        )
+        report.warning(policy.keys["caps"], "cap-kept-by-none", message, f"default_caps: [{names[0]}]")
 
 
 def check_send_window(draft: Draft, world: World) -> None:
