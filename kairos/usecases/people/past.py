@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kairos.adapters.profiles.file import Profiles
 from kairos.adapters.warehouse.port import Engine
 from kairos.engine.event import Event
+from kairos.engine.play.simulate import UserProfiles
 from kairos.engine.profile.personal import masked_profile
 from kairos.usecases.people.places import Places
+from kairos.usecases.rules.people_then import PeopleThen, crowds_then
 
 MOST = 500
 """Of her newest events, decisions and receipts each."""
@@ -18,11 +19,12 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Past:
-    """`all`: her events, in the order of time. `people`: her profile by her id, as simulations take it: empty where
-    nobody has one of her, who then is reached nowhere; None: this configuration has no profiles."""
+    """`all`: her events, in the order of time. `people`: her profile by her id, as simulations take it, with the kept
+    crowds of then: empty where nobody knows her, who then is reached nowhere; None: this configuration has no
+    profiles."""
 
     all: Sequence[Event]
-    people: Profiles | None
+    people: UserProfiles | None
     name: str = "the warehouse"
 
     def duplicate(self, index: int) -> None:
@@ -33,9 +35,7 @@ def past_of(places: Places, user: str, whole: bool) -> Past:
     """`whole`: with her addresses as they are; else masked. Raises KairosError."""
     with places.engine_about(user) as engine:
         events = [] if engine is None else events_of(engine, user)
-    people = people_of(places, user)
-    masked = people and {user: masked_profile(profile) for user, profile in people.items()}
-    return Past(events, people if whole else masked)
+        return Past(events, people_of(places, engine, user, whole))
 
 
 def events_of(engine: Engine, user: str) -> list[Event]:
@@ -48,9 +48,13 @@ def events_of(engine: Engine, user: str) -> list[Event]:
     ]
 
 
-def people_of(places: Places, user: str) -> Profiles | None:
-    """Her profile by her id, as `Past` has it."""
+def people_of(places: Places, engine: Engine | None, user: str, whole: bool) -> UserProfiles | None:
+    """Her profile by her id, as `Past` has it. `whole`: as in `past_of`."""
     if places.profiles is None:
         return None
-    profile = places.profiles.profile(user)
-    return {user: dict(profile)} if profile else {}
+    profile = dict(places.profiles.profile(user) or {})
+    known = profile if whole else masked_profile(profile)
+    if engine is None:
+        return {user: known} if known else {}
+    stays, snapshots = crowds_then(engine, "m.user_id = $user", {"user": user})
+    return PeopleThen({user: known} if known or stays else {}, stays, snapshots)

@@ -39,13 +39,13 @@ def timeline(places: Places, user_id: str, activity: str | None = None) -> Timel
         events = events_of(engine, user_id)
         decided = _decisions(engine, user_id)
         received = _receipts(engine, user_id)
+        past = Past(events, people_of(places, engine, user_id, whole=True)) if events else None
     known, cut = [*decided, *received], MOST in (len(events), len(decided), len(received))
     if activity is not None:
         known = [moment for moment in known if activity in (moment.activity, journey_of(moment.activity))]
     moments = [Moment(event.time, "event", event.type, "", event.id) for event in events] + known
     story = None
-    if events:
-        past = Past(events, people_of(places, user_id))
+    if past is not None:
         story = explain(places.rules, past, past.people, user_id, activity)
     return Timeline(sorted(moments, key=lambda moment: moment.at, reverse=True), story, cut)
 

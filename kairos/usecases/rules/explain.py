@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from kairos.adapters.profiles.file import Profiles
 from kairos.engine.decision import Record
 from kairos.engine.event import Event
 from kairos.engine.play.explain import Line, Story, starters
-from kairos.engine.play.simulate import Simulation
+from kairos.engine.play.simulate import Simulation, UserProfiles
 from kairos.engine.profile.zone import own_zone
 from kairos.engine.rule.compile import Program
 from kairos.engine.rule.journey import journey_of
@@ -43,7 +42,7 @@ class Explained(msgspec.Struct, frozen=True):
 def explain(
     rules: RuleSet,
     given: Given,
-    people: Profiles | None,
+    people: UserProfiles | None,
     user: str,
     activity: str | None = None,
     place: str = "the rules",

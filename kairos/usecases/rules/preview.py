@@ -6,9 +6,8 @@ from collections.abc import Set
 
 import msgspec
 
-from kairos.adapters.profiles.file import Profiles
 from kairos.engine.play.preview import Asked, preview, preview_example
-from kairos.engine.play.simulate import Simulation
+from kairos.engine.play.simulate import Simulation, UserProfiles
 from kairos.engine.rule.compiled_journey import messages_of
 from kairos.engine.rule.content.rendering import Content
 from kairos.engine.rule.examples import TestFile
@@ -51,7 +50,9 @@ def speaking_activities(rules: RuleSet, name: str, place: str) -> list[Activity]
     return [spec]
 
 
-def preview_of_events(rules: RuleSet, spec: Activity, user: str, given: Given, people: Profiles | None) -> Previewed:
+def preview_of_events(
+    rules: RuleSet, spec: Activity, user: str, given: Given, people: UserProfiles | None
+) -> Previewed:
     """By the last message that the events lead to. Raises NotThereError where nobody knows the user."""
     if people is None or user not in people:
         known = {event.user_id for event in given.all}
@@ -64,20 +65,21 @@ def preview_of_events(rules: RuleSet, spec: Activity, user: str, given: Given, p
 
 
 def preview_of_examples(
-    rules: RuleSet, spec: Activity, user: str, examples: TestFile | None, people: Profiles | None
+    rules: RuleSet, spec: Activity, user: str, examples: TestFile | None, people: UserProfiles | None
 ) -> Previewed:
     """By the activity's first example that sends, with this user in the place of its own. Raises NotThereError."""
     if people is not None:
         _must_be_known(user, {*people}, set(), "no profile")
     if examples is None:
         raise NotThereError(f"{spec.name} has no examples to take values from; give it one, or --events")
-    found = preview_example(rules, examples, spec.name, user, people)
+    profiles = None if people is None else {name: dict(profile) for name, profile in people.items()}
+    found = preview_example(rules, examples, spec.name, user, profiles)
     origin, asked = (f"as in the example '{found[0].name}'", found[1]) if found else ("in the examples", None)
     return Previewed(spec.name, spec.title, user, origin, asked)
 
 
 def preview_of_person(
-    rules: RuleSet, spec: Activity, user: str, past: Given, people: Profiles | None, examples: TestFile | None
+    rules: RuleSet, spec: Activity, user: str, past: Given, people: UserProfiles | None, examples: TestFile | None
 ) -> Previewed:
     """By what the user did, `past`; where that does not come to a message, by an example, whose profile counts where
     the user has none. Raises NotThereError."""
