@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from kairos.adapters.rules.side import NamedRules
 from kairos.engine.compare.difference import CLASSES, Difference
 from kairos.engine.compare.report import Comparison, Row
+from kairos.engine.decision import Record
 from kairos.usecases.rules.compare import Compared
 from kairos.usecases.rules.spending import spent_on
 
@@ -51,15 +52,18 @@ def _money(a: float, b: float) -> str:
 
 
 def verdict_of(one: Difference) -> str:
-    sides = (
-        "nothing" if record is None else f"{record.outcome} {record.reason or record.channel or ''}".strip()
-        for record in (one.a, one.b)
-    )
-    told = " -> ".join(sides)
+    told = " -> ".join(_side(record) for record in (one.a, one.b))
+    if one.kind == "reworded" and one.a is not None and one.b is not None:
+        before, after = one.a.template, one.b.template
+        return f"{_side(one.a)} {before} -> {after}" if before != after else f"{_side(one.a)}, in other words"
     if one.kind != "moved" or one.a is None or one.b is None:
         return told
     moved = one.b.at - one.a.at
     return f"{told}, {abs(moved) / 60_000:,.0f} min {'later' if moved > 0 else 'earlier'}"
+
+
+def _side(record: Record | None) -> str:
+    return "nothing" if record is None else f"{record.outcome} {record.reason or record.channel or ''}".strip()
 
 
 def in_the_way(one: Difference) -> str:

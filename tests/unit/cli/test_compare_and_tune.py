@@ -80,6 +80,11 @@ def test_another_text_is_another_message(rules: Path, three_orders: Path, tmp_pa
     other = shutil.copytree(rules, tmp_path / "other")
     (other / "templates" / "unpaid.sms.liquid").write_text("Order {{ order_id }} still waits.\n")
     assert compared(rules, other, three_orders)["causes"] == [{"class": "reworded", "cause": "template", "n": 3}]
+    assert run("compare", rules, other, three_orders).stdout.count("  send sms, in other words\n") == 3
+    path = other / "activities/orders/order_unpaid.yaml"
+    path.write_text(path.read_text().replace("template: unpaid", "template: another"))
+    (other / "templates/unpaid.sms.liquid").rename(other / "templates/another.sms.liquid")
+    assert run("compare", rules, other, three_orders).stdout.count("  send sms unpaid -> another\n") == 3
 
 
 def test_an_activity_that_is_gone_is_the_cause(rules: Path, three_orders: Path, tmp_path: Path) -> None:
