@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from kairos.adapters.kafka.client import client_options
 from kairos.adapters.kafka.topics import KafkaUnreachableError, check_kafka, create_topics
 from kairos.adapters.profiles.opening import check_profiles
 from kairos.adapters.profiles.redis import ProfilesUnreachableError
-from kairos.adapters.rules.store import RuleStoreError, open_rule_store
+from kairos.adapters.rules.store import BrokenReleaseError, RuleStoreError, last_good, open_rule_store
 from kairos.adapters.settings.file import SettingsError
 from kairos.adapters.sources.port import SourceStoreError, open_source_store
 from kairos.engine.channel import CHANNELS
@@ -59,11 +60,15 @@ def _check_kafka(kafka: Kafka) -> None:
         raise StartError(f"kafka.bootstrap: {error}; start it (`make up`) or set kafka.bootstrap") from None
 
 
+def _tell(error: BrokenReleaseError) -> None:
+    sys.stderr.write(f"kairos: {error}; the one before is used\n")
+
+
 def first_release(settings: Settings) -> Release:
     """The release current now, which the job carries with it. Raises StartError."""
     place = settings.rules.store
     try:
-        release = open_rule_store(place).latest(0)
+        release = last_good(open_rule_store(place), heard=_tell)
     except RuleStoreError as error:
         raise StartError(f"rules.store: {error}") from None
     if release is None:

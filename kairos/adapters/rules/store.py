@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from kairos.engine.rule.finding import Finding
@@ -45,6 +45,24 @@ class BrokenReleaseError(RuleStoreError):
     def __init__(self, number: int, message: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message, findings)
         self.number = number
+
+
+def last_good(
+    store: RuleStore, after: int = 0, heard: Callable[[BrokenReleaseError], object] = lambda _error: None
+) -> Release | None:
+    """As `latest`, past those that are broken, of which `heard` hears: what runs goes on with the one before. Raises
+    BrokenReleaseError where all that there is is broken."""
+    broken: BrokenReleaseError | None = None
+    while True:
+        try:
+            release = store.latest(after)
+        except BrokenReleaseError as error:
+            broken = broken or error
+            heard(error)
+            continue
+        if release is None and broken is not None and not after:
+            raise broken
+        return release
 
 
 def overtaken(number: int, where: str) -> RuleStoreError:

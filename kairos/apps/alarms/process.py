@@ -18,7 +18,7 @@ from kairos.adapters.coupons.opening import open_store
 from kairos.adapters.kafka.topics import check_kafka
 from kairos.adapters.metrics.declared import ALARMS, BEGUN, FIRING, LAST_MINUTE
 from kairos.adapters.metrics.metrics import Metrics
-from kairos.adapters.rules.store import RuleStore, RuleStoreError, open_rule_store
+from kairos.adapters.rules.store import RuleStore, RuleStoreError, last_good, open_rule_store
 from kairos.adapters.settings.alarms import Conf, open_receivers
 from kairos.adapters.settings.file import SettingsError
 from kairos.apps.inputs.moments import now
@@ -88,7 +88,7 @@ async def _follow(
     stopped = threading.Event()
     on_stop(stopped.set)
     memory = SaidFile(Path(conf.alarms.state) if conf.alarms.state else None)
-    first = store.latest(0)
+    first = last_good(store, heard=lambda error: log.warning("%s", error))
     rules, number = (first.rules, first.number) if first is not None else (rules, 0)
     start = now()
     async with AsyncExitStack() as stack:

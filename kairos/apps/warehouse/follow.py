@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 from kairos.adapters.kafka.topics import check_kafka
 from kairos.adapters.profiles.file import Profiles, read_profiles
 from kairos.adapters.profiles.redis import all_profiles
-from kairos.adapters.rules.store import RuleStoreError, open_rule_store
+from kairos.adapters.rules.store import RuleStoreError, last_good, open_rule_store
 from kairos.adapters.search.opening import open_search
 from kairos.adapters.settings import people
 from kairos.adapters.settings.file import SettingsError, convert, full_store, read, substitute
@@ -25,6 +26,8 @@ from kairos.apps.warehouse.told import Told
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.topics import DECISIONS
 from kairos.usecases.warehouse.follow import Broken, Rhythm, Surroundings, Tell, follow
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -86,7 +89,7 @@ def surroundings_of(document: dict[str, Any]) -> Surroundings:
 
     def rules() -> RuleSet:
         nonlocal number
-        release = store.latest(number)
+        release = last_good(store, number, lambda error: log.warning("%s", error))
         if release is not None:
             number, newest[:] = release.number, [release.rules]
         if not newest:

@@ -8,7 +8,7 @@ import msgspec
 
 from kairos.adapters.control.activity_states import ActivityStates, Standing
 from kairos.adapters.control.database import Control
-from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store import last_good, open_rule_store
 from kairos.engine.rule.changes.switch import Position, stricter
 from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.model import Activity, RuleSet, State
@@ -70,7 +70,7 @@ versions_of = KeptOf(lambda rules: {name: activity_version(each) for name, each 
 
 def rules_of(store: str) -> RuleSet:
     """Of the newest release; empty where there is none. Raises RuleStoreError."""
-    release = open_rule_store(store).latest(0)
+    release = last_good(open_rule_store(store))
     return release.rules if release is not None else RuleSet()
 
 

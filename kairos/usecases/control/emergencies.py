@@ -9,7 +9,7 @@ import msgspec
 from kairos.adapters.control.activity_states import ActivityStates
 from kairos.adapters.control.approvals import Approvals, Vote
 from kairos.adapters.control.database import Control
-from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store import last_good, open_rule_store
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.workflow.subjects import meaning_in
 from kairos.usecases.control.life import Review
@@ -47,7 +47,7 @@ def reasons(control: Control, now: int, failed: int | None = None) -> set[str]:
     emergencies = approvals.emergencies()
     if not emergencies:
         return set()
-    newest = open_rule_store(control.store).latest(0)
+    newest = last_good(open_rule_store(control.store))
     number, rules = (newest.number, newest.rules) if newest is not None else (0, RuleSet())
     submitted: dict[tuple[object, ...], list[Vote]] = {}
     for vote in approvals.of_submissions(emergencies):

@@ -8,7 +8,7 @@ import msgspec
 
 from kairos.adapters.control.activity_states import ActivityStates, Standing
 from kairos.adapters.control.database import Control
-from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store import last_good, open_rule_store
 from kairos.engine.rule.changes.switch import Position
 from kairos.engine.rule.model import Activity, RuleSet, State
 from kairos.engine.rule.text.report import nearest
@@ -68,7 +68,7 @@ def _unapproved(control: Control, standing: Mapping[str, Standing], now: int) ->
 
 
 def _released(store: str) -> RuleSet:
-    release = open_rule_store(store).latest(0)
+    release = last_good(open_rule_store(store))
     if release is None:
         what = "--store names the one that the running job reads"
         raise NotThereError(f"the rule store {store} has no release; {what}")

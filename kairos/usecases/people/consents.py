@@ -7,7 +7,7 @@ import redis
 from kairos.adapters.profiles.consents import UnreadableConsentsError, say
 from kairos.adapters.profiles.lists import ListsAwayError
 from kairos.adapters.profiles.redis import connect
-from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store import last_good, open_rule_store
 from kairos.adapters.settings.delivery import Conf
 from kairos.adapters.settings.file import SettingsError
 from kairos.engine.profile.topics import ConsentChange, Word
@@ -40,7 +40,7 @@ def set_consent(conf: Conf, user_id: str, topic: str, word: Word, actor: Actor) 
 
 def _need_topic(conf: Conf, topic: str) -> None:
     """A no to a topic that nobody knows would stop nothing."""
-    release = open_rule_store(conf.rules.store).latest(0)
+    release = last_good(open_rule_store(conf.rules.store))
     topics = release.rules.topics if release is not None else {}
     if topic not in topics:
         hint = nearest(topic, topics) or (f"there are {listed(sorted(topics), 'and')}" if topics else "it has none")

@@ -28,11 +28,18 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """What would be published. `seeding`: what new metrics would start from."""
+    """What would be published. `seeding`: what new metrics would start from. `heals`: newer releases than the previous
+    one do not load, so one that is like it is wanted, too."""
 
     change: Change
     previous: Release | None
     seeding: Seeding | None
+    heals: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """There is nothing to publish."""
+        return self.change.empty and not self.heals
 
     @property
     def before(self) -> RuleSet | None:
@@ -79,7 +86,7 @@ def propose(
     change = change_of(before.previous, rules, now, before.number, accept_cold, seeding, versions)
     if sweep and any(one.touched for one in change.changes):
         change = replace(change, release=msgspec.structs.replace(change.release, sweep=sweep))
-    return Proposal(change, before.previous, seeding)
+    return Proposal(change, before.previous, seeding, bool(before.broken))
 
 
 def _versions(store: str) -> dict[str, Activity]:

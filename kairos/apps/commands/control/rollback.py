@@ -51,7 +51,7 @@ def rollback(
         rules = release(target, number).rules
         proposal = propose(before, rules, now(), accept_cold=True)
         show_change(proposal.change, before.previous, {})
-        if proposal.change.empty:
+        if proposal.idle:
             sys.stdout.write("nothing to publish\n")
             return
         reach = count_reach(proposal, profiles, conf)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from kairos.adapters.files.run_folder import Origin, write_origin
-from kairos.adapters.rules.store import RuleStore, open_rule_store
+from kairos.adapters.rules.store import RuleStore, last_good, open_rule_store
 from kairos.adapters.settings.file import SettingsError, full_store, read, substitute
 from kairos.apps.commands.results.report import page, report
 from kairos.apps.native.settings import data_folder
@@ -92,7 +92,7 @@ def _keep(folder: Path, store: RuleStore, conf: Path, overrides: Sequence[str]) 
     from kairos.usecases.warehouse.run import keep_run
 
     try:
-        release = store.latest(0)
+        release = last_good(store)
         kept = keep_run(conf, overrides, release.rules, folder, folder / LEDGER) if release else None
     except (KairosError, OSError) as error:
         fail(f"decided and delivered, but not kept to be measured: {escape(str(error))}")

@@ -126,7 +126,7 @@ def publish(
             raise typer.Exit(1)
         if not change.empty and not no_backtest and before.previous is not None:
             _show_backtest(places, before.previous, change.release, target, loaded.measures)
-        if change.empty:
+        if proposal.idle:
             sys.stdout.write("nothing to publish\n")
         elif dry_run:
             show_standings(approval_standings(target, proposal, reach, now()))

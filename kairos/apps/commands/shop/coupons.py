@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kairos.adapters.rules.store import open_rule_store
+from kairos.adapters.rules.store import last_good, open_rule_store
 from kairos.adapters.settings.delivery import Conf, load
 from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.moments import now
@@ -70,5 +70,5 @@ def show(conf: ConfFile = LOCAL) -> None:
 
 def _pools(settings: Conf) -> dict[str, Coupon]:
     """Of the newest release."""
-    release = open_rule_store(settings.rules.store).latest(0)
+    release = last_good(open_rule_store(settings.rules.store))
     return release.rules.coupons if release is not None else {}

@@ -63,7 +63,7 @@ def _decide(parts: ConsoleParts, call: Call) -> str:
 def _publish(parts: ConsoleParts, call: Call) -> str:
     """Of the rule folder as it is: what is not approved stands in the way."""
     proposal, files = proposal_of(parts, call.now)
-    if proposal.change.empty:
+    if proposal.idle:
         raise AskError("there is nothing to publish: the rule folder is as the newest release")
     expect = number_of_people(call.body.get("expect", ""))
     reach = counted(parts, proposal, call.now)
