@@ -238,6 +238,20 @@ def test_explain_of_a_user_without_events(rules: Path, tmp_path: Path) -> None:
     assert result.stdout.endswith("  nothing began: no order_created came\n")
 
 
+def test_explain_says_which_crowds_nobody_is_known_to_be_in(rules: Path, tmp_path: Path) -> None:
+    """ "Not in the crowd" would be told of everybody."""
+    (rules / "crowds.yaml").write_text("vip: {members: kept}\nteam: {members: kept}\n")
+    path = rules / "activities/orders/order_unpaid.yaml"
+    path.write_text(path.read_text() + "audience: {in: [vip], not_in: [team]}\n")
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text('{"u2": {"phone": "1", "crowds": ["team"]}}')
+    events = write_events(tmp_path, order(1, 0))
+    told = run("explain", rules, events, "--user", "u1", "--profiles", profiles)
+    assert "nobody is known to be in vip: no file of events has snapshots" in told.stderr
+    path.write_text(path.read_text().replace("in: [vip], ", ""))
+    assert run("explain", rules, events, "--user", "u1", "--profiles", profiles).stderr == ""
+
+
 def test_explain_of_an_unknown_activity(rules: Path, tmp_path: Path) -> None:
     result = run("explain", rules, write_events(tmp_path, order(1, 0)), "--user", "u1", "--activity", "nosuch")
     assert (result.exit_code, result.stderr) == (2, f"kairos: there is no activity nosuch in {rules}\n")

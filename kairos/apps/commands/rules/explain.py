@@ -14,7 +14,7 @@ import typer
 
 from kairos.apps.inputs.files import read_events, read_profiles, valid_rules
 from kairos.apps.view.errors import told
-from kairos.apps.view.terminal import count, escape, fitted, paint
+from kairos.apps.view.terminal import count, escape, fitted, paint, say
 from kairos.engine.play.explain import Line
 from kairos.usecases.rules import explain as usecase
 from kairos.usecases.rules.explain import Chapter, Explained
@@ -22,6 +22,7 @@ from kairos.usecases.rules.lint import need_activity
 
 app = typer.Typer(rich_markup_mode=None)
 
+_SNAPSHOTS = "no file of events has snapshots of kept crowds; the console tells her story with those of then"
 _STYLES = {"took": "", "missed": "warning", "ended": "warning", "waits": "dim", "gate": "", "record": "bold"}
 
 
@@ -50,12 +51,15 @@ def explain(
             need_activity(rule_set, activity, str(rules))
         people = read_profiles(profiles, rule_set.profile) if profiles else None
         told_of = usecase.explain(rule_set, read_events(events, rule_set.sources), people, user, activity)
+        unknown = usecase.unknown_crowds(rule_set, people, activity)
     zone = ZoneInfo(told_of.zone)
     sys.stdout.write(_heading(told_of, zone) + "\n")
     if len(told_of.chapters) > 1:
         sys.stdout.writelines(line + "\n" for line in _in_short(told_of.chapters, zone))
     for chapter in told_of.chapters:
         sys.stdout.writelines(line + "\n" for line in _chapter(chapter, zone))
+    if unknown:
+        say(f"nobody is known to be in {', '.join(unknown)}: {_SNAPSHOTS}")
     sys.stdout.flush()
 
 
