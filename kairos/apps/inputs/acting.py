@@ -9,16 +9,32 @@ import typer
 
 from kairos.adapters.control.database import Control
 from kairos.apps.inputs.author import user_name
+from kairos.apps.inputs.installation import installed
 from kairos.apps.inputs.moments import now
+from kairos.apps.inputs.people import rules_of
+from kairos.apps.view.errors import told
 from kairos.usecases.control.rights import Actor
 from kairos.usecases.control.sign_in import who
 
 TOKEN = "KAIROS_TOKEN"
 
+
+def _log_of(store: str | None) -> str | None:
+    """What is written is the installation's, so its users are asked."""
+    conf = installed()
+    if store is not None or conf is None:
+        return store
+    with told():
+        return rules_of(conf)
+
+
 Log = Annotated[
     str | None,
     typer.Option(
-        "--store", envvar="KAIROS_RULE_STORE", help="The rule store whose users may do it, and whose log has it."
+        "--store",
+        envvar="KAIROS_RULE_STORE",
+        callback=_log_of,
+        help="The rule store whose users may do it, and whose log has it; else that of KAIROS_CONF.",
     ),
 ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from kairos.adapters.control.database import Control
+from kairos.adapters.control.log import AuditLog
 from kairos.apps.inputs.installation import CONF
 from kairos.apps.inputs.kafka import kafka_of
 from tests.unit.cli.cli_kit import run
@@ -49,6 +51,19 @@ def test_a_store_that_is_named_goes_before_it(installation: Path, tmp_path: Path
 
 def test_numbers_are_those_of_its_warehouse(installation: Path) -> None:
     assert "nudge" in run("sql", "SELECT activity, count(*) FROM decisions GROUP BY 1").stdout
+
+
+def test_whoever_erases_in_its_warehouse_is_asked_for_the_right(installation: Path, tmp_path: Path) -> None:
+    """And stands in its log."""
+    done = run("warehouse", "forget", "u1")
+    assert done.exit_code == 0, done.output
+    assert "decisions 1 erased" in done.stderr
+    store = f"sqlite:///{tmp_path}/rules.db"
+    with Control(store) as control:
+        assert [entry.action for entry in AuditLog(control).entries()][-1].startswith("forget")
+    assert run("users", "add", "ann", "--role", "admin").exit_code == 0
+    refused = run("warehouse", "forget", "u2")
+    assert (refused.exit_code, "the rule store has users" in refused.stderr) == (2, True), refused.output
 
 
 def test_a_broker_that_is_named_goes_before_it(installation: Path) -> None:
