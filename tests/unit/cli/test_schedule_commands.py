@@ -62,7 +62,7 @@ def test_schedule_lists_slots_with_their_people(folder: Path) -> None:
 
 
 def test_what_is_usual_is_told_where_a_warehouse_knows_it_and_nowhere_else(folder: Path) -> None:
-    words = ("schedule", "--rules", folder / "rules", "--load", "--days", 1)
+    words = ("schedule", "--rules", folder / "rules", "--load", "--days", 1, "--warehouse", folder / "none")
     code, text = asked(folder, *words)
     assert (code, text.splitlines()[0].split()) == (0, ["hour", "(UTC)", "channel", "planned"])
     assert "..." not in text
