@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-ON_SERVERS = ("stack", "flink", "cluster")
+ON_SERVERS = ("stack", "flink", "cluster", "browser")
 """Marks of tests on real processes, some dozen of which share the cores: one of these that fails is run once more, and
 the summary names it as rerun. Whoever sees one there twice has found a fault. All others must pass at once."""
 

@@ -14,7 +14,7 @@ from kairos.engine.rule.model import EventSchema, Source
 from tests.browser.screens import chromium, free_url, served, unfit, watched, whole
 from tests.unit.console.world import HOSTILE_USER, NOW, shop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 PATHS = [
     "/",
     "/activities/cart_left",

@@ -20,7 +20,7 @@ from tests.browser.people import add_people, sign_in
 from tests.browser.screens import chromium, free_url, served, watched, whole
 from tests.unit.control.desk import Desk
 
-pytestmark = [pytest.mark.slow, pytest.mark.flink, pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.flink, pytest.mark.stack, pytest.mark.timeout(600)]
 
 FILE, EXAMPLES_FILE = "activities/shop/big_order.yaml", "activities/shop/big_order.test.yaml"
 BIG_ORDER = """activity: big_order

@@ -15,7 +15,7 @@ from tests.unit.api.provider import provider_at
 from tests.unit.console.world import drafts
 from tests.unit.control.desk import NOW, desk_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def test_whoever_the_provider_vouches_for_is_signed_in_with_her_rights(

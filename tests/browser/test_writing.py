@@ -13,7 +13,7 @@ from tests.browser.screens import chromium, free_url, served, unfit, watched
 from tests.unit.console.world import WRITTEN, drafts
 from tests.unit.control.desk import NOW, NUDGE, desk_in
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
