@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.people import add_people, sign_in
 from tests.browser.screens import chromium, free_url, served, unfit, watched
@@ -81,6 +81,24 @@ def tried_and_submitted(ann: Page) -> None:
     ann.get_by_role("button", name="Submit", exact=True).click()
     ann.get_by_role("link", name="nudge").click()
     expect(ann.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_what_is_written_stays_when_a_later_part_of_the_page_comes(browser: Browser, console: str) -> None:
+    held: list[Route] = []
+    with watched(browser, console) as page:
+        sign_in(page, "ann", f"/write?file={WRITTEN}")
+        page.get_by_label(WRITTEN).fill(NUDGE + "priority: 60\n")
+        page.get_by_role("button", name="Save").click()
+        page.route("**/write/tried*compare=yes*", lambda route: held.append(route))
+        page.goto("/write/tried?activity=nudge")
+        page.get_by_label("For this user").fill("u1")
+        while not held:
+            page.wait_for_timeout(50)
+        held[0].continue_()
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+        expect(page.get_by_role("main")).to_contain_text("What it would have done")
+        expect(page.get_by_label("For this user")).to_have_value("u1")
+        expect(page.get_by_label("For this user")).to_be_focused()
 
 
 JOURNEY = """journey: welcome
