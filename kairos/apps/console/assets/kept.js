@@ -16,7 +16,8 @@ function fields() {
 
 const isChanged = (field) => field.checked !== field.defaultChecked || field.value !== field.defaultValue;
 
-document.addEventListener("htmx:beforeSwap", () => {
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.requestConfig?.elt?.classList.contains("later")) return;
   written = [...fields()]
     .filter(([, field]) => isChanged(field) || field === document.activeElement)
     .map(([place, field]) => [place, field.value, field.checked, field === document.activeElement]);
