@@ -39,11 +39,8 @@ def parse_time(text: str) -> int | None:
 
     Events come in order, so its second is mostly that of the event before, and what follows the second is known, too.
     """
-    second, later = seconds.get(text[:19]), rests.get(text[19:])
-    if second is None or later is None:
-        found = time_and_colons(text)
-        return found[0] if found is not None else None
-    return second + later[0]
+    found = time_and_colons(text)
+    return None if found is None else found[0]
 
 
 def time_and_colons(text: str) -> tuple[int, int] | None:

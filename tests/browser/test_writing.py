@@ -90,10 +90,9 @@ def test_what_is_written_stays_when_a_later_part_of_the_page_comes(browser: Brow
         page.get_by_label(WRITTEN).fill(NUDGE + "priority: 60\n")
         page.get_by_role("button", name="Save").click()
         page.route("**/write/tried*compare=yes*", lambda route: held.append(route))
-        page.goto("/write/tried?activity=nudge")
+        with page.expect_request("**/write/tried*compare=yes*"):
+            page.goto("/write/tried?activity=nudge")
         page.get_by_label("For this user").fill("u1")
-        while not held:
-            page.wait_for_timeout(50)
         held[0].continue_()
         expect(page.locator("[aria-busy]")).to_have_count(0)
         expect(page.get_by_role("main")).to_contain_text("What it would have done")

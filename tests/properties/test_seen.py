@@ -14,6 +14,7 @@ from kairos.engine.user.seen import (
     add,
     forget,
     later_than,
+    look,
     mark_of,
     move,
     time_of,
@@ -39,8 +40,10 @@ def test_as_a_dictionary_would(
         patch.setattr(module, "BUCKET", bucket * RECORD)
         for identity, away in told:
             mark = mark_of(event(*identity))
-            assert time_of(seen, mark, now) == twin.get(identity)
-            (move if identity in twin else add)(seen, mark, now + away)
+            known = look(seen, mark, now + away)
+            assert known == twin.get(identity)
+            if known is not None:
+                move(seen, mark, now + away)
             twin[identity] = now + away
         assert sorted(times_of(seen, now)) == sorted(twin.values())
         left = later_than(seen, now + horizon, now)

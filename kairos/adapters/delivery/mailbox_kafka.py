@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -150,17 +150,19 @@ class KafkaMailbox:
             return self.lag
         lag = 0
         for place in consumer.position(consumer.assignment()):
-            end = self._end(consumer, place, asked=asked)
+            told = self._asked(consumer, place) if asked else None
+            asked = told is not None  # else it is away, and each further partition would wait as long
+            _, end = told or consumer.get_watermark_offsets(place, cached=True)
             if place.offset >= 0 and end != OFFSET_INVALID:
                 lag += max(0, end - place.offset)
         return lag
 
     @staticmethod
-    def _end(consumer: Consumer, place: TopicPartition, *, asked: bool) -> int:
-        if asked:
-            with suppress(KafkaException):  # it is away: what was known last
-                return int(consumer.get_watermark_offsets(place, ASK_TIMEOUT_SECONDS)[1])
-        return int(consumer.get_watermark_offsets(place, cached=True)[1])
+    def _asked(consumer: Consumer, place: TopicPartition) -> tuple[int, int] | None:
+        """The first offset and the one after the last, as Kafka says; None: it does not."""
+        with suppress(KafkaException):
+            return cast(tuple[int, int] | None, consumer.get_watermark_offsets(place, ASK_TIMEOUT_SECONDS))
+        return None
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Called within `consume`, where Kafka gives partitions to somebody else."""

@@ -11,7 +11,7 @@ from kairos.adapters.warehouse.crowd_files import Build
 from kairos.apps.view.measures import INDENT, table_lines
 from kairos.apps.view.screen import table_width
 from kairos.apps.view.terminal import escape, fitted
-from kairos.engine.crowd.guard import LIVE
+from kairos.engine.crowd.guard import LIVE, MOST_GROWTH, MOST_REMOVED
 from kairos.engine.rule.text.scalars import spell_duration
 from kairos.usecases.crowds.look import NEVER_BUILT, Portrait, Standing
 
@@ -42,8 +42,8 @@ WHY = {
     "rejected: stale": "the newest event of the warehouse is older than twice its `refresh`: load what has come since, "
     "or name an earlier time (--as-of)",
     "rejected: empty": "nobody would be in it: --allow-empty lets it pass, once",
-    "rejected: removed": "more than 20 % would leave: --accept-change lets it pass, once",
-    "rejected: size": "it would grow or shrink by more than 50 %: --accept-change lets it pass, once",
+    "rejected: removed": f"more than {MOST_REMOVED:.0%} would leave: --accept-change lets it pass, once",
+    "rejected: size": f"it would grow or shrink by more than {MOST_GROWTH:.0%}: --accept-change lets it pass, once",
 }
 """Status of a build that was refused -> what it means, and what to do."""
 

@@ -64,8 +64,7 @@ class Rounds:
             events, receipts = own, waiting
         if trial is not None:
             trial.end()
-        if state.due or state.cases or state.packed_cases or state.crowds_until:  # else there is nothing to note
-            note_due(program, state, instant.now)
+        note_due(program, state, instant.now)
         if not state.sweep_at:
             state.sweep_at = first_sweep(program, instant.now)
         elif state.sweep_at <= instant.now:

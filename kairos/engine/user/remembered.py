@@ -10,20 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kairos.engine.user import seen
 from kairos.engine.user.apart import PARTS, new_block, part_of, put_parts
-from kairos.engine.user.seen import (
-    RECORD,
-    add,
-    later_than,
-    look,
-    move,
-    place_of,
-    record_of,
-    records_of,
-    time_at,
-    time_of,
-    times_of,
-)
+from kairos.engine.user.seen import RECORD, add, later_than, move, place_of, record_of, records_of, time_at, times_of
 from kairos.engine.user.state import SeenBlock, UserState
 
 NEWEST = 16
@@ -43,17 +32,12 @@ class _Found(NamedTuple):
     place: int
 
 
-def time_known(state: UserState, mark: int, near: int) -> int | None:
-    """The event time (ms) remembered of this event: of all that it could be, the one nearest to `near`."""
-    time = time_of(state.seen, mark, near)
-    if time is None and state.seen_blocks and (found := _find(state.seen_blocks, mark)) is not None:
-        return time_at(found.records, found.place, near)
-    return time
-
-
-def look_newest(state: UserState, mark: int, time: int) -> int | None:
-    """As `time_known`, where all are among the newest; what is not remembered is from here on."""
-    known = look(state.seen, mark, time)
+def look(state: UserState, mark: int, time: int) -> int | None:
+    """The event time (ms) remembered of this event, of all that it could be the one nearest to `time`; None: it is not
+    remembered, but is from here on."""
+    if state.seen_blocks and (found := _find(state.seen_blocks, mark)) is not None:
+        return time_at(found.records, found.place, time)
+    known = seen.look(state.seen, mark, time)
     if len(state.seen) > NEWEST:
         _close(state, time)
     return known

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 
 from kairos.engine.event import Event
 from kairos.engine.rule.compile import Program
-from kairos.engine.user.remembered import correct, look_newest, remember, time_known
+from kairos.engine.user.remembered import correct, look, remember
 from kairos.engine.user.seen import forget, mark_before, mark_of, time_of
 from kairos.engine.user.state import UserState
 from kairos.engine.user.tail import remove
@@ -18,17 +18,11 @@ def is_repeated(program: Program, state: UserState, event: Event, counters: Muta
     One from before what was applied could only be late, so then the other stays.
     """
     mark = mark_of(event)
-    if not state.seen_blocks and not state.seen_before:  # the usual case
-        known = look_newest(state, mark, event.time)
-        if known is None:
-            return False
-    else:
-        known = time_known(state, mark, event.time)
-        if known is None and state.seen_before:
-            known = _from_before(state, event)
-        if known is None:
-            remember(state, mark, event.time)
-            return False
+    known = _from_before(state, event) if state.seen_before else None
+    if known is None:
+        known = look(state, mark, event.time)
+    if known is None:
+        return False
     if abs(event.time - known) < program.dedup:
         counters["duplicate"] += 1
         if event.time >= known or event.time <= state.applied_until or known <= state.applied_until:

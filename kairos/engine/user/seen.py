@@ -40,9 +40,7 @@ def time_of(seen: Seen, mark: int, near: int) -> int | None:
     """The event time (ms) remembered of this event: of all that it could be, the one nearest to `near`."""
     if not seen:
         return None
-    records = seen[(mark >> 36) & (len(seen) - 1)]
-    if mark.to_bytes(RECORD)[:_WHOLE] not in records:  # the usual case
-        return None
+    records = seen[_bucket(mark, seen)]
     place = place_of(records, mark)
     return None if place < 0 else time_at(records, place, near)
 
@@ -51,13 +49,11 @@ def look(seen: Seen, mark: int, time: int) -> int | None:
     """As `time_of`; what is not remembered is from here on."""
     if not seen:
         seen.append(b"")
-    number = (mark >> 36) & (len(seen) - 1)
-    records, record = seen[number], (mark | time % ROUND).to_bytes(RECORD)
+    number = (mark >> 36) & (len(seen) - 1)  # as `_bucket`: every event comes here
+    records, record = seen[number], record_of(mark, time)
     if record[:_WHOLE] in records and (place := place_of(records, mark)) >= 0:
         return time_at(records, place, time)
-    seen[number] = records + record
-    if len(records) >= BUCKET:
-        seen[:] = _spread(records_of(seen), 2 * len(seen))
+    _put(seen, number, record)
     return None
 
 
@@ -69,8 +65,11 @@ def add(seen: Seen, mark: int, time: int) -> None:
     """Remember an event that is not remembered yet."""
     if not seen:
         seen.append(b"")
-    number = (mark >> 36) & (len(seen) - 1)
-    records = seen[number] = seen[number] + record_of(mark, time)
+    _put(seen, _bucket(mark, seen), record_of(mark, time))
+
+
+def _put(seen: Seen, number: int, record: bytes) -> None:
+    records = seen[number] = seen[number] + record
     if len(records) > BUCKET:
         seen[:] = _spread(records_of(seen), 2 * len(seen))
 

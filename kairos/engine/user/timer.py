@@ -26,8 +26,7 @@ def next_timer(state: UserState, program_at: Callable[[int], Program], on_trial:
     """
     if state.waits_until:
         return state.waits_until
-    tail, shadow = state.tail, state.shadow
-    timer = _timer(state, tail, program_at) if tail else earliest(state.due or None, state.sweep_at or None)
+    timer, tail, shadow = _timer(state, state.tail, program_at), state.tail, state.shadow
     if state.later:  # looked at when it is their turn
         timer = earliest(timer, state.later[0].first)
     if shadow is None and not (on_trial and tail and program_at(tail[-1].time).shadow):
@@ -108,7 +107,7 @@ def _decides_after(state: UserState, event: Event, program: Program | None, begu
     if handlers.alone:
         scope = Facts(event.props, event)
         for opener in handlers.may_decide(event.props):
-            if (after is None or after) and (opener.begins is None or opener.begins(scope)):
+            if after != 0 and (opener.begins is None or opener.begins(scope)):
                 after = earliest(after, opener.alone_after)
     return after
 

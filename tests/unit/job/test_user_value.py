@@ -13,7 +13,7 @@ import pytest
 from kairos.engine.event import Event
 from kairos.engine.user import remembered, seen
 from kairos.engine.user.codec import StateCodec
-from kairos.engine.user.remembered import remember, time_known
+from kairos.engine.user.remembered import look, remember
 from kairos.engine.user.seen import mark_of
 from kairos.engine.user.state import UserState
 from operators.user_value import UserValue, take_timer
@@ -100,8 +100,8 @@ def test_events_of_long_ago_lie_beside_the_value() -> None:
     assert len(flink.value() or b"") < 200
     assert sum(map(len, flink.shelf.parts.values())) > 80 * seen.RECORD
     for number in range(100):
-        assert time_known(state, mark_of(told(number)), T) == T
-    assert time_known(state, mark_of(told(100)), T) is None
+        assert look(state, mark_of(told(number)), T) == T
+    assert look(state, mark_of(told(100)), T) is None
 
 
 @pytest.mark.usefixtures("_small_blocks")
@@ -124,7 +124,7 @@ def test_a_block_that_was_written_into_the_value_is_moved_out() -> None:
     user.save(user.load(), None, timers)
     assert len(flink.value() or b"") < 200
     state = user.load()
-    assert all(time_known(state, mark_of(told(number)), T) == T for number in range(100))
+    assert all(look(state, mark_of(told(number)), T) == T for number in range(100))
 
 
 @pytest.mark.usefixtures("_small_blocks")
