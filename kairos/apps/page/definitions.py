@@ -35,7 +35,8 @@ FIELDS = {
     "p_fixed": "The chance of so large a difference where there is none; true for one look only.",
     "srm_p": "The chance of such a split of users over the arms, if nobody was lost. Below .001 something is wrong, and"
     " no effect is shown.",
-    "immature": "Users whose time to see the outcome is not over; they are in no number.",
+    "immature": "Users whose time to see the outcome is not over; they are in no number. Where no events come any more,"
+    " it ends by reading as of a later time.",
     "smallest_visible": "An effect of this size would be found four times of five with so many users.",
     "beside": "This variant less the other one, control group or not. The intervals of all pairs together are right 19"
     " times of 20, so the best may be picked by looking.",

@@ -20,7 +20,7 @@ from kairos.apps.page.numbers import (
 )
 from kairos.apps.page.panel import Column, Panel, Table
 from kairos.apps.page.svg import Range, bar, interval, range_of
-from kairos.apps.page.verdict import LABELS, beside, level, made, pairs, size, verdict
+from kairos.apps.page.verdict import LABELS, beside, level, made, pairs, size, verdict, waiting
 
 Row = Mapping[str, Any]
 TEXT = "text"
@@ -126,8 +126,14 @@ def lift(rows: Sequence[Row]) -> Panel:
             told = with_span(cuped["difference"], cuped["interval"], lambda value, row=row: size(row, value))
             adjusted.rows.append([str(row["epoch"]), name, f"{cuped['theta']:.3f}", told, chance(holm_p)])
     last = rows[-1] if rows else None
-    lead = "" if compared.rows else verdict(last) if last else NOBODY
-    return Panel(lead, tables=[compared, table, adjusted])
+    return Panel(_lead(last, bool(compared.rows)) if last else NOBODY, tables=[compared, table, adjusted])
+
+
+def _lead(last: Row, compared: bool) -> str:
+    """What can be said of the last row, where the table below does not, and of whom nothing can be said yet."""
+    said = "" if compared else verdict(last)
+    late = waiting(last)
+    return said if late in said else f"{said} {late}".strip()
 
 
 def _compared(rows: Sequence[Row]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kairos.apps.page.numbers import amount, chance, count, percent, points, signed, span
+from kairos.apps.page.numbers import amount, chance, count, moment, percent, points, signed, span
 
 FEW = 100
 """Treated users among whom a control group of 5 % would most likely have shown; before, its users may just be late."""
@@ -90,8 +90,16 @@ def _visible(row: Mapping[str, Any], told: Mapping[str, Any]) -> str:
     return f"Less than {size(row, visible).lstrip('+')} would not show yet." if visible else ""
 
 
+def waiting(row: Mapping[str, Any]) -> str:
+    """Of whom a row of kind `lift` says nothing yet, and until when; empty where that is nobody."""
+    if not row["immature"]:
+        return ""
+    users = f"For {count(row['immature'])} users the time to see it is not over"
+    return f"{users}; of the last it ends at {moment(row['matures_ms'])}."
+
+
 def _too_early(row: Mapping[str, Any]) -> str:
-    return f"Nothing yet: for {count(row['immature'])} users the time to see it is not over."
+    return f"Nothing yet. {waiting(row)}"
 
 
 def _why_nothing(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from kairos.apps.page.numbers import count
+from kairos.apps.page.numbers import count, moment
 from kairos.apps.page.page import Section, latest_lifts
 from kairos.apps.page.verdict import beside, level, pairs, verdict
 from kairos.apps.view.screen import table
@@ -46,6 +46,23 @@ def variant_table(sections: Sequence[Section]) -> Table | None:
             first = Text(f"{escape(activity)}{f' (epoch {epoch})' if since else ''}", style="bold")
             shown.add_row(first, names[0], means[0], names[1], means[1], beside(row, told))
     return shown if shown.rows else None
+
+
+def read_as_of(sections: Sequence[Section], what: str) -> str:
+    """The moment that the numbers are of, and of whom they tell nothing yet. `what`: is at that moment."""
+    at = max(section["as_of"] for section in sections)
+    told = f"Read as of {at[:10]} {at[11:16]} UTC{what and f', {what}'}."
+    late = {activity: row for activity, row in sorted(latest_lifts(sections).items()) if row["immature"]}
+    if not late:
+        return told
+    users = [
+        f"{count(row['immature'])} of {escape(activity)} until {moment(row['matures_ms'])}"
+        for activity, row in late.items()
+    ]
+    return (
+        f"{told} In no number yet, as their time to see the goal is not over: {', '.join(users)}. Where no events come "
+        "any more, --as-of reads what is loaded as of a later time."
+    )
 
 
 def _variants(sections: Sequence[Section]) -> dict[str, list[Row]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
+from kairos.apps.page.numbers import moment
 from kairos.apps.page.verdict import beside, made, verdict
 from kairos.apps.view.terminal import escape
 from kairos.usecases.results.measure import Answer
@@ -60,15 +61,21 @@ def as_table(answers: Sequence[Answer], width: int | None = None, currency: str 
 
 
 def _in_words(kind: str, row: dict[str, Any]) -> dict[str, Any]:
-    """For people: what the row says, money to the hundredth, and nothing twice."""
+    """For people: what the row says, money to the hundredth, times as such, and nothing twice."""
     if kind == "reach":  # a funnel is a table, and its name says whose it is
         return {name: value for name, value in row.items() if name != "activity"}
+    said = verdict(row) if kind == "lift" else ""
+    row = {name.removesuffix("_ms"): _moment(value) if name.endswith("_ms") else value for name, value in row.items()}
     if kind == "lift":
         others = "; ".join(f"{other['variant']}: {beside(row, other)}" for other in row.get("beside", ()))
-        return {**row, **({"beside": others} if "beside" in row else {}), "says": verdict(row)}
+        return {**row, **({"beside": others} if "beside" in row else {}), "says": said}
     if kind != "money":
         return row
     return {**{name: _hundredths(value) for name, value in row.items()}, "says": made(row)}
+
+
+def _moment(value: int | None) -> str | None:
+    return None if value is None else moment(value)
 
 
 def _hundredths(value: Any) -> Any:

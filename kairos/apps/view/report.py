@@ -22,8 +22,8 @@ EXAMPLES = 6
 _OUTCOMES = get_args(Outcome)
 
 
-def show(report: Report, renderer: Renderer, console: Console, effects: Sequence[Table] = ()) -> None:
-    """`effects`: what the activities brought, where a warehouse was asked."""
+def show(report: Report, renderer: Renderer, console: Console, effects: Sequence[Table | str] = ()) -> None:
+    """`effects`: what the activities brought, where a warehouse was asked, and what is to be said of it."""
     if report.tallies:
         console.print(_decisions(report.tallies))
     else:
@@ -32,8 +32,11 @@ def show(report: Report, renderer: Renderer, console: Console, effects: Sequence
         console.print(_funnels(report.funnels))
     if report.said:
         console.print(_said(report.said))
-    for table_of_effects in effects:
-        console.print(table_of_effects)
+    for effect in effects:
+        if isinstance(effect, str):
+            put(console, f"{effect}\n")
+        else:
+            console.print(effect)
     _messages(report.examples, renderer, console)
     if report.files:
         _dead_letters(report, console)

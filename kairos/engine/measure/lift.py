@@ -151,6 +151,7 @@ def _row(
         "srm_p": p_split,
         "status": "unsound" if unsound else status_of(effect),
         "immature": trial.immature,
+        "matures_ms": trial.matures_ms,
         "smallest_visible": smallest_visible(control, treated.n),
         "adjusted": None,
     }

@@ -22,7 +22,8 @@ class Outcome(NamedTuple):
 
 class Trial(NamedTuple):
     """One epoch of one activity. `shares`: arm -> the share of users drawn for it (they sum to 1), None where nobody
-    knows (the control group is a crowd). `immature`: users whose window is still open, who are in no outcome.
+    knows (the control group is a crowd). `immature`: users whose window is still open, who are in no outcome;
+    `matures_ms`: when the last of them is mature.
 
     `decide_at`: the number of users, declared before, from which on the fixed interval is shown.
     """
@@ -33,6 +34,7 @@ class Trial(NamedTuple):
     shares: Mapping[str, float] | None
     proportion: bool = True
     immature: int = 0
+    matures_ms: int | None = None
     decide_at: int = 5_000
     cuped: bool = False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kairos.engine.expression import parse
 from kairos.engine.expression.sql.pieces import Sql, quoted
 from kairos.engine.expression.sql.to_sql import condition_sql, number_sql
-from kairos.engine.measure.ask import Ask, CannotAsk, EventColumns, Row, Rows, listed, sorted_groups
+from kairos.engine.measure.ask import LATENESS, Ask, CannotAsk, EventColumns, Row, Rows, listed, sorted_groups
 from kairos.engine.measure.entries import REACHED, Subject, epochs_of, receipts_sql, units_sql
 from kairos.engine.measure.epochs import Epoch
 from kairos.engine.measure.lift import lift_rows
@@ -65,10 +66,18 @@ def lift(ask: Ask, spec: Lift, subject: Subject) -> list[Row]:
     proportion = spec.metric in ("goal", "rate")
     scale = BILLION if spec.metric == "sum" else 1
     result = []
-    for group, epoch, units, immature in _by_epoch(ask, found, rows):
+    for group, epoch, units, waiting in _by_epoch(ask, found, rows):
         outcomes = [Outcome(arm, y / scale, x / scale, n) for arm, (y, x), n in units]
         trial = Trial(
-            subject.name, epoch.number, outcomes, epoch.shares, proportion, immature, spec.decide_at, bool(spec.cuped)
+            subject.name,
+            epoch.number,
+            outcomes,
+            epoch.shares,
+            proportion,
+            waiting.users,
+            waiting.last_entry_ms + within + LATENESS if waiting.users else None,
+            spec.decide_at,
+            bool(spec.cuped),
         )
         head = {"activity": subject.name, "epoch": epoch.number, "metric": _said(spec)}
         for row in lift_rows(trial, ask.by == "variant"):
@@ -115,8 +124,9 @@ def _hits_sql(ask: Ask, subject: Subject, event: Happening, window: _Window, kin
 def _unit_rows(
     ask: Ask, subject: Subject, found: list[Epoch], within: int, parts: Sequence[tuple[str, str, tuple[str, ...]]]
 ) -> Rows:
-    """(group, epoch, user or null, arm, merged, mature, numbers..., users). `parts`: (name, SQL, its numbers), SQL that
-    gives numbers of units by epoch and user. The user is named only where it matters which users there are."""
+    """(group, epoch, user or null, arm, merged, mature, numbers..., users, last entry_ms). `parts`: (name, SQL, its
+    numbers), SQL that gives numbers of units by epoch and user. The user is named only where it matters which users
+    there are."""
     user = "u.user_id" if any(epoch.leaving for epoch in found) else "CAST(NULL AS VARCHAR)"
     by_week = ask.by == "week"
     join, group = ask.groups("u.user_id", ask.clock.day("u.entry_ms"))
@@ -129,20 +139,30 @@ def _unit_rows(
 WITH units AS ({units_sql(ask, subject, found)}),
 {", ".join(f"{name} AS ({sql})" for name, sql, _ in parts)}
 SELECT {group}, u.epoch, {user}, u.arm, u.merged, CASE WHEN u.entry_ms + {within} <= {ask.limit} THEN 1 ELSE 0 END,
-       {", ".join(numbers)}, count(*)
+       {", ".join(numbers)}, count(*), max(u.entry_ms)
 FROM units u {joins} {ask.clock.join("u.user_id") if by_week else ""} {join} GROUP BY {places}""")
 
 
 _Units = list[tuple[str, tuple[int, ...], int]]
 
 
-def _by_epoch(ask: Ask, found: list[Epoch], rows: Rows) -> Iterable[tuple[object, Epoch, _Units, int]]:
+class _Waiting(NamedTuple):
+    """Immature users, and when the last of them entered (0: there are none)."""
+
+    users: int = 0
+    last_entry_ms: int = 0
+
+    def joined(self, users: int, last_entry_ms: int) -> _Waiting:
+        return _Waiting(self.users + users, max(self.last_entry_ms, last_entry_ms))
+
+
+def _by_epoch(ask: Ask, found: list[Epoch], rows: Rows) -> Iterable[tuple[object, Epoch, _Units, _Waiting]]:
     """(group, epoch, mature units as (arm, numbers, users), immature users), without those who leave."""
     units: dict[tuple[object, int], _Units] = defaultdict(list)
-    immature: dict[tuple[object, int], int] = defaultdict(int)
+    waiting: dict[tuple[object, int], _Waiting] = defaultdict(_Waiting)
     numbered = {epoch.number: epoch for epoch in found}
     merged = left = 0
-    for group, number, user, arm, is_merged, mature, *numbers, users in rows:
+    for group, number, user, arm, is_merged, mature, *numbers, users, last in rows:
         place = (group, number)
         units[place]  # an epoch of which nobody is mature yet has a row too
         if is_merged:
@@ -152,7 +172,7 @@ def _by_epoch(ask: Ask, found: list[Epoch], rows: Rows) -> Iterable[tuple[object
         elif mature:
             units[place].append((arm, tuple(numbers), users))
         else:
-            immature[place] += users
+            waiting[place] = waiting[place].joined(users, last)
     if merged:
         ask.notes.append(f"{merged} users have entries in several arms, were merged, and are left out")
     if left:
@@ -160,7 +180,7 @@ def _by_epoch(ask: Ask, found: list[Epoch], rows: Rows) -> Iterable[tuple[object
     for group in sorted_groups({group for group, _ in units}):
         for epoch in found:
             if (group, epoch.number) in units:
-                yield group, epoch, units[group, epoch.number], immature[group, epoch.number]
+                yield group, epoch, units[group, epoch.number], waiting[group, epoch.number]
 
 
 # ------------------------------------------------------------------------------------------------------------- money

@@ -100,12 +100,13 @@ def report(folder: Path) -> Report:
     )
 
 
-def report_of(warehouse: Path) -> Report:
-    """What a warehouse has of decisions, without files: of a job that goes on. Raises WarehouseError."""
+def report_of(warehouse: Path, as_of: int | None = None) -> Report:
+    """What a warehouse has of decisions, without files: of a job that goes on. `as_of`: up to this time, epoch ms.
+    Raises WarehouseError."""
     tallies: dict[str, Tally] = {}
     said = Counter[Said]()
     with closing(open_engine(warehouse)) as engine:
-        for activity, outcome, what, variant, attempt, channel, template, number in engine.query(_COUNTED).rows:
+        for activity, outcome, what, variant, attempt, channel, template, number in engine.query(_counted(as_of)).rows:
             add(tallies.setdefault(activity, {}), {outcome: {what: number}})
             if outcome == "send":
                 said[Said(activity, variant, attempt, channel, template)] += number
@@ -113,9 +114,11 @@ def report_of(warehouse: Path) -> Report:
     return Report(tallies, {}, kinds, [], {}, {}, Unreadable())
 
 
-_COUNTED = """SELECT activity, outcome, coalesce(CASE WHEN outcome = 'send' THEN channel ELSE reason END, ''),
+def _counted(as_of: int | None) -> str:
+    until = "" if as_of is None else f"AND at_ms <= {as_of}"
+    return f"""SELECT activity, outcome, coalesce(CASE WHEN outcome = 'send' THEN channel ELSE reason END, ''),
 coalesce(variant, ''), coalesce(attempt, 1), coalesce(channel, ''), coalesce(template, ''), count(*)
-FROM decisions WHERE NOT coalesce(shadow, false) GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"""
+FROM decisions WHERE NOT coalesce(shadow, false) {until} GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"""
 
 
 class _Reader:

@@ -117,7 +117,8 @@ records = st.lists(
 def test_outcomes(rows: list[dict[str, Any]], goals: list[tuple[str, int]], hours: int) -> None:
     within, as_of = 4 * HOUR, hours * HOUR + 2_000
     known = [(user, time) for user, time in goals if time <= as_of]
-    expected, immature = by_definition.outcomes([r for r in rows if r["at_ms"] <= as_of], known, within, as_of)
+    told = [row for row in rows if row["at_ms"] <= as_of]
+    expected, immature, matures = by_definition.outcomes(told, known, within, as_of)
     subject = Subject("a", Arms(0.5, (), "a"), goal=Goal(Happening(("paid",)), within))
     world = World().events(Happened(user, "paid", time) for user, time in goals).decisions(rows)
     found = world.ask(Lift("a"), as_of, subject)
@@ -130,6 +131,7 @@ def test_outcomes(rows: list[dict[str, Any]], goals: list[tuple[str, int]], hour
         counts[arm] += number
     row = found[0]
     assert (row["n_control"], row["n_treated"], row["immature"]) == (counts["control"], counts["treated"], immature)
+    assert row["matures_ms"] == matures
     for arm in ("control", "treated"):
         mean = row[f"mean_{arm}"]
         assert mean == (expected.get((arm, 1), 0) / counts[arm] if counts[arm] else None)

@@ -128,8 +128,9 @@ def entry_of(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 def outcomes(
     records: Sequence[Mapping[str, Any]], goals: Sequence[tuple[str, int]], within: int, as_of: int
-) -> tuple[dict[tuple[str, int], int], int]:
-    """((arm, 0 or 1) -> mature users, immature users), of an activity whose arms never changed."""
+) -> tuple[dict[tuple[str, int], int], int, int | None]:
+    """((arm, 0 or 1) -> mature users, immature users, when the last of these is mature), of an activity whose arms
+    never changed."""
     entries: dict[str, list[tuple[int, str, str]]] = {}
     for user, occurrence in sorted({(r["user_id"], r["occurrence"]) for r in records}):
         entry = entry_of([r for r in records if (r["user_id"], r["occurrence"]) == (user, occurrence)])
@@ -137,14 +138,15 @@ def outcomes(
             arm = "control" if entry["outcome"] == "control" else "treated"
             entries.setdefault(user, []).append((entry["at_ms"], occurrence, arm))
     counts: dict[tuple[str, int], int] = {}
-    immature = 0
+    immature, matures = 0, None
     for user, own in entries.items():
         if len({arm for _, _, arm in own}) > 1:
             continue
         start, _, arm = min(own)
         if start + within > as_of - LATENESS:
             immature += 1
+            matures = max(matures or 0, start + within + LATENESS)
             continue
         met = int(any(u == user and start < t < start + within for u, t in goals))
         counts[arm, met] = counts.get((arm, met), 0) + 1
-    return counts, immature
+    return counts, immature, matures

@@ -63,7 +63,7 @@ def test_every_verdict_is_put_into_words(metric: str) -> None:
     rows = {"interval": [0.01, 0.05], "difference": 0.03, "srm_p": 0.0001, "metric": metric}
     for status, visible, control, treated, immature in product(LABELS, (None, 0.02), (0, 1, 9), (0, 1, 9), (0, 5)):
         row = {**rows, "status": status, "smallest_visible": visible, "n_control": control}
-        told = verdict({**row, "n_treated": treated, "immature": immature})
+        told = verdict({**row, "n_treated": treated, "immature": immature, "matures_ms": 1_762_646_400_000})
         assert english_in(say(told)) == set(), told
         if status != "unsound":
             pair = beside(rows, {**rows, "status": status, "smallest_visible": visible})

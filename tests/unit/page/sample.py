@@ -22,6 +22,8 @@ def lift(activity: str, control: tuple[int, int], treated: tuple[int, int], **mo
     ]
     whole = control[1] + treated[1]
     shares = {"control": control[1] / whole, "treated": treated[1] / whole} if whole else None
+    if more.get("immature"):
+        more.setdefault("matures_ms", AS_OF + 86_400_000)
     trial = Trial(activity, 1, outcomes, more.pop("shares", shares), **more)
     rows = [{"activity": activity, "epoch": 1, "metric": "goal", **row} for row in lift_rows(trial)]
     return section(f"lift/{activity}", "lift", rows, ["2 users had entries in both arms and were left out"])

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from kairos.apps.page.numbers import moment
 from kairos.apps.page.picture import picture
 from kairos.apps.view.effects import effect_table
 from kairos.engine.event import Event
@@ -99,7 +100,33 @@ def test_variants_whose_time_is_not_over_say_so(shop: Path, tmp_path: Path) -> N
     events = [Event(f"c{user}", "cart", START, "", {}, f"u{user}") for user in range(9)]
     play(tmp_path / "w", valid(FILES), [*events, Event("v", "visit", START + HOUR, "", {}, "u")])
     result = run("report", "--rules", shop / "rules", "--warehouse", tmp_path / "w")
-    assert "Nothing yet: for 9 users the time to see it" in " ".join(better(result.stdout).split())
+    assert "Nothing yet. For 9 users the time to see it" in " ".join(better(result.stdout).split())
+
+
+def test_where_events_have_stopped_it_says_until_when_and_reads_as_of_a_later_time(shop: Path, tmp_path: Path) -> None:
+    """Time is the events' own, so without more of them nobody's time would ever be over."""
+    events = [Event(f"c{user}", "cart", START, "", {}, f"u{user}") for user in range(9)]
+    play(tmp_path / "w", valid(FILES), [*events, Event("v", "visit", START + HOUR, "", {}, "u")])
+
+    def told(*more: str) -> str:
+        result = run("report", "--rules", shop / "rules", "--warehouse", tmp_path / "w", *more)
+        assert result.exit_code == 0, result.output
+        return " ".join(result.stdout.split())
+
+    over, newest = moment(START + DAY + 2_000), moment(START + HOUR)
+    assert f"Read as of {newest}, the newest event. In no number yet" in told()
+    assert f"9 of cart_left until {over}." in told()
+    assert f"of the last it ends at {over}." in told("--format", "html")
+    later = told("--as-of", "2026-12-01")
+    assert "Read as of 2026-12-01 00:00 UTC." in later
+    assert "In no number yet" not in later
+    assert "the time to see it" not in later
+    assert "Nothing has been decided yet." in told("--as-of", "2000-01-01")
+
+
+def test_a_run_of_files_alone_is_told_whole(shop: Path) -> None:
+    result = run("report", shop / "run", "--rules", shop / "rules", "--as-of", "2026-01-01")
+    assert (result.exit_code, "--as-of needs --warehouse" in result.stderr) == (2, True)
 
 
 def test_which_variant_was_better_is_told_when_it_has_been_published(shop: Path, tmp_path: Path) -> None:
