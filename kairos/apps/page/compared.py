@@ -24,6 +24,8 @@ def heading(a: NamedRules, b: NamedRules, compared: Compared) -> Iterator[str]:
         yield f"The history is shorter than the warm-up of {days:.1f} d: metrics and caps begin empty."
     elif coverage.warm_up:
         yield f"The warm-up of {days:.1f} d before that fills metrics and caps, and is not counted."
+    if coverage.why:
+        yield f"{coverage.why[0].upper()}{coverage.why[1:]}."
     yield f"A {a.name} ({a.hash}), B {b.name} ({b.hash})"
 
 

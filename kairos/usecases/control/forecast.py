@@ -60,6 +60,8 @@ def _would_have_done(subject: Subject, found: ReleaseBacktest) -> Iterator[str]:
     if coverage.start is None or coverage.last is None:
         return
     yield f"over {coverage.events:,} events, from {_utc(coverage.start)} to {_utc(coverage.last)}, it would have done:"
+    if coverage.why:
+        yield coverage.why
     own = [row for row in comparison.activities if journey_of(row.activity) == subject.name]
     rows = own or [row for row in comparison.activities if _differs(row)]
     for row in rows:

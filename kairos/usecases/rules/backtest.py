@@ -26,7 +26,7 @@ from kairos.engine.source.schema import SchemaChecker
 from kairos.engine.warehouse.tables import CROWD_BUILDS, CROWD_MEMBERS, EVENTS, PROFILES
 from kairos.errors import KairosError
 from kairos.usecases.rules.compare import Compared, Coverage, decide, files_hash
-from kairos.usecases.rules.people_then import PeopleThen, crowds_then
+from kairos.usecases.rules.people_then import PeopleThen, asked_crowds, crowds_then, told_of_warehouse, unknown_then
 
 TASK = "task.json"
 SPANS = "spans.json"
@@ -43,7 +43,7 @@ class Task(msgspec.Struct, frozen=True):
     """What all tasks of a backtest are told. Times in epoch ms.
 
     Events are read from `first` to `last`. Decisions count from `start` on, before `end` (None: all that follow).
-    `profiles`: "today", or "none". `engine`: as of `open_engine`.
+    `profiles`: "today", or "none". `engine`: as of `open_engine`. `unknown`: as `Coverage` has it.
     """
 
     a: RuleSet
@@ -55,6 +55,7 @@ class Task(msgspec.Struct, frozen=True):
     end: int | None
     profiles: str
     engine: str = DUCKDB
+    unknown: list[str] = []
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -104,7 +105,9 @@ def prepare(
         begun = oldest if start is None else start
         first, last = max(oldest, begun - warm_up(a, b)), newest if end is None else min(newest, end - 1)
         profiles = "today" if opened.query("SELECT count(*) FROM profiles").rows[0][0] else NO_PROFILES
-        task = Task(a, b, str(warehouse.absolute()), first, last, begun, end, profiles, engine)
+        asked = asked_crowds(a) | asked_crowds(b)
+        unknown = sorted(asked) if profiles == NO_PROFILES else unknown_then(opened, asked)
+        task = Task(a, b, str(warehouse.absolute()), first, last, begun, end, profiles, engine, unknown)
         spans = _spans(opened, task)
     finally:
         opened.close()
@@ -218,6 +221,8 @@ def gather(task: Task, results: Iterable[Result]) -> Compared:
         warmed_up=task.start - task.first >= length,
         profiles=task.profiles,
         data=_data_hash(task),
+        unknown=task.unknown,
+        why=told_of_warehouse(task.unknown, task.profiles != NO_PROFILES),
     )
     comparison: Comparison = gathered(one.tally for one in found)
     return Compared(coverage, comparison, {})

@@ -23,6 +23,7 @@ from kairos.usecases.errors import InputError, reason_of
 from kairos.usecases.events import Events, many_objects, read_people
 from kairos.usecases.progress import Progress, Tell, silent
 from kairos.usecases.rules.parts import parts_in
+from kairos.usecases.rules.people_then import told_of_file, unknown_in_file
 
 _SMALL = 2_000_000
 """Bytes of events up to which a second process would cost more than it saves."""
@@ -44,19 +45,22 @@ class History(msgspec.Struct, frozen=True):
 
 
 class Played(msgspec.Struct, frozen=True):
-    """One run. `problems`: line of the events file -> what is wrong with it. Times in epoch ms, None: no event."""
+    """One run. `problems`: line of the events file -> what is wrong with it. Times in epoch ms, None: no event.
+    `unknown`: kept crowds that the rules ask, and that nobody is known to be in."""
 
     verdicts: list[Verdict]
     events: int
     first: int | None
     last: int | None
     problems: dict[int, str]
+    unknown: list[str] = []
 
 
 class Coverage(msgspec.Struct, frozen=True):
     """How much of the history was replayed, and from which data: hashes are the first 16 hex digits of SHA-256.
 
     `warm_up` in ms: before `from` plus that long, metrics and caps may miss what was before the history's first event.
+    `unknown`: kept crowds that are asked, and that select nobody, for nobody is known to be in them; `why`, in words.
     """
 
     events: int
@@ -69,6 +73,8 @@ class Coverage(msgspec.Struct, frozen=True):
     warmed_up: bool
     profiles: str
     data: str
+    unknown: list[str] = []
+    why: str = ""
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -91,10 +97,12 @@ def compare_rules(
     comparison = compare(Side(a.rules, first.verdicts), Side(b.rules, second.verdicts), start, end)
     length = warm_up(a.rules, b.rules)
     begun = first.first if start is None else start
+    unknown = sorted({*first.unknown, *second.unknown})
     coverage = Coverage(
         first.events, len(first.problems), first.first, first.last, start, end, length,
         first.first is not None and begun is not None and begun - first.first >= length,
         "given" if history.profiles else "none", files_hash(filter(None, (history.events, history.profiles))),
+        unknown, told_of_file(unknown),
     )  # fmt: skip
     return Compared(coverage, comparison, {**second.problems, **first.problems})
 
@@ -128,7 +136,8 @@ def play(rules: RuleSet, history: History) -> Played:
         found = decide(rules, events, people)
     finally:
         gc.unfreeze()
-    return Played(found, len(times), min(times, default=None), max(times, default=None), problems)
+    unknown = unknown_in_file(rules, people)
+    return Played(found, len(times), min(times, default=None), max(times, default=None), problems, unknown)
 
 
 def people_of(history: History) -> UserProfiles | None:

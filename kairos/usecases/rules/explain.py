@@ -65,20 +65,6 @@ def explain(
     return Explained(user, len(mine), min(times, default=None), max(times, default=None), zone.key, chapters)
 
 
-def unknown_crowds(rules: RuleSet, people: UserProfiles | None, activity: str | None = None) -> list[str]:
-    """The kept crowds that audiences ask, and that no profile says anybody is in: a file of events knows no snapshots.
-    `activity`: of this one, or of this journey, alone."""
-    asked: set[str] = set()
-    for name, each in rules.activities.items():
-        if activity is None or activity in (name, journey_of(name)):
-            audience = each.audience
-            asked |= {*audience.all_of, *audience.any_of, *audience.not_in}
-            asked |= {audience.control} if isinstance(audience.control, str) else set()
-    lists = [profile.get("crowds") for profile in (people or {}).values()]
-    said = {crowd for each in lists if isinstance(each, list) for crowd in each if isinstance(crowd, str)}
-    return sorted(asked & rules.kept.keys() - said)
-
-
 def _chapter(program: Program, story: Story, name: str, records: list[Record], events: list[Event]) -> Chapter:
     lines = story.tell(name, records, _END)
     return Chapter(name, program.activities[name].spec.title, lines, "" if lines else _nothing(program, name, events))

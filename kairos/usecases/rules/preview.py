@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 import msgspec
 
+from kairos.engine.iso_time import LAST_TIME
 from kairos.engine.play.preview import Asked, preview, preview_example
 from kairos.engine.play.simulate import Simulation, UserProfiles
+from kairos.engine.profile.port import History
 from kairos.engine.rule.compiled_journey import messages_of
 from kairos.engine.rule.content.rendering import Content
 from kairos.engine.rule.examples import TestFile
@@ -72,10 +75,15 @@ def preview_of_examples(
         _must_be_known(user, {*people}, set(), "no profile")
     if examples is None:
         raise NotThereError(f"{spec.name} has no examples to take values from; give it one, or --events")
-    profiles = None if people is None else {name: dict(profile) for name, profile in people.items()}
+    profiles = None if people is None else {name: _as_now(people, name) for name in people}
     found = preview_example(rules, examples, spec.name, user, profiles)
     origin, asked = (f"as in the example '{found[0].name}'", found[1]) if found else ("in the examples", None)
     return Previewed(spec.name, spec.title, user, origin, asked)
+
+
+def _as_now(people: UserProfiles, user: str) -> dict[str, Any]:
+    """An example is of no time of hers: she is in the kept crowds that she is in now."""
+    return dict((people.as_of(user, LAST_TIME) if isinstance(people, History) else people.get(user)) or {})
 
 
 def preview_of_person(

@@ -9,11 +9,10 @@ from itertools import product
 import msgspec
 
 from kairos.adapters.rules.side import named_rules
-from kairos.engine.compare.verdict import Verdict
 from kairos.engine.measure.spec import Measures
 from kairos.usecases.errors import AskError
 from kairos.usecases.progress import Progress, silent
-from kairos.usecases.rules.compare import History, play_all
+from kairos.usecases.rules.compare import History, Played, play_all
 from kairos.usecases.rules.spending import cost_of
 
 MOST = 200
@@ -23,7 +22,8 @@ MOST = 200
 class Setting(msgspec.Struct, frozen=True):
     """One combination, and what it would have done. `busiest` is the most sends in any span of the wish's length.
 
-    `cost`: of the sends; None: the folder has no measures.yaml that says so.
+    `cost`: of the sends; None: the folder has no measures.yaml that says so. `unknown`: kept crowds that are asked, and
+    that nobody is known to be in.
     """
 
     values: dict[str, str]
@@ -32,6 +32,7 @@ class Setting(msgspec.Struct, frozen=True):
     suppressed: int
     busiest: int | None = None
     cost: float | None = None
+    unknown: list[str] = []
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -56,8 +57,7 @@ def tune(
     with progress("playing", len(sides)) as done:
         runs = play_all([side.rules for side in sides], history, done)
     return [
-        _setting(values, side.measures, run.verdicts, wish)
-        for values, side, run in zip(combinations, sides, runs, strict=True)
+        _setting(values, side.measures, run, wish) for values, side, run in zip(combinations, sides, runs, strict=True)
     ]
 
 
@@ -79,12 +79,14 @@ def values_of(text: str) -> list[str]:
     return [str(number) for number in range(int(first), int(last) + 1)]
 
 
-def _setting(values: dict[str, str], measures: Measures, found: Sequence[Verdict], wish: Wish | None) -> Setting:
+def _setting(values: dict[str, str], measures: Measures, run: Played, wish: Wish | None) -> Setting:
+    found = run.verdicts
     sends = [one.record for one in found if one.record.outcome == "send"]
     suppressed = sum(one.record.outcome == "suppress" for one in found)
     busiest = _busiest(sorted(one.at for one in sends), wish.per) if wish else None
     cost = cost_of(Counter(one.channel or "" for one in sends), measures)
-    return Setting(values, len(sends), len({one.user_id for one in sends}), suppressed, busiest, cost)
+    users = len({one.user_id for one in sends})
+    return Setting(values, len(sends), users, suppressed, busiest, cost, run.unknown)
 
 
 def _busiest(times: Sequence[int], per: int) -> int:

@@ -246,10 +246,40 @@ def test_explain_says_which_crowds_nobody_is_known_to_be_in(rules: Path, tmp_pat
     profiles = tmp_path / "profiles.json"
     profiles.write_text('{"u2": {"phone": "1", "crowds": ["team"]}}')
     events = write_events(tmp_path, order(1, 0))
-    told = run("explain", rules, events, "--user", "u1", "--profiles", profiles)
-    assert "nobody is known to be in vip: no file of events has snapshots" in told.stderr
+    commands = [
+        ("explain", rules, events, "--user", "u1", "--profiles", profiles),
+        ("simulate", rules, events, "--profiles", profiles),
+        ("preview", "order_unpaid", "--user", "u2", "--rules", rules, "--events", events, "--profiles", profiles),
+        ("tune", rules, events, "--set", "activities.order_unpaid.within=1h", "--profiles", profiles),
+    ]
+    for command in commands:
+        told = " ".join(run(*command).stderr.split())
+        assert "nobody is known to be in vip: a file of events has no snapshots" in told, command
+        assert '("crowds": ["vip"])' in told
+    compared = " ".join(run("compare", rules, rules, events, "--profiles", profiles).stdout.split())
+    assert "Nobody is known to be in vip: a file of events has no snapshots" in compared
     path.write_text(path.read_text().replace("in: [vip], ", ""))
-    assert run("explain", rules, events, "--user", "u1", "--profiles", profiles).stderr == ""
+    for command in commands:
+        assert "nobody is known" not in run(*command).stderr, command
+    assert "obody is known" not in run("compare", rules, rules, events, "--profiles", profiles).stdout
+
+
+@pytest.mark.parametrize(
+    ("good", "asks"),
+    [
+        ("{union: [vip, {where: profile.level > 3}]}", "{in: [good]}"),
+        ("{union: [vip, {where: profile.level > 3}]}", "{any_of: [good]}"),
+        ("{sample: 50%, of: vip}", "{control_group: good}"),
+        ("{where: 'in_crowd(\"vip\") and profile.level > 3'}", "{not_in: [good]}"),
+    ],
+)
+def test_a_crowd_that_a_crowd_is_made_of_is_asked_with_it(rules: Path, tmp_path: Path, good: str, asks: str) -> None:
+    (rules / "crowds.yaml").write_text(f"vip: {{members: kept}}\ngood: {good}\n")
+    path = rules / "activities/orders/order_unpaid.yaml"
+    path.write_text(f"{path.read_text()}audience: {asks}\n")
+    told = run("simulate", rules, write_events(tmp_path, order(1, 0)))
+    assert told.exit_code == 0, told.stderr
+    assert "nobody is known to be in vip:" in told.stderr
 
 
 def test_explain_of_an_unknown_activity(rules: Path, tmp_path: Path) -> None:

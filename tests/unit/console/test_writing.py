@@ -13,11 +13,16 @@ from starlette.applications import Starlette
 
 from kairos.adapters.rules.store import open_rule_store
 from kairos.adapters.settings.api import ApiSettings
+from kairos.adapters.warehouse.opening import DUCKDB
 from kairos.apps.console.process import console_of
+from kairos.engine.crowd.guard import LIVE
 from kairos.usecases.control.rights import Actor
+from kairos.usecases.crowds.build import build_crowds
+from kairos.usecases.crowds.places import Places
 from kairos.usecases.errors import AskError, ChangedError
 from kairos.usecases.rules import draft
 from kairos.usecases.rules.draft import Draft
+from kairos.usecases.rules.lint import lint
 from tests.unit.api.conftest import PASSWORD, URL
 from tests.unit.console.conftest import Reader
 from tests.unit.console.world import WRITTEN, drafts
@@ -116,6 +121,28 @@ def test_whoever_has_no_profile_where_there_are_profiles_is_reached_nowhere(
     assert "u4, in the warehouse" in tried
     assert "stopped by reach: no email for email" in tried
     assert "no email for email" in author.get("/people/u4?activity=nudge").text
+
+
+def test_whoever_is_in_a_kept_crowd_is_in_it_when_she_is_put_into_an_example(
+    enter: Callable[[str], Reader], folder: Path, settings: ApiSettings, desk: Desk
+) -> None:
+    """And before it is built, the page says why nobody passes."""
+    (folder / "crowds.yaml").write_text("lookers: {where: count(look) >= 1, refresh: 1d}\n")
+    (folder / FILE).write_text(NUDGE + "audience: {in: [lookers]}\n")
+    profiles = folder.parent / "profiles.json"
+    profiles.write_text(profiles.read_text().replace('"u4"', '"quiet"'))
+    author, path = enter("ann"), "/write/tried?activity=nudge&user=quiet"
+    before = author.get(path).text
+    assert "nobody was in lookers, unless a profile says so: the warehouse has no snapshot" in before
+    assert "stopped by audience" in before
+    loaded = lint(folder, desk.now)
+    assert loaded.rules is not None
+    assert settings.warehouse is not None
+    places = Places(Path(settings.warehouse.folder), loaded.rules, loaded.measures, DUCKDB)
+    assert [each.status for each in build_crowds(places, ["lookers"], desk.now, lambda: desk.now)] == [LIVE]
+    after = author.get(path).text
+    assert "nobody was in" not in after
+    assert "quiet, as in the example &#39;the message&#39; · passes every gate" in after
 
 
 BLAST = """activity: blast

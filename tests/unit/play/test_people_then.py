@@ -46,3 +46,20 @@ def test_members_of_then(tmp_path: Path) -> None:
     assert compared.coverage.profiles == "today"
     sent = [one.b for one in compared.comparison.differences if one.kind == "added"]
     assert decided(task, sent) == [("send", FIRST + DAY // 2, {"fresh": 1})]
+    assert (compared.coverage.unknown, compared.coverage.why) == ([], "")
+
+
+def test_a_crowd_that_was_never_built_selects_nobody_and_that_is_said(tmp_path: Path) -> None:
+    """Of a change alone: what the rules before did not ask either."""
+    without, greeting = shop(tmp_path / "built")
+    visit = event("v", NOON, user_id="ann", type="visit")
+    fill(tmp_path / "w", events=[visit], profiles={"ann": {"level": 1}}, rules=greeting)
+    fill(tmp_path / "bare", events=[visit], rules=greeting)
+    for folder, why in (("w", "the warehouse has no snapshot"), ("bare", "a warehouse without profiles asks no crowd")):
+        task, spans = prepare(without, greeting, tmp_path / folder, None, None)
+        compared = gather(task, [play_span(task, span) for span in spans])
+        assert compared.coverage.unknown == ["fresh"]
+        assert why in compared.coverage.why
+        assert not any(row.sends_b for row in compared.comparison.activities)
+    task, _ = prepare(without, without, tmp_path / "w", None, None)
+    assert task.unknown == []

@@ -19,10 +19,10 @@ from kairos.engine.play.explain import Line
 from kairos.usecases.rules import explain as usecase
 from kairos.usecases.rules.explain import Chapter, Explained
 from kairos.usecases.rules.lint import need_activity
+from kairos.usecases.rules.people_then import told_of_file, unknown_in_file
 
 app = typer.Typer(rich_markup_mode=None)
 
-_SNAPSHOTS = "no file of events has snapshots of kept crowds; the console tells her story with those of then"
 _STYLES = {"took": "", "missed": "warning", "ended": "warning", "waits": "dim", "gate": "", "record": "bold"}
 
 
@@ -51,7 +51,7 @@ def explain(
             need_activity(rule_set, activity, str(rules))
         people = read_profiles(profiles, rule_set.profile) if profiles else None
         told_of = usecase.explain(rule_set, read_events(events, rule_set.sources), people, user, activity)
-        unknown = usecase.unknown_crowds(rule_set, people, activity)
+        unknown = told_of_file(unknown_in_file(rule_set, people, activity))
     zone = ZoneInfo(told_of.zone)
     sys.stdout.write(_heading(told_of, zone) + "\n")
     if len(told_of.chapters) > 1:
@@ -59,7 +59,7 @@ def explain(
     for chapter in told_of.chapters:
         sys.stdout.writelines(line + "\n" for line in _chapter(chapter, zone))
     if unknown:
-        say(f"nobody is known to be in {', '.join(unknown)}: {_SNAPSHOTS}")
+        say(unknown)
     sys.stdout.flush()
 
 

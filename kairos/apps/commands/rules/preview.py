@@ -13,12 +13,13 @@ import typer
 
 from kairos.apps.inputs.files import read_events, read_profiles, valid_rules
 from kairos.apps.view.errors import told
-from kairos.apps.view.terminal import escape, paint
+from kairos.apps.view.terminal import escape, paint, say
 from kairos.engine.channel import ADDRESS_FIELD
 from kairos.engine.play.preview import Asked, Entry
 from kairos.engine.rule.journey import is_part, journey_of
 from kairos.engine.rule.text.scalars import short_duration
 from kairos.engine.template.segments import segments
+from kairos.usecases.rules.people_then import told_of_file, unknown_in_file
 from kairos.usecases.rules.preview import Previewed, preview_of_events, preview_of_examples, speaking_activities
 
 app = typer.Typer(rich_markup_mode=None)
@@ -60,6 +61,10 @@ def show_messages(
             else preview_of_events(rule_set, spec, user, given, people)
             for spec in specs
         ]
+    if (people is not None or given is not None) and (
+        told_of := told_of_file(unknown_in_file(rule_set, people, activity))
+    ):
+        say(told_of)
     sys.stdout.write("\n".join("".join(line + "\n" for line in _told(each)) for each in found))
     sys.stdout.flush()
     raise typer.Exit(0 if any(each.complete for each in found) else 1)

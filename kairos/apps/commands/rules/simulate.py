@@ -27,6 +27,7 @@ from kairos.usecases.errors import reason_of
 from kairos.usecases.events import many_objects
 from kairos.usecases.progress import silent
 from kairos.usecases.rules import simulate as usecase
+from kairos.usecases.rules.people_then import told_of_file, unknown_in_file
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -92,6 +93,8 @@ def simulate(
             done = usecase.simulate(rule_set, given, people, take, end=end, as_arrived=as_arrived, progress=progress)
             stream.flush()
     say(summary(done))
+    if unknown := told_of_file(unknown_in_file(rule_set, people)):
+        say(unknown)
     for user in done.nobody:
         say(f"a user is called '{user}': that is what a script sends that does not know its user, so many may be in it")
     for name, number in done.catalogs.items():

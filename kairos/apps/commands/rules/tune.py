@@ -12,10 +12,11 @@ import typer
 
 from kairos.apps.view.errors import told
 from kairos.apps.view.screen import lay, put, screen, table
-from kairos.apps.view.terminal import escape, fail, progress_bar
+from kairos.apps.view.terminal import escape, fail, progress_bar, say
 from kairos.engine.rule.text.scalars import parse_duration
 from kairos.usecases.errors import reason_of
 from kairos.usecases.rules.compare import History
+from kairos.usecases.rules.people_then import told_of_file
 from kairos.usecases.rules.tune import Setting, Wish, best, tune, values_of
 
 app = typer.Typer(rich_markup_mode=None)
@@ -51,6 +52,8 @@ def command(
     except OSError as error:
         fail(f"the rules: {escape(str(error.filename or ''))}: {reason_of(error)}")
     chosen = best(settings, wish) if wish else None
+    if unknown := told_of_file(sorted({crowd for setting in settings for crowd in setting.unknown})):
+        say(unknown)
     if form == "json":
         sys.stdout.buffer.write(msgspec.json.encode({"settings": settings, "best": chosen}) + b"\n")
     else:

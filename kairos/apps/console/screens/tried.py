@@ -22,10 +22,13 @@ from kairos.usecases.control.plan import plans_of
 from kairos.usecases.errors import NotThereError
 from kairos.usecases.people.past import past_of
 from kairos.usecases.rules.lint import lint, need_activity
-from kairos.usecases.rules.preview import Previewed, preview_of_person, speaking_activities
+from kairos.usecases.rules.people_then import asked_crowds, told_of_warehouse, unknown_then
+from kairos.usecases.rules.preview import preview_of_person, speaking_activities
 from kairos.usecases.rules.publish import Proposal
 from kairos.usecases.rules.rehearse import rehearse_all
 from kairos.usecases.scheduler.foresee import Counted, count
+
+NO_PREVIEWS: Values = {"previews": [], "unknown": ""}
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
@@ -45,7 +48,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "rules": rules,
         "names": sorted({journey_of(each) for each in rules.activities}),
         "rehearsed": rehearse_all(rules, loaded.tests, name or None),
-        "previews": tried(lambda: _previews(parts, loaded, name, user), []) if name and user else [],
+        **(tried(lambda: _previews(parts, loaded, name, user), NO_PREVIEWS) if name and user else NO_PREVIEWS),
         "counted": tried(lambda: _count(parts, rules, name, call.now), None),
         "plan": tried(lambda: _plan(parts, proposal, call.now), []) if proposal is not None else [],
         "changed": proposal is not None and not proposal.change.empty,
@@ -55,21 +58,25 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
     }
 
 
-def _previews(parts: ConsoleParts, loaded: Loaded, name: str, user: str) -> list[Previewed]:
+def _previews(parts: ConsoleParts, loaded: Loaded, name: str, user: str) -> Values:
     """Of a person by what she did lately, without her addresses; where there is no warehouse yet, by an example.
+    `unknown`: kept crowds that nobody was put into yet, in words.
 
     Raises NotThereError where nobody knows her.
     """
     assert loaded.rules is not None
+    asked = asked_crowds(loaded.rules, name)
     with people(parts).about(user, since_of(parts)) as about:
         past = past_of(about, user, whole=False)
+        unknown = [] if about.opened is None else unknown_then(about.opened, asked)
     if not past.people and not past.all and about.opened is not None:
         raise NotThereError(f"nobody is known as {user}: no profile, and no event of the last {DAYS} days")
     examples = loaded.tests.get(name)
-    return [
+    previews = [
         preview_of_person(loaded.rules, spec, user, past, past.people, examples)
         for spec in speaking_activities(loaded.rules, name, "the rules")
     ]
+    return {"previews": previews, "unknown": told_of_warehouse(unknown, profiles=True)}
 
 
 def _count(parts: ConsoleParts, rules: RuleSet, name: str, now: int) -> Counted | None:
@@ -98,7 +105,12 @@ def _compared(parts: ConsoleParts, call: Call, proposal: Proposal) -> Values | N
     if found is None:
         return None
     comparison = found.compared.comparison
-    return {"pending": False, "rows": activity_table(comparison).drawn(), "causes": cause_tables(comparison, {})}
+    return {
+        "pending": False,
+        "why": found.compared.coverage.why,
+        "rows": activity_table(comparison).drawn(),
+        "causes": cause_tables(comparison, {}),
+    }
 
 
 def _submit(parts: ConsoleParts, call: Call) -> str:
