@@ -1,8 +1,8 @@
 """What other parts say in English, in the reader's language: findings, errors, measures, reasons, why and why not.
 
 The files texts/*.<language>.yaml have it: what is written -> how it is said. `{}` stands for anything, which is told in
-its turn, `{=}` for a name and `{#}` for a number, which stay; of two that fit, the one with more words goes first. A
-language without such files hears all as it is written.
+its turn, `{=}` for names, `{.}` for one name without blanks and `{#}` for a number, which stay; of two that fit, the
+one with more words goes first. A language without such files hears all as it is written.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ DEEPEST = 8
 MOST_JOINTS = 5
 """Parts with commas between them that may be one sentence."""
 
-_HOLE = re.compile(r"{[=#]?}")
-_FILLED = re.compile(r"{[=#]?(\d*)}")
-_TAKES = {"{}": "(.+?)", "{=}": "(.+?)", "{#}": r"([-+]?[\d.,]+%?)"}
+_HOLE = re.compile(r"{[=#.]?}")
+_FILLED = re.compile(r"{[=#.]?(\d*)}")
+_TAKES = {"{}": "(.+?)", "{=}": "(.+?)", "{.}": r"([\w.]+)", "{#}": r"([-+]?[\d.,]+%?)"}
 _WORD = re.compile(r"\w+")
 _NAMED = re.compile(r"(?P<name>[^,;]+?): (?P<rest>.+)", re.S)
 _NO_KEY = "((?:(?!: ).)+?)"

@@ -11,7 +11,7 @@ from kairos.engine.rule.text.quoted import as_yaml
 @dataclass(frozen=True)
 class Blast:
     """Everything as rule files spell it; "" is left out. `crowd` "": everyone known. `template` "": one of this
-    name, which says `text`. `timezone` "": each user's own. `waves`: with commas."""
+    name, which says `text`. `timezone` "": each user's own. `waves`: with commas. `goal`: an event type."""
 
     name: str
     theme: str
@@ -22,6 +22,8 @@ class Blast:
     topic: str = ""
     crowd: str = ""
     control: str = ""
+    goal: str = ""
+    goal_within: str = ""
     template: str = ""
     text: str = ""
     timezone: str = ""
@@ -56,6 +58,8 @@ def _lines(blast: Blast) -> Iterator[str]:
         yield f"pace: {pace}"
     if blast.control:
         yield f"audience: {_mapping(control_group=blast.control)}"
+    if blast.goal:
+        yield f"goal: {_mapping(event=blast.goal, within=blast.goal_within)}"
     yield f"send: [{_mapping(channel=blast.channel, template=blast.template or blast.name)}]"
 
 

@@ -34,6 +34,7 @@ class Reached(msgspec.Struct, frozen=True):
 def missing(blast: Blast) -> list[str]:
     """Answers that it cannot do without."""
     needed = ["name", "theme", "channel", "at"] + ([] if blast.template else ["text"])
+    needed += ["goal_within"] if blast.goal else ["goal"] if blast.goal_within else []
     return [name for name in needed if not getattr(blast, name)]
 
 

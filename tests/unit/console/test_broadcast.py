@@ -101,6 +101,22 @@ def test_it_is_submitted_approved_and_published_with_its_number(
     assert "spring" in releases(desk.store)[-1].release.rules.activities  # type: ignore[union-attr]
 
 
+def test_without_a_goal_or_a_control_group_it_says_what_cannot_be_told(ann: Reader) -> None:
+    """A control group alone tells nothing: nobody knows what it did not do."""
+    assert "not what it brought" in ann.get(at("check", count="yes")).text
+    goal = {"goal": "visit", "goal_within": "3d"}
+    whole = ann.get(at("check", count="yes", **goal)).text
+    assert "goal: {event: visit, within: 3d}" in whole
+    assert 'class="problem"' not in whole
+    assert 'class="note"' not in whole
+    assert "not how many would have anyway" in ann.get(at("check", **goal, control="")).text
+    for one, other in (("goal", "goal_within"), ("goal_within", "goal")):
+        lacks = ann.get(at("check", **{**goal, other: ""})).text
+        assert "It lacks" in lacks
+        assert "step=who" in lacks.partition("It lacks")[2].partition("</p>")[0], one
+    assert '<option value="visit">' in ann.get(at("who")).text
+
+
 def test_who_may_not_write_sees_the_count_and_no_button(signed_in: Callable[[str], Reader]) -> None:
     vic = signed_in("vic")
     text = vic.get(at("check", count="yes")).text

@@ -79,6 +79,14 @@ def test_labels_reasons_and_meanings_are_put_into_words() -> None:
     assert say("quiet hours 12, once 3") == "免打扰时段 12, 重复限制 3"
 
 
+def test_what_a_plan_lacks_is_put_into_words_and_its_names_stay() -> None:
+    lacks = "event signup, prop product_view.product_id, profile.email"
+    assert say(lacks) == "事件 signup, 属性 product_view.product_id, 档案 email"
+    told = say("rules does not know event signup and prop cart.sum; declare it, or --set its name there")
+    assert told.startswith("rules 中没有事件 signup 和属性 cart.sum")
+    assert say("event store at noon") == "event store at noon"  # a sentence that nobody has put into words
+
+
 def test_names_and_what_is_hostile_stay_as_they_are() -> None:
     assert say("<script>alert(1)</script>") == "<script>alert(1)</script>"
     assert say(Markup('<b title="lost &lt;x&gt;">lost</b>')) == Markup('<b title="lost &lt;x&gt;">流失</b>')

@@ -28,7 +28,7 @@ from kairos.usecases.rules.publish import standing
 from kairos.usecases.scheduler.foresee import blasts_in
 
 STEPS: Mapping[str, tuple[str, ...]] = {
-    "who": ("crowd", "topic", "control"),
+    "who": ("crowd", "topic", "control", "goal", "goal_within"),
     "what": ("name", "title", "owner", "theme", "channel", "template", "text"),
     "when": ("at", "timezone", "late"),
     "pace": ("rate", "waves", "every", "stop_failed", "stop_unsubscribed", "until"),
@@ -72,11 +72,20 @@ def _choices(parts: ConsoleParts, rules: RuleSet) -> Mapping[str, list[str]]:
     return {
         "crowd": sorted(rules.crowds),
         "topic": sorted(rules.topics),
+        "goal": sorted(_events(rules)),
         "channel": sorted(channels),
         "theme": sorted({each.theme for each in rules.activities.values()} - {""}),
         "template": sorted({name.partition(".")[0] for name in rules.templates}),
         "timezone": sorted({rules.policy.timezone, "UTC"}),
     }
+
+
+def _events(rules: RuleSet) -> set[str]:
+    """What may be a goal: what sources send, or where any may come what activities wait for; and what is a goal."""
+    sent = {event for source in (rules.sources or {}).values() for event in source.events}
+    if rules.sources is None:
+        sent = {type_ for each in rules.activities.values() for step in each.pattern.steps for type_ in step.types}
+    return sent | {event for each in rules.activities.values() if each.goal is not None for event in each.goal.events}
 
 
 def _checked(parts: ConsoleParts, call: Call) -> dict[str, Any]:
