@@ -20,8 +20,8 @@ from benchmarks.peers.meter import Meter
 from kairos.adapters.rules.files import read_folder
 from kairos.engine.decision import Record
 from kairos.engine.effect import Effect
-from kairos.engine.engine import END_OF_TIME, Engine
-from kairos.engine.event import decode
+from kairos.engine.engine import Engine
+from kairos.engine.event import END_OF_TIME, decode
 from kairos.engine.profile.port import Profiles
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load

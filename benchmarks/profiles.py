@@ -23,8 +23,8 @@ from kairos.adapters.profiles.ahead import RedisProfiles
 from kairos.adapters.profiles.keys import PREFIX
 from kairos.adapters.profiles.redis import connect
 from kairos.adapters.rules.files import read_folder
-from kairos.engine.engine import END_OF_TIME, Engine
-from kairos.engine.event import Event
+from kairos.engine.engine import Engine
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.reads.needs import needs_of

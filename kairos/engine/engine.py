@@ -17,7 +17,7 @@ from kairos.engine.case.receipts import is_refusal
 from kairos.engine.case.shadow import due_on_trial
 from kairos.engine.catalog.items import Items, no_items
 from kairos.engine.effect import Effect
-from kairos.engine.event import CONTROLS, FORGET, LOOK, RECEIPT, Event
+from kairos.engine.event import CONTROLS, END_OF_TIME, FORGET, LOOK, RECEIPT, Event
 from kairos.engine.expression import JavaScript
 from kairos.engine.gate.budget import REFUSAL_KNOWN_AFTER, Budgets, Elsewhere
 from kairos.engine.instant.rounds import Rounds
@@ -35,8 +35,6 @@ from kairos.engine.user.sweep import first_sweep, sweep
 from kairos.engine.user.tail import insert, take, unpack_next
 from kairos.engine.user.timer import next_timer, refresh_due
 
-END_OF_TIME = 2**62
-"""Later than any event (ms): as a watermark, all that will ever happen has happened."""
 _ALWAYS = frozenset({RECEIPT, *CONTROLS})
 """What is read whatever the rules are."""
 

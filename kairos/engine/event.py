@@ -54,6 +54,8 @@ KAIROS = "kairos"
 """The source of Kairos' own events."""
 JOURNEY_STEP = "journey.step"
 """What the engine tells itself of somebody inside a journey: what became of a message, or that they have entered."""
+END_OF_TIME = 2**62
+"""Later than any event (ms)."""
 MAX_ID = 256
 """Bytes of UTF-8 that `id` and `user_id` may have: they are keys, and stand in every record."""
 MAX_NAME = 128

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.engine.engine import END_OF_TIME
-from kairos.engine.event import Event
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.user import cases as module
 from kairos.engine.user.case import Case
 from kairos.engine.user.cases import (

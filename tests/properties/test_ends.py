@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.engine.engine import END_OF_TIME
-from kairos.engine.event import Event
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.user import ends
 from tests.engine_kit import rules
 from tests.properties.twins.engine_world import BASE, LATENESS, job, told

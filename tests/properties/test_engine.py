@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.engine.engine import END_OF_TIME
-from kairos.engine.event import Event
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.play.simulate import Simulation
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.user import cases, ends, remembered, seen, tail

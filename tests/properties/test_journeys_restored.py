@@ -16,8 +16,8 @@ from kairos.apps.native.settings import data_folder
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect
 from kairos.engine.engine import Engine
-from kairos.engine.event import Event
-from kairos.engine.play.simulate import END_OF_TIME, Simulation
+from kairos.engine.event import END_OF_TIME, Event
+from kairos.engine.play.simulate import Simulation
 from kairos.engine.rule.compile import compile_release
 from kairos.engine.rule.load import load
 from kairos.engine.rule.model import RuleSet

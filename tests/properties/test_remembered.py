@@ -13,7 +13,7 @@ from kairos.engine.event import FIRST_TIME, Event
 from kairos.engine.user import remembered, seen
 from kairos.engine.user.apart import Apart, lend, move_out, put_by
 from kairos.engine.user.codec import StateCodec
-from kairos.engine.user.remembered import correct, forget_lapsed, look, remember, times_remembered
+from kairos.engine.user.remembered import correct, forget_lapsed, look, remember
 from kairos.engine.user.seen import RECORD, mark_of
 from kairos.engine.user.state import UserState
 
@@ -93,9 +93,10 @@ def test_as_a_dictionary_would(on_shelf: bool, walk: list[tuple[str, int, int]],
             twin[one] = NOW + away
             lapsed.discard(one)
         elif what == "sweep":
-            forget_lapsed(state, NOW + one, NOW)
+            first = forget_lapsed(state, NOW + one, NOW)
             lapsed |= {name for name, time in twin.items() if time <= NOW + one}
-            assert all(time > NOW + one for time in times_remembered(state, NOW))
+            assert (first is None) == state.empty
+            assert first is None or NOW + one < first <= max(twin.values())
         else:
             state = written.again(state)
     for name, time in twin.items():

@@ -46,8 +46,10 @@ def test_as_a_dictionary_would(
                 move(seen, mark, now + away)
             twin[identity] = now + away
         assert sorted(times_of(seen, now)) == sorted(twin.values())
-        left = later_than(seen, now + horizon, now)
-        assert sorted(times_of(left, now)) == sorted(time for time in twin.values() if time > now + horizon)
+        left, first = later_than(seen, now + horizon, now)
+        after = sorted(time for time in twin.values() if time > now + horizon)
+        assert sorted(times_of(left, now)) == after
+        assert first == (after[0] if after else None)
         for identity, time in twin.items():
             mark = mark_of(event(*identity))
             assert time_of(left, mark, now) == (time if time > now + horizon else None)

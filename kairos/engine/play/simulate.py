@@ -15,8 +15,8 @@ from kairos.engine.coupon.played import played_pools
 from kairos.engine.coupon.pools import Coupons
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect, Refund
-from kairos.engine.engine import END_OF_TIME, Engine
-from kairos.engine.event import Event
+from kairos.engine.engine import Engine
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.expression.condition import Script
 from kairos.engine.gate.budget import Budget, Purse, budget_of, request_of, settle
 from kairos.engine.play.expected_receipts import ExpectedReceipts

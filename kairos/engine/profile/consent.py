@@ -68,5 +68,5 @@ def is_listed(profile: Mapping[str, Any] | None, name: str) -> bool:
 
 def unreadable(profile: Mapping[str, Any]) -> list[str]:
     """The fields that stand for no because nobody can read them."""
-    lost = [name for name in NAMES if profile.get(name) is not None and names_in(name, profile[name]) is None]
+    lost = [name for name in NAMES if name in profile and names_in(name, profile[name]) is None]
     return [*lost, FIELD] if are_lost(profile) else lost

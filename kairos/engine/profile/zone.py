@@ -25,4 +25,5 @@ def own_zone(profile: Mapping[str, Any]) -> ZoneInfo | None:
 
 def is_zone_lost(profile: Mapping[str, Any]) -> bool:
     """Whether the profile has a zone that nobody can read: where this user is nobody knows."""
-    return profile.get("timezone") not in (None, "") and own_zone(profile) is None
+    name = profile.get("timezone")
+    return name is not None and name != "" and own_zone(profile) is None

@@ -65,6 +65,7 @@ class Program:
         self.crowds: dict[str, Membership] = compile_crowds(rules.crowds, rules.kept)
         self._seeds = release.seeds
         self.metrics = {name: CompiledMetric(spec, self.zone) for name, spec in sorted(rules.metrics.items())}
+        self.metrics_by_key = {metric.key: metric for metric in self.metrics.values()}
         self.metric_wheres = {n: parse(s.where).predicate() for n, s in rules.metrics.items() if s.where}
         known = {} if previous is None or previous.max_runs != max_runs else previous._compiled
         self._compiled: dict[tuple[str, str, tuple[str, ...]], CompiledActivity] = {}

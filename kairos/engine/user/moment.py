@@ -154,10 +154,11 @@ class Instant(msgspec.Struct, eq=False, gc=False):
         profiles, counters = self.surroundings.profiles, self.surroundings.counters
         profile = profiles(self.user_id, self.now) if profiles else None
         known = profile or {}
-        zone_lost = is_zone_lost(known)
-        for field in (*unreadable(known), *(("timezone",) if zone_lost else ())):
+        zone, lost = own_zone(known), unreadable(known)
+        zone_lost = zone is None and is_zone_lost(known)
+        for field in [*lost, "timezone"] if zone_lost else lost:
             counters[f"unreadable_{field}"] += 1
-        return Person(profile, own_zone(known), zone_lost)
+        return Person(profile, zone, zone_lost)
 
 
 class Moment(msgspec.Struct, frozen=True, eq=False, gc=False):

@@ -7,7 +7,6 @@ a whole once its newest event has lapsed. So an event costs, and a sweep costs, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from kairos.engine.user import seen
@@ -61,16 +60,14 @@ def correct(state: UserState, mark: int, time: int) -> None:
     block.last = max(block.last, time)
 
 
-def forget_lapsed(state: UserState, horizon: int, now: int) -> None:
-    """Forgets events up to `horizon` (ms), those of a block together."""
-    state.seen = later_than(state.seen, horizon, now)
+def forget_lapsed(state: UserState, horizon: int, now: int) -> int | None:
+    """Forgets events up to `horizon` (ms), those of a block together. Gives the first time that is left, of a block
+    its newest; None: nothing is remembered any more."""
+    state.seen, first = later_than(state.seen, horizon, now)
     state.seen_blocks = [block for block in state.seen_blocks if block.last > horizon]
-
-
-def times_remembered(state: UserState, near: int) -> Iterator[int]:
-    """The event times (ms) that are remembered; of a block the newest."""
-    yield from times_of(state.seen, near)
-    yield from (block.last for block in state.seen_blocks)
+    for block in state.seen_blocks:
+        first = block.last if first is None else min(first, block.last)
+    return first
 
 
 def _find(blocks: list[SeenBlock], mark: int) -> _Found | None:

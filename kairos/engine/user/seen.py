@@ -92,16 +92,22 @@ def times_of(seen: Seen, near: int) -> Iterator[int]:
     return (time_at(records, place, near) for records in seen for place in range(0, len(records), RECORD))
 
 
-def later_than(seen: Seen, horizon: int, now: int) -> Seen:
-    """The records of events after `horizon` (ms)."""
-    left: Seen = []
+def later_than(seen: Seen, horizon: int, now: int) -> tuple[Seen, int | None]:
+    """The records of events after `horizon` (ms), and the first of their times; None: there are none."""
+    left: list[bytes] = []
+    first: int | None = None
     for record in records_of(seen):
-        if time_at(record, 0, now) > horizon:
+        time = time_at(record, 0, now)
+        if time > horizon:
             left.append(record)
+            if first is None or time < first:
+                first = time
     size = 1
     while len(left) * RECORD > size * BUCKET // 2:
         size *= 2
-    return _spread(left, size) if left else []
+    if size == 1:
+        return ([b"".join(left)] if left else []), first
+    return _spread(left, size), first
 
 
 def _spread(records: Iterable[bytes], size: int) -> Seen:

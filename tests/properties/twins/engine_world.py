@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Effect
-from kairos.engine.engine import END_OF_TIME, Engine
-from kairos.engine.event import Event
+from kairos.engine.engine import Engine
+from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.play.expected_receipts import ExpectedReceipts
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.settings import Settings

@@ -15,7 +15,7 @@ from benchmarks.kit.workload import rules_of, write_rules, yaml_of
 from benchmarks.peers.conditions import CONDITIONS
 from benchmarks.peers.handwritten import LATENESS, Found, Opened, Rules, Safe, SafeRules
 from benchmarks.user_state import RULES, measure
-from kairos.engine.engine import END_OF_TIME
+from kairos.engine.event import END_OF_TIME
 
 LINES = [line for _, _, line in made(3_000)]
 

@@ -199,4 +199,7 @@ def _flat(value: Any) -> Any:
 
 def _one_line(text: str) -> str:
     """Whatever a value brings along: no line ends, tabs or other controls in a header."""
-    return " ".join("".join(" " if ord(c) < 32 or 127 <= ord(c) < 160 else c for c in text).split())
+    return " ".join(text.translate(_BLANKS).split())
+
+
+_BLANKS = dict.fromkeys([*range(32), *range(127, 160)], " ")
