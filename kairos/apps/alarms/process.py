@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kairos.adapters.alarms.flink import JobTime
 from kairos.adapters.alarms.kafka import Reader
+from kairos.adapters.alarms.letters import past_letters
 from kairos.adapters.alarms.receiver import Receiver
 from kairos.adapters.alarms.said import SaidFile
 from kairos.adapters.coupons.opening import open_store
@@ -96,7 +97,7 @@ async def _follow(
         for receiver in receivers.values():
             stack.push_async_callback(receiver.close)
         watch = Watch(alarms, known_of(rules))
-        since = recall(watch, _past(conf, start))
+        since = recall(watch, _past(conf, start), past_letters(conf.kafka, start - PAST, start))
         reader = Reader(conf.kafka, since or start - PAST)
         stack.callback(reader.close)
         releases = Releases(watch, rules)

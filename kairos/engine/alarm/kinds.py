@@ -19,8 +19,9 @@ _TRIED: frozenset[What] = frozenset({"sent", "failed", "unknown"})
 
 class Kind(NamedTuple):
     """`counted`: facts that are counted; `of`: of a share, those that it is a share of. `by`: what has a series of its
-    own. `fast`: judged by the minute as well. `clock`: what says that an hour is over: the watermark, or the machine.
-    `label`: what a subject is. `limit`: of an age, ms; of a stock, for how long (ms) what is left has to last.
+    own. `fast`: judged by the minute as well. `rare`: a series that has not begun has had none. `clock`: what says that
+    an hour is over: the watermark, or the machine. `label`: what a subject is. `limit`: of an age, ms; of a stock, for
+    how long (ms) what is left has to last.
     """
 
     rule: Rule
@@ -30,6 +31,7 @@ class Kind(NamedTuple):
     side: Side = "high"
     by: tuple[str, ...] = ACTIVITY
     fast: bool = False
+    rare: bool = False
     clock: Clock = "decisions"
     label: str = "activity"
     limit: int = 0
@@ -43,7 +45,7 @@ KINDS: dict[str, Kind] = {
     "BudgetBurn": Kind("stock", "sends left in the budget", frozenset({"send"}), limit=86_400_000),
     "CapHit": Kind("share", "matches stopped by a cap", _CAPPED, _CAPPED | {"send", "suppress"}),
     "WatermarkAge": Kind("age", "the watermark", by=ALL, clock="receipts", limit=300_000),
-    "DeadLetters": Kind("count", "dead letters", frozenset({"letter"}), by=CHANNEL, clock="receipts"),
+    "DeadLetters": Kind("count", "dead letters", frozenset({"letter"}), by=CHANNEL, rare=True, clock="receipts"),
     "Regret": Kind("share", "messages regretted", frozenset({"regret"}), frozenset({"send", "again"})),
     "ControlShare": Kind("share", "users in the control group", frozenset({"control"}),
                          frozenset({"send", "control"}), side="both"),

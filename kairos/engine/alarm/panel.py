@@ -16,12 +16,18 @@ Place = tuple[str, str]
 
 
 class Panel:
-    """`hour`: the newest, hours since 1970. A series begins with its first fact; before that nothing is known of it."""
+    """`hour`: the newest, hours since 1970. A series begins with its first fact; before that nothing is known of it.
 
-    def __init__(self) -> None:
+    `whole`: what is counted comes so rarely that a series without a fact has had none, from the first hour on, or from
+    `known_since` on where less is known.
+    """
+
+    def __init__(self, whole: bool = False) -> None:
         self.rows: dict[Place, int] = {}
         self.places: list[Place] = []
         self.hour = -1
+        self.known_since = 0
+        self._whole, self._first = whole, -1
         self._hits, self._trials, self._left_out = (np.zeros((0, SIZE)) for _ in range(3))
         self._since = np.zeros(0, dtype=np.int64)
 
@@ -29,17 +35,19 @@ class Panel:
         return len(self.places)
 
     def row(self, place: Place, hour: int) -> int:
-        """The row of a series. A series that is new begins at `hour`."""
+        """The row of a series. A series that is new begins at `hour`, or as the class says."""
         if place not in self.rows:
             self.rows[place] = len(self.places)
             self.places.append(place)
             if len(self.places) > len(self._since):
                 self._grow()
-            self._since[self.rows[place]] = hour
+            self._since[self.rows[place]] = max(self._first, self.known_since) if self._whole else hour
         return self.rows[place]
 
     def begin(self, hour: int) -> None:
         """Opens the column of an hour of which nothing has come yet."""
+        if self._first < 0:
+            self._first = hour
         for each in range(max(self.hour + 1, hour - SIZE + 1), hour + 1):
             for values in (self._hits, self._trials, self._left_out):
                 values[:, each % SIZE] = 0

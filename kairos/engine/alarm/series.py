@@ -43,7 +43,7 @@ class SeriesRule:
         self._alarm, self.kind = alarm, KINDS[alarm.kind]
         self._mutes, self._zone = mutes, zone
         self.causes: Causes = {}
-        self._panel = Panel()
+        self._panel = Panel(self.kind.rare)
         self._coming: dict[int, dict[Place, list[int]]] = {}
         """Minute -> hits and trials of each series; of minutes that are not over."""
         self._next = 0
@@ -55,6 +55,10 @@ class SeriesRule:
         self._share = self.kind.rule == "share"
         self._silence = Silence() if self.kind.fast and not self._share else None
         self._burst = Burst() if self.kind.fast and self._share else None
+
+    def know_since(self, at: int) -> None:
+        """Of what comes rarely all is known since `at` (epoch ms)."""
+        self._panel.known_since = -(-at // HOUR)
 
     def hear(self, fact: Fact) -> None:
         kind, alarm = self.kind, self._alarm
@@ -95,8 +99,10 @@ class SeriesRule:
 
     def _begin(self, hour: int) -> None:
         self._panel.begin(hour)
-        if not len(self._panel):
-            return
+        if len(self._panel):
+            self._learn(hour)
+
+    def _learn(self, hour: int) -> None:
         hits, trials = self._panel.of(same_hours(hour, self._zone))
         if self._share:
             self._base = of_shares(hits, trials, hour, self._variation)
@@ -112,6 +118,8 @@ class SeriesRule:
     # ----------------------------------------------------------------------------------------------- two hours running
     def _judge(self, hour: int) -> None:
         many, muted = len(self._panel), self._muted(hour * 60, hour * 60 + 60)
+        if self.kind.rare and many > len(self._base.median):
+            self._learn(hour)  # the first of a series is no beginning: all that was before it is known
         hits, trials = self._panel.at(hour)
         base = Baseline(*(fitted(values, many, np.nan) for values in self._base))
         z = z_of_shares(hits, trials, base) if self._share else z_of_counts(hits, base)

@@ -52,6 +52,12 @@ class Watch:
                 for crowd in crowds:
                     rule.expect(crowd, at)
 
+    def know_since(self, what: What, at: int) -> None:
+        """All facts of this kind are known since `at` (epoch ms), and not sooner."""
+        for rule in self._hearing[what]:
+            if isinstance(rule, SeriesRule):
+                rule.know_since(at)
+
     def released(self, activities: Iterable[str], at: int) -> None:
         self._mutes.released(activities, at)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from kairos.adapters.alarms.kafka import Read
+from kairos.adapters.alarms.letters import Letters
 from kairos.adapters.alarms.receiver import Receiver
 from kairos.adapters.alarms.records import Facts
 from kairos.adapters.alarms.said import SaidFile
@@ -91,13 +92,16 @@ def _versions(rules: RuleSet) -> dict[str, str]:
     return {name: activity_version(activity) for name, activity in rules.activities.items()}
 
 
-def recall(watch: Watch, past: Iterable[Fact]) -> int:
+def recall(watch: Watch, past: Iterable[Fact], letters: Letters | None = None) -> int:
     """Plays the past: nothing of it is said, but what is still firing at its end.
 
-    The newest minute may not be whole there, so it is left to Kafka. Returns the time (epoch ms) from which on
-    everything is to be heard; 0: there is no past.
+    `letters`: what the past itself does not have; those after its end are left to Kafka. So is the newest minute, which
+    may not be whole there. Returns the time (epoch ms) from which on everything is to be heard; 0: there is no past.
     """
     newest: list[Fact] = []
+    if letters is not None:
+        watch.know_since("letter", letters.since)
+        past = _up_to_the_end(past, letters.facts)
 
     def whole() -> Iterator[Fact]:
         for fact in past:
@@ -113,6 +117,16 @@ def recall(watch: Watch, past: Iterable[Fact]) -> int:
         for _ in watch.advance(known):
             pass
     return known
+
+
+def _up_to_the_end(past: Iterable[Fact], letters: Sequence[Fact]) -> Iterator[Fact]:
+    """Both by time, as far as the past goes."""
+    taken = 0
+    for fact in past:
+        while taken < len(letters) and letters[taken].at <= fact.at:
+            yield letters[taken]
+            taken += 1
+        yield fact
 
 
 class Following:

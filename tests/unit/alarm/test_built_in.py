@@ -108,6 +108,17 @@ def test_dead_letters_where_there_were_none() -> None:
     assert [c.firing for c in changes] == [True, False]
 
 
+@pytest.mark.parametrize("channel", ["", "sms"])
+def test_dead_letters_where_there_have_never_been_any(channel: str) -> None:
+    """Who has none is no newcomer: the others, who have a past, tell since when that is known."""
+    letters = list(hourly("letter", 6, NOW, NOW + 2 * HOUR, subject="", channel=channel))
+    for known, alarms in ((NOW - 3 * WEEK - HOUR, 1), (NOW - 2 * WEEK, 0)):
+        watch = watching("DeadLetters")
+        watch.know_since("letter", known)
+        changes = said(watch, [*hourly("sent", 100, end=NOW + 4 * HOUR), *letters], NOW + 4 * HOUR)
+        assert begun(changes) == [("DeadLetters", "", channel, NOW + 2 * HOUR)] * alarms
+
+
 @causes("BudgetBurn")
 def test_a_budget_that_does_not_last_a_day() -> None:
     known = Known(owner={"welcome.first": "welcome"}, budgets={"welcome": 10_000})
