@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kairos.adapters.alarms.kafka import Read
+from kairos.adapters.alarms.letters import Letters
 from kairos.adapters.alarms.receiver import Receiver
 from kairos.adapters.alarms.records import Facts
 from kairos.adapters.alarms.said import SaidFile
@@ -231,6 +232,17 @@ def test_the_past_is_not_said_but_what_lasts() -> None:
     assert world.said == []
     world.minute(*receipts(world.now, 100, 20))
     assert world.team.heard == [("DeliveryFailing", True)], "it began in the past, and lasts"
+
+
+def test_dead_letters_of_the_past_come_from_elsewhere_as_far_as_the_past_goes() -> None:
+    """Those of its newest minute, and later ones, are heard again where everything else is: in Kafka."""
+    watch, at = Watch(only("DeadLetters"), Known()), range(NOW - 3 * MINUTE, NOW + 3 * MINUTE, MINUTE)
+    letters = Letters([Fact(minute, "letter", "", "sms", 1) for minute in at], NOW - HOUR)
+    heard: list[int] = []
+    watch.hear = lambda fact: heard.append(fact.at) if fact.what == "letter" else None  # type: ignore[method-assign]
+    past = [Fact(NOW - 2 * MINUTE, "sent", "hello", "sms", 1), Fact(NOW, "sent", "hello", "sms", 1)]
+    assert recall(watch, past, letters) == NOW
+    assert heard == [NOW - 3 * MINUTE, NOW - 2 * MINUTE, NOW - MINUTE]
 
 
 def test_without_a_past_time_begins_now() -> None:
