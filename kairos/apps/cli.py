@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from kairos import __version__
-from kairos.apps.inputs.installation import CONF
+from kairos.apps.inputs.options import prepare
 
 
 class Command(NamedTuple):
@@ -112,30 +112,6 @@ _SENTENCE = 300
 """How long a command's first sentence may be, in characters, to stand in a list whole: click cuts it to a line."""
 
 
-MAY_BE_EMPTY = frozenset({"comment", "label", "reason", "title", "unless"})
-"""Options that may be given and say nothing. Any other that is given and empty was a variable that is not set: as a
-path it would be the working directory, as a store none, and what was meant is another one."""
-
-
-def _refuse_empty(param: Any) -> None:
-    """Before the text becomes what it stands for: an empty path would be `.`."""
-    process = param.process_value
-
-    def checked(context: Any, value: Any) -> Any:
-        given = context.get_parameter_source(param.name).name == "COMMANDLINE"
-        if given and (value == "" or (isinstance(value, list | tuple) and "" in value)):
-            raise typer.BadParameter("it is empty; say which, or leave it out", ctx=context, param=param)
-        return process(context, value)
-
-    param.process_value = checked
-
-
-def _ask_environment(param: Any) -> None:
-    """One variable says for all commands which installation they are about."""
-    if param.name == "conf" and param.envvar is None:
-        param.envvar = CONF
-
-
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary without importing it: `kairos --help` and start-up stay fast."""
 
@@ -155,10 +131,8 @@ class LazyGroup(TyperGroup):
         own = list(command.commands.values()) if isinstance(command, TyperGroup) else []
         for one in own:
             one.short_help = one.get_short_help_str(limit=_SENTENCE)
-        for param in (param for one in (command, *own) for param in one.params):
-            _ask_environment(param)
-            if param.name not in MAY_BE_EMPTY:
-                _refuse_empty(param)
+        for one in (command, *own):
+            prepare(one)
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

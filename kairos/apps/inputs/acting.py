@@ -28,15 +28,13 @@ def _log_of(store: str | None) -> str | None:
         return rules_of(conf)
 
 
-Log = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        envvar="KAIROS_RULE_STORE",
-        callback=_log_of,
-        help="The rule store whose users may do it, and whose log has it; else that of KAIROS_CONF.",
-    ),
-]
+_OPTION = {
+    "envvar": "KAIROS_RULE_STORE",
+    "help": "The rule store whose users may do it, and whose log has it; else as --conf says.",
+}
+Log = Annotated[str | None, typer.Option("--store", callback=_log_of, **_OPTION)]
+NamedLog = Annotated[str | None, typer.Option("--store", **_OPTION)]
+"""The same where the command itself reads its --conf (`inputs.kafka.log_of`)."""
 
 
 def acting(store: str, author: str | None = None) -> Actor:

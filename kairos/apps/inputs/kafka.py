@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from kairos.adapters.settings.kafka import KafkaAddress, load
-from kairos.apps.inputs.installation import installed
 from kairos.apps.inputs.people import rules_of
 from kairos.apps.stack import load_settings
 from kairos.apps.view.terminal import fail
@@ -19,19 +18,16 @@ Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=
 
 
 def kafka_of(broker: str | None, conf: Path | None, overrides: list[str] | None) -> KafkaAddress:
-    """Raises SettingsError; ends the command where the choice is none."""
-    if conf is None:
-        if overrides:
-            fail("--set changes what --conf says; without it there is nothing to change")
+    """A broker that is named goes before a configuration. Raises SettingsError; ends the command where there is
+    nothing to change."""
+    if conf is None and overrides:
+        fail("--set changes what --conf says; without it there is nothing to change")
+    if broker is not None or conf is None:
         return KafkaAddress(broker or load_settings().kafka)
-    if broker is not None and conf == installed():
-        return KafkaAddress(broker)
-    if broker is not None:
-        fail("--kafka and --conf both say where Kafka is; one is enough")
     return load(conf, overrides or ())
 
 
 def log_of(store: str | None, conf: Path | None, overrides: list[str] | None) -> str | None:
-    """The rule store of whoever writes into that Kafka: that of the configuration, else the one that was named; None:
+    """The rule store of whoever writes into that Kafka: the one that was named, else that of the configuration; None:
     there is none. Raises SettingsError."""
-    return store if conf is None else rules_of(conf, overrides or ())
+    return store if store is not None or conf is None else rules_of(conf, overrides or ())

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from kairos.adapters.profiles.everyone import EveryoneInFile, EveryoneInRedis, open_everyone
-from kairos.adapters.settings.file import full_store, read, substitute
+from kairos.adapters.settings.file import SettingsError, full_store, read, substitute
 from kairos.adapters.warehouse.known import who_did_something
+from kairos.apps.inputs.installation import installed
 
 Everyone = Annotated[
     str | None,
@@ -32,6 +33,19 @@ def everyone(profiles: str | None, conf: Path) -> EveryoneInFile | EveryoneInRed
     return open_everyone(
         section.get("redis"), section.get("file"), section.get("crowds"), partial(who_did_something, warehouse)
     )
+
+
+def redis_of_profiles() -> str:
+    """That of the installation, else that of the stack on this machine. Raises SettingsError."""
+    conf = installed()
+    if conf is None:
+        from kairos.apps.stack import load_settings
+
+        return load_settings().redis_url
+    url = substitute(read(conf, ())).get("profiles", {}).get("redis")
+    if url is None:
+        raise SettingsError(f"{conf}: its profiles are not in Redis (profiles.redis); --redis names a server")
+    return str(url)
 
 
 def rules_of(conf: Path, overrides: Iterable[str] = ()) -> str:

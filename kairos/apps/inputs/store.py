@@ -16,7 +16,7 @@ RuleStore = Annotated[
     typer.Option(
         "--store",
         envvar="KAIROS_RULE_STORE",
-        help="A database address, or a folder that the job watches; else that of KAIROS_CONF, else rules.db in the "
+        help="A database address, or a folder that the job watches; else as --conf says, else rules.db in the "
         "data folder.",
     ),
 ]

@@ -70,7 +70,7 @@ def _unapproved(control: Control, standing: Mapping[str, Standing], now: int) ->
 def _released(store: str) -> RuleSet:
     release = last_good(open_rule_store(store))
     if release is None:
-        what = "--store or KAIROS_CONF names the one that the running job reads"
+        what = "--store or --conf names the one that the running job reads"
         raise NotThereError(f"the rule store {store} has no release; {what}")
     return release.rules
 

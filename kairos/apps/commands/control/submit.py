@@ -38,7 +38,7 @@ def submit(
     author: Annotated[str | None, typer.Option(help="Who submits; else the system's user name.")] = None,
     warehouse: Annotated[
         Path | None,
-        typer.Option(help="By whose last 30 days it is foretold; default: the data folder's warehouse/."),
+        typer.Option(help="By whose last 30 days it is foretold; else --conf's, else the data folder's."),
     ] = None,
     no_backtest: Annotated[
         bool, typer.Option("--no-backtest", help="Leave out what the change would have done.")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kairos.apps.inputs.acting import Log, writing
+from kairos.apps.inputs.acting import NamedLog, writing
 from kairos.apps.inputs.files import read_events
 from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of, log_of
 from kairos.apps.native.settings import data_folder
@@ -43,7 +43,7 @@ def replay(
     kafka: Broker = None,
     source: Annotated[str, typer.Option(help="Source of events that name none.")] = "replay",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many events.")] = None,
-    store: Log = None,
+    store: NamedLog = None,
 ) -> None:
     """Feed a file of events into Kafka as live traffic, shifted to now.
 

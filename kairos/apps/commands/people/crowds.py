@@ -34,9 +34,7 @@ from kairos.usecases.crowds.places import Places
 app = typer.Typer(rich_markup_mode=None)
 
 Format = Literal["table", "json"]
-Warehouse = Annotated[
-    Path | None, typer.Option(help="The warehouse's folder; else that of --conf, else the data folder's warehouse/.")
-]
+Warehouse = Annotated[Path | None, typer.Option(help="The warehouse's folder; else --conf's, else the data folder's.")]
 Rules = Annotated[Path, typer.Option(help="The rule folder, with crowds.yaml.")]
 Format_ = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Conf = Annotated[

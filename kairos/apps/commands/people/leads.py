@@ -27,7 +27,7 @@ def command(
     grade: Annotated[list[str] | None, typer.Option(help="Only these grades: A, B, C, D.")] = None,
     at_least: Annotated[float | None, typer.Option(help="Only with so much interest.")] = None,
     most: Annotated[int, typer.Option(help="So many at most.")] = 50,
-    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; else --conf's, else the data folder's.")] = None,
     rules: Annotated[Path, typer.Option(help="The rule folder, with grades.yaml.")] = Path("rules"),
     as_of: Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = DUCKDB,

@@ -10,6 +10,7 @@ import typer
 
 from kairos.apps.inputs.acting import Log, writing
 from kairos.apps.inputs.moments import now
+from kairos.apps.inputs.people import redis_of_profiles
 from kairos.apps.view.errors import told
 from kairos.apps.view.findings import show_findings
 from kairos.apps.view.terminal import escape, progress_bar, quote, say
@@ -31,7 +32,9 @@ def profiles() -> None:
 @app.command()
 def load(
     file: Annotated[Path, typer.Argument(help=".csv or .parquet with a column user_id; .json: user id -> fields.")],
-    url: Annotated[str | None, typer.Option("--redis", help="The Redis server; default: the local stack's.")] = None,
+    url: Annotated[
+        str | None, typer.Option("--redis", help="The Redis server; else --conf's, else the stack's.")
+    ] = None,
     rules: Annotated[Path, typer.Option(help="The rule folder whose profile.yaml has the types.")] = Path("rules"),
     store: Log = None,
 ) -> None:
@@ -46,7 +49,6 @@ def load(
       kairos profiles load customers.csv \\
         --redis rediss://:$PASSWORD@redis.example.com:6380/0
     """
-    from kairos.apps.stack import load_settings
     from kairos.usecases.people.profiles import load_profiles
 
     def report(place: str, problem: str) -> None:
@@ -55,7 +57,7 @@ def load(
     with told():
         try:
             done = load_profiles(
-                file, url or load_settings().redis_url, rules, report, progress_bar,
+                file, url or redis_of_profiles(), rules, report, progress_bar,
                 actor=writing(store), now=now(), log=store,
             )  # fmt: skip
         except InvalidRulesError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Warehouse = Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")]
+Warehouse = Annotated[Path | None, typer.Option(help="Its folder; else --conf's, else the data folder's.")]
 Rules = Annotated[Path, typer.Option(help="The rule folder, with scores.yaml.")]
 AsOf = Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")]
 EngineName = Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")]

@@ -27,7 +27,7 @@ PLANS = Path("plans")
 @app.command("learn")
 def command(
     rules: Annotated[Path, typer.Argument(help="The rule folder: numbers.yaml is written into it.")] = Path("rules"),
-    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; else --conf's, else the data folder's.")] = None,
     as_of: Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = DUCKDB,
     plans: Annotated[Path, typer.Option(help="The plan library, whose evidence is believed of what is new.")] = PLANS,

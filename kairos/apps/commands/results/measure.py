@@ -34,7 +34,7 @@ End = Annotated[str | None, typer.Option("--to", help="Only what began before th
 By = Annotated[
     str | None, typer.Option(help="Rows each: variant, channel, week, hour, theme, plan, profile.F, crowd.C.")
 ]
-Warehouse = Annotated[Path | None, typer.Option(help="The warehouse's folder; default: the data folder's warehouse/.")]
+Warehouse = Annotated[Path | None, typer.Option(help="The warehouse's folder; else --conf's, else the data folder's.")]
 
 
 @app.command()

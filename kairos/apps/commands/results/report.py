@@ -46,7 +46,7 @@ def command(
     warehouse: Annotated[
         Path | None,
         typer.Option(
-            help="The warehouse, which tells what it brought; default, without a folder: the data folder's warehouse/."
+            help="The warehouse, which tells what it brought; without a folder else --conf's, else the data folder's."
         ),
     ] = None,
     as_of: Annotated[

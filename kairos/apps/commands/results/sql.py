@@ -26,7 +26,7 @@ Format = Literal["table", "json", "csv"]
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(metavar="SELECT", help="One SELECT in DuckDB's dialect.")],
-    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; else --conf's, else the data folder's.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = DUCKDB,
     format: Annotated[Format, typer.Option(help="How to print it.")] = "table",
 ) -> None:

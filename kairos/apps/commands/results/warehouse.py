@@ -26,7 +26,7 @@ from kairos.usecases.warehouse.load import Files, Loaded, load_files
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Into = Annotated[Path | None, typer.Option(help="The warehouse's folder; default: the data folder's warehouse/.")]
+Into = Annotated[Path | None, typer.Option(help="The warehouse's folder; else --conf's, else the data folder's.")]
 Rules = Annotated[Path, typer.Option(help="The rule folder: what each version of an activity means.")]
 Lines = Annotated[list[Path] | None, typer.Option(help="JSON lines; `.gz` is unpacked. May be given more than once.")]
 Profiles = Annotated[Path | None, typer.Option(help="Profiles by user id, JSON.")]
@@ -36,7 +36,7 @@ Ledger = Annotated[str | None, typer.Option(help="The ledger of delivery, as an 
 
 
 def default_warehouse() -> Path:
-    """That of the installation that the environment names, else the data folder's. Raises SettingsError."""
+    """That of the installation, else the data folder's. Raises SettingsError."""
     return folder_of(installed()) or data_folder() / "warehouse"
 
 
@@ -126,7 +126,7 @@ def summary(done: Loaded) -> str:
     return "\n".join([*map(escape, done.notes), ", ".join(parts)])
 
 
-Where = Annotated[Path | None, typer.Option("--warehouse", help="Its folder; default: the data folder's warehouse/.")]
+Where = Annotated[Path | None, typer.Option("--warehouse", help="Its folder; else --conf's, else the data folder's.")]
 
 
 @app.command("forget")

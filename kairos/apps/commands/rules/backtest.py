@@ -46,7 +46,7 @@ def backtest(
     sets: Sets = None,
     store: Store = None,
     warehouse: Annotated[
-        Path | None, typer.Option(help="The history's folder; default: the data folder's warehouse/.")
+        Path | None, typer.Option(help="The history's folder; else --conf's, else the data folder's.")
     ] = None,
     engine: Annotated[str, typer.Option(help="What reads it: duckdb, or the URL of a Trino.")] = DUCKDB,
     conf: Annotated[Path, typer.Option(help="A job's configuration: its sections `job` and `flink` count.")] = Path(

@@ -149,7 +149,7 @@ def diff(
 
 @app.command()
 def evidence(
-    warehouse: Annotated[Path | None, typer.Option(help="Its folder; default: the data folder's warehouse/.")] = None,
+    warehouse: Annotated[Path | None, typer.Option(help="Its folder; else --conf's, else the data folder's.")] = None,
     as_of: Annotated[str | None, typer.Option(help=f"What was known then: {TIME}. Default: the newest event.")] = None,
     engine: Annotated[str, typer.Option(help="duckdb, or the URL of a Trino.")] = "duckdb",
     plans: Library = LIBRARY,

@@ -62,7 +62,7 @@ def publish(
     ] = None,
     author: Annotated[str | None, typer.Option(help="Who publishes; else the system's user name.")] = None,
     warehouse: Annotated[
-        Path | None, typer.Option(help="Whose last 30 days are compared; default: the data folder's warehouse/.")
+        Path | None, typer.Option(help="Whose last 30 days are compared; else --conf's, else the data folder's.")
     ] = None,
     expect: Expect = None,
     shadows: Annotated[

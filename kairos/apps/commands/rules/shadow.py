@@ -12,7 +12,7 @@ from kairos.adapters.decoding import UnreadableError
 from kairos.apps.commands.results.warehouse import default_warehouse
 from kairos.apps.inputs.moments import moment
 from kairos.apps.inputs.sides import Out, Since, Until
-from kairos.apps.native.settings import data_folder
+from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.view.comparison import write_differences
 from kairos.apps.view.errors import told
 from kairos.apps.view.shadow import ShadowForm, show_shadow
@@ -26,12 +26,9 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def shadow(
     activity: Annotated[str, typer.Argument(help="The activity that has a shadow, or is one.")],
-    store: Annotated[
-        str | None,
-        typer.Option(envvar="KAIROS_RULE_STORE", help="The rule store; else rules.db in the data folder."),
-    ] = None,
+    store: RuleStore = None,
     warehouse: Annotated[
-        Path | None, typer.Option(help="Whose decisions are compared; default: the data folder's warehouse/.")
+        Path | None, typer.Option(help="Whose decisions are compared; else --conf's, else the data folder's.")
     ] = None,
     decisions: Annotated[
         Path | None, typer.Option(help="A file or folder of decisions, JSON lines, in place of the warehouse.")
@@ -52,7 +49,7 @@ def shadow(
       kairos shadow cart_left --from 2026-11-01 --format json
     """
     with told():
-        tried = on_trial(store or f"sqlite:///{data_folder() / 'rules.db'}", activity)
+        tried = on_trial(rule_store(store), activity)
         zone = ZoneInfo(tried.a.policy.timezone)
         start, end = moment(since, "--from", zone), moment(until, "--to", zone)
         try:

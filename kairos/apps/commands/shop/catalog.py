@@ -10,7 +10,7 @@ import typer
 
 from kairos.adapters.files.told import ToldInFile
 from kairos.adapters.kafka.due import KafkaDue
-from kairos.apps.inputs.acting import Log, writing
+from kairos.apps.inputs.acting import NamedLog, writing
 from kairos.apps.inputs.files import valid_rules
 from kairos.apps.inputs.kafka import Broker, ConfFile, Overrides, kafka_of, log_of
 from kairos.apps.inputs.moments import now
@@ -40,7 +40,7 @@ def load(
     kafka: Broker = None,
     conf: ConfFile = None,
     set: Overrides = None,
-    store: Log = None,
+    store: NamedLog = None,
 ) -> None:
     """Tell the job what items are, now: one event `catalog.item` each. What is as it was is no change.
 

@@ -1,4 +1,4 @@
-"""KAIROS_CONF: one variable says for all commands which installation they are about, as runbooks call them."""
+"""`--conf`, or KAIROS_CONF as runbooks call commands, says for all of them which installation they are about."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperOption
 
 from kairos.adapters.control.database import Control
 from kairos.adapters.control.log import AuditLog
-from kairos.apps.inputs.installation import CONF
+from kairos.apps.inputs.installation import CONF, PLACES
 from kairos.apps.inputs.kafka import kafka_of
 from tests.unit.cli.cli_kit import run
 from tests.unit.cli.help.test_help import CALLED
@@ -34,6 +35,59 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("context", CALLED[1:], ids=lambda context: context.command_path)
 def test_each_command_with_a_configuration_asks_it(context: typer.Context) -> None:
     assert {param.envvar for param in context.command.params if param.name == "conf"} <= {CONF}
+
+
+@pytest.mark.parametrize("context", CALLED[1:], ids=lambda context: context.command_path)
+def test_whoever_may_name_a_place_of_it_may_name_the_whole(context: typer.Context) -> None:
+    """So there is one way to say it."""
+    options = {param.name for param in context.command.params if isinstance(param, TyperOption)}
+    assert not options & PLACES or "conf" in options
+
+
+def test_what_stands_on_the_line_goes_before_the_environment(
+    installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is forgotten with the call."""
+    fill(tmp_path / "other", decisions=[decision(activity="elsewhere")])
+    conf = tmp_path / "other.yaml"
+    conf.write_text(f"rules: {{store: 'sqlite:///{tmp_path}/other.db'}}\nwarehouse: {{folder: {tmp_path}/other}}\n")
+    asked = ("sql", "SELECT DISTINCT activity FROM decisions")
+    assert "elsewhere" in run(*asked, "--conf", conf).stdout
+    assert "nudge" in run(*asked, "--conf", conf, "--warehouse", tmp_path / "numbers").stdout
+    assert "nudge" in run(*asked).stdout
+    monkeypatch.setenv("KAIROS_RULE_STORE", desk_in(tmp_path).store)
+    assert run("history", "nudge").exit_code == 0
+    assert "other.db" in run("history", "nudge", "--conf", conf).stderr
+    assert run("history", "nudge", "--conf", conf, "--store", desk_in(tmp_path).store).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("replay", "events.jsonl"), ("catalog", "load", "items.csv")])
+def test_a_store_that_is_named_goes_before_that_of_what_is_written_to(
+    command: tuple[str, ...], installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As everywhere: whoever names a store is asked there who he is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "catalogs.yaml").write_text("products: {key: sku, fields: {price: number}}\n")
+    other = f"sqlite:///{tmp_path}/other.db"
+    assert run("users", "add", "ann", "--role", "admin", "--store", other).exit_code == 0
+    refused = run(*command, "--conf", installation, "--store", other)
+    assert (refused.exit_code, "the rule store has users" in refused.stderr) == (2, True), refused.output
+
+
+def test_profiles_are_written_where_it_has_them(installation: Path, tmp_path: Path) -> None:
+    """They went into the Redis of the stack on this machine, whatever installation was named."""
+    people = tmp_path / "people.json"
+    people.write_text('{"u1": {"level": 3}}')
+    (tmp_path / "rules").mkdir()
+    loaded = ("profiles", "load", people, "--rules", tmp_path / "rules")
+    assert "its profiles are not in Redis" in run(*loaded).stderr
+    installation.write_text(installation.read_text() + "profiles: {redis: 'redis://127.0.0.1:1/0'}\n")
+    assert "127.0.0.1:1" in run(*loaded).stderr
+
+
+def test_what_is_on_trial_is_looked_up_in_its_store(installation: Path) -> None:
+    assert "nothing of nudge is on trial in release 1" in run("shadow", "nudge").stderr
 
 
 def test_the_switch_is_that_of_the_installation(installation: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from kairos.apps.cli import MAY_BE_EMPTY
+from kairos.apps.inputs.options import MAY_BE_EMPTY
 from tests.unit.cli.cli_kit import run
 from tests.unit.cli.help.test_help import CALLED
 

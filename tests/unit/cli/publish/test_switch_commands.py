@@ -13,7 +13,7 @@ def test_what_cannot_be_paused_is_said_with_what_may_be_meant(rules: Path, tmp_p
     store = f"sqlite:///{tmp_path}/kairos.db"
     nothing = run("pause", "--all", "--store", store)
     assert nothing.exit_code == 2
-    assert nothing.stderr.endswith("has no release; --store or KAIROS_CONF names the one that the running job reads\n")
+    assert nothing.stderr.endswith("has no release; --store or --conf names the one that the running job reads\n")
     run("publish", rules, "--store", store)
     unknown = run("pause", "order_unpayd", "--store", store)
     assert (unknown.exit_code, "; did you mean 'order_unpaid'?" in unknown.stderr) == (2, True)
