@@ -85,8 +85,9 @@ def crowds_then(
 
 # ------------------------------------------------------------------------------------------------- nobody is in them
 def asked_crowds(rules: RuleSet, activity: str | None = None) -> frozenset[str]:
-    """The kept crowds that audiences, calendars and conditions ask, themselves or in what is made of them. `activity`:
-    of this one, or of this journey, alone."""
+    """The kept crowds that audiences, calendars and conditions ask, themselves or in what is made of them; but for
+    those that are left out: where nobody is in them, everybody else is as she was. `activity`: of this one, or of this
+    journey, alone."""
     named = {
         crowd
         for name, each in rules.activities.items()
@@ -140,7 +141,7 @@ _BUILT = "SELECT DISTINCT crowd FROM crowd_builds WHERE n IS NOT NULL"
 
 def _named(rules: RuleSet, activity: Activity) -> Iterator[str]:
     audience, schedule = activity.audience, activity.schedule
-    yield from (*audience.all_of, *audience.any_of, *audience.not_in)
+    yield from (*audience.all_of, *audience.any_of)
     if isinstance(audience.control, str):
         yield audience.control
     if schedule is not None and schedule.crowd is not None:
