@@ -31,6 +31,7 @@ from kairos.engine.alarm.fact import Fact
 from kairos.engine.alarm.spec import Alarms, Change
 from kairos.engine.alarm.watch import Watch
 from kairos.engine.rule.model import RuleSet
+from kairos.engine.rule.release import Release
 from kairos.usecases.alarms.follow import Desk, Following, Releases, recall
 from kairos.usecases.alarms.known import known_of
 from kairos.usecases.alarms.replay import history
@@ -38,6 +39,8 @@ from kairos.usecases.alarms.stock import Stock
 
 PAST = (2 * WEEKS + 1) * 7 * 86_400_000
 """How much of the past (ms) is read: baselines, and the longest silences of the weeks that have one."""
+
+WAIT_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def serve(
 ) -> None:
     """Until SIGTERM or SIGINT. `place`: the configuration, for messages. `status`: where it tells of itself.
 
-    Raises SettingsError, KafkaUnreachableError, RuleStoreError, WarehouseError and SaidError.
+    Raises SettingsError, KafkaUnreachableError, WarehouseError and SaidError.
     """
     begin(logging.WARNING, "alarms")
     check_kafka(conf.kafka.bootstrap)
@@ -73,7 +76,7 @@ def serve(
             health.waits("it reads what has happened before")
 
     with serving(status, metrics, health):
-        asyncio.run(_follow(conf, rules, alarms, receivers, store, tell, turned))
+        asyncio.run(_follow(conf, rules, alarms, receivers, store, tell, turned, health.waits))
 
 
 async def _follow(
@@ -84,18 +87,21 @@ async def _follow(
     store: RuleStore,
     say: Callable[[Change], object],
     turned: Callable[[Following, Watch], object],
+    waits: Callable[[str], object],
 ) -> None:
-    """`turned` hears of each turn of the loop."""
+    """`turned` hears of each turn of the loop; `waits`, why it cannot begin yet."""
     stopped = threading.Event()
     on_stop(stopped.set)
     memory = SaidFile(Path(conf.alarms.state) if conf.alarms.state else None)
-    first = last_good(store, heard=lambda error: log.warning("%s", error))
-    rules, number = (first.rules, first.number) if first is not None else (rules, 0)
-    start = now()
     async with AsyncExitStack() as stack:
         stack.enter_context(memory.held())
         for receiver in receivers.values():
             stack.push_async_callback(receiver.close)
+        first = await _release(store, waits, stopped)
+        if stopped.is_set():
+            return
+        rules, number = (first.rules, first.number) if first is not None else (rules, 0)
+        start = now()
         watch = Watch(alarms, known_of(rules))
         since = recall(watch, _past(conf, start), past_letters(conf.kafka, start - PAST, start))
         reader = Reader(conf.kafka, since or start - PAST)
@@ -121,6 +127,21 @@ async def _follow(
             await following.round()
             turned(following, watch)
             await asyncio.sleep(0)  # signals are heard
+
+
+async def _release(store: RuleStore, waits: Callable[[str], object], stopped: threading.Event) -> Release | None:
+    """The one in force; waits for a store that does not answer, until it is `stopped`."""
+    said = ""
+    while not stopped.is_set():
+        try:
+            return last_good(store, heard=lambda error: log.warning("%s", error))
+        except RuleStoreError as error:
+            waits(str(error))
+            if str(error) != said:
+                said = str(error)
+                log.warning("%s", error)
+            await asyncio.sleep(WAIT_SECONDS)
+    return None
 
 
 def open_stock(conf: Conf) -> Stock:

@@ -58,7 +58,10 @@ class Cluster(Group):
         self.home.make()
 
     def down(self, names: Sequence[str] = (), report: Report = lambda line: None) -> None:
-        super().down(names, report)
+        """JobManagers go first: one that sees its TaskManagers go begins the job anew with each, and calls somebody."""
+        first = [name for name in self.names if name.startswith("jobmanager")]
+        others = [name for name in self.names if name not in first]
+        super().down(names or [*others, *first], report)
         if not names:
             # Unpacked environments, hundreds of megabytes each, which a TaskManager that was killed leaves.
             shutil.rmtree(self.home.temporary, ignore_errors=True)

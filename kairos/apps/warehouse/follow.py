@@ -27,6 +27,8 @@ from kairos.engine.rule.model import RuleSet
 from kairos.engine.topics import DECISIONS
 from kairos.usecases.warehouse.follow import Broken, Rhythm, Surroundings, Tell, follow
 
+WAIT_SECONDS = 1.0
+
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +58,11 @@ def run(
     search = open_search(found_by) if found_by is not None else None
     stopped = threading.Event()
     on_stop(stopped.set)
+
+    def waits(why: str) -> bool:
+        told.health.waits(why)
+        return not until_now and not stopped.wait(WAIT_SECONDS)
+
     feed = KafkaFeed(address, settings.group, [address.reads, re.escape(address.prefix + DECISIONS)])
     told = Told(tell, broken)
     try:
@@ -63,7 +70,7 @@ def run(
             follow(
                 told.watched(feed),
                 into or Path(settings.folder),
-                surroundings_of(document),
+                surroundings_of(document, waits),
                 rhythm_of(settings),
                 stop=stopped.is_set,
                 tell=told.tell,
@@ -71,6 +78,9 @@ def run(
                 until_now=until_now,
                 search=search,
             )
+    except RuleStoreError:
+        if not stopped.is_set():  # else there was nobody to wait for any more
+            raise
     finally:
         feed.close()
         if search is not None:
@@ -82,12 +92,14 @@ def rhythm_of(settings: Warehouse) -> Rhythm:
     return Rhythm(time.monotonic, seconds, settings.rows, settings.world / 1000, settings.keep)
 
 
-def surroundings_of(document: dict[str, Any]) -> Surroundings:
+def surroundings_of(document: dict[str, Any], waits: Callable[[str], bool] = lambda _why: False) -> Surroundings:
+    """A store that is away leaves the newest release in use; it is said once. `waits`: hears why there is none yet, and
+    says whether to ask again."""
     store = open_rule_store(full_store(str(document.get("rules", {}).get("store", "rules"))))
     newest: list[RuleSet] = []
-    number = 0
+    number, said = 0, ""
 
-    def rules() -> RuleSet:
+    def look() -> RuleSet:
         nonlocal number
         release = last_good(store, number, lambda error: log.warning("%s", error))
         if release is not None:
@@ -95,6 +107,21 @@ def surroundings_of(document: dict[str, Any]) -> Surroundings:
         if not newest:
             raise RuleStoreError("the rule store has no release, so nobody can say what a decision means")
         return newest[0]
+
+    def rules() -> RuleSet:
+        nonlocal said
+        while True:
+            try:
+                found, said = look(), ""
+                return found
+            except RuleStoreError as error:
+                if str(error) != said:
+                    said = str(error)
+                    log.warning("%s", error)
+                if newest:
+                    return newest[0]
+                if not waits(str(error)):
+                    raise
 
     return Surroundings(rules, _profiles(document.get("profiles", {})), document.get("delivery", {}).get("store"))
 

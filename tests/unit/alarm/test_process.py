@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from confluent_kafka import Producer
 
+from harness.job import eventually
 from kairos.adapters.alarms.kafka import Read, Reader
 from kairos.adapters.alarms.said import SaidFile
 from kairos.adapters.settings.kafka import KafkaAddress
+from tests.conftest import free_ports
 from tests.unit.alarm.process_kit import command
 
 
@@ -64,6 +69,28 @@ def test_a_reader_finds_its_topics_and_what_comes_into_them(broker: Broker) -> N
         assert read(reader, 1) == [Read("dead-letters.sms", b'{"n": 6}')]
     finally:
         reader.close()
+
+
+def test_a_rule_store_that_does_not_answer_is_waited_for(broker: Broker, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    words = [*command(tmp_path, KafkaAddress(broker.address)), "--status", f"127.0.0.1:{port}"]
+    conf = tmp_path / "conf.yaml"
+    settings = json.loads(conf.read_text())
+    conf.write_text(json.dumps(settings | {"rules": {"store": "mysql+pymysql://kairos:kairos@127.0.0.1:1/kairos"}}))
+
+    def hindrance() -> str:
+        try:
+            urlopen(f"http://127.0.0.1:{port}/ready", timeout=5).close()
+        except HTTPError as error:
+            return error.read().decode()
+        except OSError:
+            assert process.poll() is None
+        return ""
+
+    with subprocess.Popen(words) as process:
+        assert "does not answer" in eventually(hindrance, lambda said: "rule store" in said)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
 
 
 def test_of_two_processes_one_tells(broker: Broker, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from jobs.checks import first_release
 from jobs.settings import load
-from kairos.adapters.rules.store import BrokenReleaseError, last_good, open_rule_store
+from kairos.adapters.rules.store import BrokenReleaseError, RuleStoreError, last_good, open_rule_store
 from kairos.apps.warehouse.follow import surroundings_of
+from kairos.engine.rule.release import Release
 from tests.unit.cli.cli_kit import run
 from tests.unit.control.desk import Desk, desk_in
 
@@ -48,6 +49,41 @@ def test_the_release_before_is_published_again(desk: Desk) -> None:
     assert newest is not None
     assert newest.number == 4
     assert "nothing to publish" in run("rollback", "1", "--store", desk.store).stdout
+
+
+class Shaky:
+    """A store that does not answer so many times."""
+
+    def __init__(self, where: str, away: int) -> None:
+        self._store, self.away = open_rule_store(where), away
+
+    def latest(self, after: int) -> Release | None:
+        if self.away:
+            self.away -= 1
+            raise RuleStoreError("it does not answer")
+        return self._store.latest(after)
+
+
+def test_the_loader_waits_for_a_first_release_and_keeps_it_while_the_store_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As workers and bridges do: it ended, and a supervisor started it again and again."""
+    store, waited = Shaky(desk.store, 2), list[str]()
+    monkeypatch.setattr("kairos.apps.warehouse.follow.open_rule_store", lambda _where: store)
+
+    def waits(why: str) -> bool:
+        waited.append(why)
+        return True
+
+    rules = surroundings_of({}, waits).rules
+    first = rules()
+    assert "nudge" in first.activities
+    store.away = 3
+    assert [rules() for _ in range(3)] == [first] * 3
+    assert (store.away, waited) == (0, ["it does not answer"] * 2)
+    store.away = 1
+    with pytest.raises(RuleStoreError, match="it does not answer"):
+        surroundings_of({}).rules()
 
 
 def test_what_starts_begins_with_the_one_before_and_says_so(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,15 @@ def shown(cluster: Cluster) -> list[str]:
     return [status.name for status in cluster.status() if status.name.startswith("taskmanager")]
 
 
+def test_job_managers_go_first_and_zookeeper_last(tmp_path: Path) -> None:
+    """A JobManager that sees its TaskManagers go begins the job anew with each, which calls somebody."""
+    cluster, stopped = Cluster(ClusterSettings(folder=tmp_path, standby=True)), list[str]()
+    for name in ("zookeeper", "jobmanager", "jobmanager-2", *FIRST):
+        start(cluster, name)
+    cluster.down(report=stopped.append)
+    assert [line.partition(":")[0] for line in stopped] == ["jobmanager-2", "jobmanager", *reversed(FIRST), "zookeeper"]
+
+
 def test_the_side_at_work_is_the_one_that_runs(cluster: Cluster) -> None:
     assert cluster.on_demand() == SECOND
     start(cluster, "taskmanager-1")
