@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.settings import load
 from kairos.adapters.output.dead_letters import BROKEN, MALFORMED
+from kairos.engine.alarm.kinds import KINDS
 from tests.unit.deploy.kit import ROOT, check_words
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
@@ -60,3 +62,12 @@ def test_what_the_engine_failed_on_is_asked_for_as_the_job_calls_it() -> None:
 def test_it_says_what_to_look_at_and_the_way_back(page: Path) -> None:
     headings = re.findall("^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert headings == [page.stem, "Look at", "The way back"]
+
+
+def test_event_time_stands_still_no_longer_without_heartbeats_than_is_said() -> None:
+    """A partition is waited for as long as event time may be old: with traffic, HeartbeatSilent alone tells of it."""
+    settings = load("conf/local.yaml", [])
+    assert settings.time.idle_timeout == KINDS["WatermarkAge"].limit == 5 * 60_000
+    for name in ("HeartbeatSilent", "WatermarkAge"):
+        page = (ROOT / "docs" / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
+        assert "`time.idle_timeout` (5 minutes)" in page
