@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from httpx import Response
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from kairos.adapters.rules import store_folder
 from kairos.adapters.settings.api import Api, ApiSettings, Rules
 from kairos.apps.console.process import console_of
 from tests.unit.api.conftest import PASSWORD, URL, desk, prepared
@@ -30,6 +32,12 @@ class Reader(TestClient):
 
     def press(self, path: str, csrf: str | None = None, **form: str) -> Response:
         return self.post(path, data={"csrf": self.csrf() if csrf is None else csrf, **form}, follow_redirects=False)
+
+
+@pytest.fixture(autouse=True)
+def _rules_are_whole_once_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody edits them by hand meanwhile, for which each test would wait two seconds."""
+    monkeypatch.setattr(store_folder, "FolderRuleStore", partial(store_folder.FolderRuleStore, still=0))
 
 
 @pytest.fixture
