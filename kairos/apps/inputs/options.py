@@ -27,7 +27,8 @@ def _refuse_empty(param: Any) -> None:
     process = param.process_value
 
     def checked(context: Any, value: Any) -> Any:
-        given = context.get_parameter_source(param.name).name == "COMMANDLINE"
+        source = context.get_parameter_source(param.name)  # None: it is asked for, where a bare Enter is an answer
+        given = source is not None and source.name == "COMMANDLINE"
         if given and (value == "" or (isinstance(value, list | tuple) and "" in value)):
             raise typer.BadParameter("it is empty; say which, or leave it out", ctx=context, param=param)
         return process(context, value)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 
-import msgspec
-
+from kairos.engine.rule.changes.in_words import in_words
 from kairos.engine.rule.changes.semantic_diff import Difference, differences
 from kairos.engine.rule.model import RuleSet
 from kairos.engine.rule.workflow.subjects import Subject
@@ -36,13 +35,9 @@ def _lines(each: Difference) -> Iterator[str]:
         yield f"{each.field}:"
         yield from (f"  {line}" for line in by_line(one, other))
     else:
-        yield f"{each.field}: {said(one)} -> {said(other)}"
+        yield f"{each.field}: {in_words(each.field, one)} -> {in_words(each.field, other)}"
 
 
 def by_line(one: str, other: str) -> list[str]:
     """As `diff -u` has it, without the names of files."""
     return [*unified_diff(one.split("\n"), other.split("\n"), lineterm="")][2:]
-
-
-def said(value: object) -> str:
-    return "nothing" if value is None else msgspec.json.encode(value).decode()

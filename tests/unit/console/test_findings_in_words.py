@@ -32,8 +32,8 @@ AWAY = modules(
 )  # fmt: skip
 """What is said of servers and files that a page asks, of providers, and by alarms."""
 ELSEWHERE = {
-    "adapters/alarms/flink.py", "adapters/channels/console.py", "adapters/control/webhook.py",
-    "adapters/delivery/mailbox_kafka.py",
+    "adapters/alarms/flink.py", "adapters/alarms/letters.py", "adapters/channels/console.py",
+    "adapters/control/webhook.py", "adapters/delivery/mailbox_kafka.py",
     "engine/expression/compile.py", "engine/expression/sql/functions.py", "engine/expression/sql/pieces.py",
     "usecases/control/verify.py", "usecases/operation/database.py", "usecases/operation/replay.py",
     "usecases/rules/tune.py",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import msgspec
 import typer
 
 from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape
+from kairos.engine.rule.changes.in_words import in_words
 from kairos.usecases.control.history import diff as usecase
 
 app = typer.Typer(rich_markup_mode=None)
@@ -36,9 +36,6 @@ def diff(
         acting(target).need("look")
         found = usecase(target, one, other)
     for each in found:
-        sys.stdout.write(f"{escape(each.field)}: {_value(each.before)} -> {_value(each.after)}\n")
+        before, after = (escape(in_words(each.field, side)) for side in (each.before, each.after))
+        sys.stdout.write(f"{escape(each.field)}: {before} -> {after}\n")
     raise typer.Exit(1 if found else 0)
-
-
-def _value(value: object) -> str:
-    return "nothing" if value is None else escape(msgspec.json.encode(value).decode())

@@ -84,7 +84,8 @@ def write_release(
         done = publish(proposal, store, files, actor, now(), reach, expect, emergency)
     except NotApprovedError as error:
         show_standings(error.standings)
-        sys.stdout.write(paint("not published: not approved (kairos submit)", "error", sys.stdout) + "\n")
+        how = "kairos submit" if files is not None else "an operator may all the same: --emergency --reason ..."
+        sys.stdout.write(paint(f"not published: not approved ({how})", "error", sys.stdout) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(paint(f"published release {done.number}", "good", sys.stdout) + "\n")
     if done.pausing:

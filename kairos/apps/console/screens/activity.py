@@ -13,12 +13,14 @@ from kairos.apps.console.measured import held_of, lately_of, of_rules, panels_ar
 from kairos.apps.console.screen import ConsoleParts, Deed, Screen, Values
 from kairos.apps.page.svg import bar
 from kairos.engine.policy.quiet_hours import MINUTE
+from kairos.engine.rule.changes.in_words import in_words
+from kairos.engine.rule.changes.semantic_diff import Difference
 from kairos.engine.rule.journey import every_step
 from kairos.engine.rule.model import RuleSet
 from kairos.errors import KairosError
 from kairos.usecases.control.activities import activity, rules_of
 from kairos.usecases.control.history import changed, history
-from kairos.usecases.control.plan import by_line, said
+from kairos.usecases.control.plan import by_line
 from kairos.usecases.control.switch import Which, turn
 from kairos.usecases.errors import AskError
 from kairos.usecases.results.sends import Sends
@@ -75,14 +77,15 @@ def _changed(parts: ConsoleParts, name: str, release: str) -> dict[str, Any] | N
     found = changed(parts.store, name, number)
     if found is None:
         return None
-    rows = [{"field": each.field, "lines": _lines(each.before, each.after)} for each in found.differences]
+    rows = [{"field": each.field, "lines": _lines(each)} for each in found.differences]
     return {"before": found.before, "number": found.number, "rows": rows}
 
 
-def _lines(one: Any, other: Any) -> list[str]:
+def _lines(each: Difference) -> list[str]:
+    one, other = each.before, each.after
     if isinstance(one, str) and isinstance(other, str) and "\n" in one + other:
         return by_line(one, other)
-    return [f"{sign} {said(value)}" for sign, value in (("-", one), ("+", other)) if value is not None]
+    return [f"{sign} {in_words(each.field, value)}" for sign, value in (("-", one), ("+", other)) if value is not None]
 
 
 def _turn(parts: ConsoleParts, call: Call) -> str:

@@ -29,7 +29,7 @@ def _between(path: str, one: Any, two: Any) -> Iterator[Difference]:
     if isinstance(one, dict) and isinstance(two, dict):
         for key in sorted({*one, *two}):
             yield from _between(f"{path}.{key}" if path else key, one.get(key), two.get(key))
-    elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
+    elif isinstance(one, list | tuple) and isinstance(two, list | tuple) and len(one) == len(two):
         for place, (a, b) in enumerate(zip(one, two, strict=True)):
             yield from _between(f"{path}.{place}", a, b)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kairos.engine.channel import CHANNELS
 from kairos.engine.rule.model import Source
 from kairos.engine.rule.text.scalars import parse_duration, spell_duration
 
@@ -13,6 +14,8 @@ SAMPLES = {
     "date": "2026-01-01", "list": "[]", "object": "{}",
 }  # fmt: skip
 """Type of a prop -> a value of it, as YAML."""
+BEGUN = "Write here what it says."
+"""The text that somebody has to write anew."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,17 @@ def sketch(answers: Answers, sources: Mapping[str, Source] | None) -> dict[str, 
     return {
         f"{folder}/{answers.name}.yaml": _activity(answers),
         f"{folder}/{answers.name}.test.yaml": _examples(answers, sources or {}),
-        f"templates/{answers.name}.{answers.channel}.liquid": "Write here what it says.\n",
+        f"templates/{answers.name}.{answers.channel}.liquid": f"{_head(answers)}{BEGUN}\n",
     }
+
+
+def _title(answers: Answers) -> str:
+    return answers.name.replace("_", " ").capitalize()
+
+
+def _head(answers: Answers) -> str:
+    channel = CHANNELS.get(answers.channel)
+    return f"Subject: {_title(answers)}\n\n" if channel is not None and "subject" in (channel.headers or ()) else ""
 
 
 def _activity(answers: Answers) -> str:
@@ -46,11 +58,19 @@ def _activity(answers: Answers) -> str:
     else:
         trigger = f"trigger: {{event: {answers.event}}}\n"
     return (
-        f"activity: {answers.name}\ntitle: {answers.name.replace('_', ' ').capitalize()}\n"
+        f"activity: {answers.name}\ntitle: {_title(answers)}\n"
         "state: draft                    # live, once its examples say what you mean\n\n"
         f"{trigger}\nlimits: {{once: 7d}}             # nobody twice within a week\n\n"
-        f"send:\n  - {{channel: {answers.channel}, template: {answers.name}}}\n"
+        f"send:\n  - {{channel: {answers.channel}, template: {answers.name}}}\n{_goal(answers)}"
     )
+
+
+def _goal(answers: Answers) -> str:
+    """Whoever has what did not come has what it is for."""
+    if not answers.unless:
+        return ""
+    why = "# what it is for; an `audience: {control_group: 10%}` lets you tell what it brought"
+    return f"\ngoal: {{event: {answers.unless}, within: 7d}}   {why}\n"
 
 
 def _examples(answers: Answers, sources: Mapping[str, Source]) -> str:

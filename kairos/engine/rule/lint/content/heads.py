@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kairos.engine.channel import CHANNELS
 from kairos.engine.rule.content.template_place import TemplatePlaces
+from kairos.engine.rule.form.sketch import BEGUN
 from kairos.engine.rule.text.head import Header, first_header, split_head
 from kairos.engine.rule.text.report import listed, nearest
 
@@ -30,6 +31,14 @@ def check_head(key: str, places: TemplatePlaces) -> None:
     elif "subject" in known and _empty(seen.get("subject")):
         hint = "begin with `Subject: ...` and an empty line"
         places.warning(key, 0, "no-subject", "the mail has no subject", hint)
+
+
+def check_begun(key: str, places: TemplatePlaces) -> None:
+    """That somebody has written what `kairos new` cannot know. `key`: a template of what is no draft any more."""
+    at = places.texts[key].find(BEGUN)
+    if at >= 0:
+        message = "this is the text that `kairos new` begins with, and people would get it"
+        places.warning(key, at, "text-begun", message, "write what it says")
 
 
 def _unknown(key: str, header: Header, known: list[str], places: TemplatePlaces) -> None:

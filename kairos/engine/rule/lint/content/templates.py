@@ -10,7 +10,7 @@ from kairos.engine.rule.content.template_place import TemplatePlaces
 from kairos.engine.rule.content.templates import Templates
 from kairos.engine.rule.fields.common import CHANNEL
 from kairos.engine.rule.fields.reading.value import Value
-from kairos.engine.rule.lint.content.heads import check_head
+from kairos.engine.rule.lint.content.heads import check_begun, check_head
 from kairos.engine.rule.lint.content.materials import check_materials, check_unused
 from kairos.engine.rule.lint.content.messages import check_messages
 from kairos.engine.rule.lint.world import World
@@ -58,6 +58,8 @@ def check_templates(
         check_materials(found, world, places)
         if uses[key]:
             check_head(key, places)
+        if any(use.draft.activity.state != "draft" for use in uses[key]):
+            check_begun(key, places)
     check_messages((key for key in facts if uses[key] and not facts[key].problems), places)
     if _all_readable(drafts, facts, reports):
         _check_uses(facts, uses, places, {*ROOTS, *(world.catalog_names or ())})
