@@ -164,6 +164,7 @@ class Console:
             "zone": "UTC",
             "title": "",
             "command": "",
+            "places": {"conf": str(self._parts.conf), "rules": str(self._parts.rules)},
         }
         text = self._pages.page(name, self._texts[language], {**frame, **values})
         response = HTMLResponse(text, status, HEADERS)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from kairos.apps.console.commands import placed
 from kairos.apps.console.texts import Texts
 from kairos.apps.console.words import say_in
 from kairos.apps.page.definitions import FIELDS, KINDS
@@ -39,7 +40,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._known.globals |= {"t": _text, "when": _when, "meaning": _meaning, "meant": _meant}
-        self._known.filters |= {"count": count, "percent": percent, "points": points, "said": _said}
+        self._known.filters |= {"count": count, "percent": percent, "points": points, "said": _said, "placed": _placed}
 
     def make_ready(self) -> None:
         """Reads every template, which the first page of each kind would wait for."""
@@ -74,6 +75,11 @@ def _text(context: Context, key: str, **values: Any) -> str:
 def _said(context: Context, text: str) -> str:
     """What a measure says, in the language of the page."""
     return say_in(context["lang"])(text)
+
+
+@pass_context
+def _placed(context: Context, command: str) -> str:
+    return placed(command, **context["places"])
 
 
 @pass_context

@@ -116,7 +116,7 @@ def lift(rows: Sequence[Row]) -> Panel:
                 with_span(row["relative"], row["relative_interval"], signed_percent),
                 chance(row["p_fixed"]),
                 chance(row["srm_p"]),
-                size(row, row["smallest_visible"]).lstrip("+"),
+                size(row, row["smallest_visible"] or None).lstrip("+"),  # 0 where nobody of the control group did it
                 count(row["immature"]),
             ]
         )

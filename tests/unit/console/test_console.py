@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.unit.api.conftest import PASSWORD, URL
 from tests.unit.console.conftest import HERE, Reader
 from tests.unit.console.world import HOSTILE, HOSTILE_USER, NOW, shop
 from tests.unit.control.desk import Desk
+from tests.unit.deploy.kit import check_words
 
 Enter = Callable[[str], Reader]
 PATHS = [
@@ -66,6 +68,19 @@ def test_a_page_is_whole_in_each_language_and_nothing_in_it_needs_more_than_its_
         assert "default-src 'self'" in said.headers["Content-Security-Policy"]
         assert re.findall(r"<script(?! src=\"/assets/)|<style|<[^>]*\s(?:style|on\w+)=", said.text) == []
         assert "mistake of ours" not in said.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_command_that_a_page_shows_can_be_called_and_looks_where_the_page_does(path: str, local: Reader) -> None:
+    text = local.get(path).text
+    shown = [html.unescape(each) for each in re.findall(r"<code>(kairos [^<]*)</code>", text)]
+    for command in (one for each in shown for one in each.split(" && ")):
+        words = shlex.split(command)[1:]
+        has = check_words(words)
+        assert ("--conf" in words) == ("conf" in has), command
+        if "conf" in has:
+            assert Path(words[words.index("--conf") + 1]).name == "conf.yaml"
+            assert "rules" not in has or any(Path(word).name == "rules" for word in words), command
 
 
 def test_every_screen_of_the_menu_is_linked_from_every_page(local: Reader) -> None:

@@ -40,7 +40,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "pending": lifts is None,
         "problems": problems,
         "zone": rules.policy.timezone,
-        "command": "kairos report --warehouse WAREHOUSE",
+        "command": "kairos report",
     }
 
 

@@ -52,7 +52,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "answers": {name: call.query[name] for name in FIELDS},
         "sound": rules is not None,
         "most_text": MOST_TEXT,
-        "command": f"kairos schedule --rules {parts.rules} --conf {parts.conf}",
+        "command": "kairos schedule",
     }
     if rules is None:
         return {**values, **findings_of(found, "")}
@@ -106,7 +106,7 @@ def _checked(parts: ConsoleParts, call: Call) -> dict[str, Any]:
         values["pending"] = looked.rules is not None and not call.query["count"]
     except KairosError as error:
         problem = str(error)
-    command = f"kairos count {blast.name} --rules {parts.rules} --conf {parts.conf}"
+    command = f"kairos count {blast.name}"
     return {**values, "reached": found, "problem": problem, "command": command}
 
 

@@ -30,7 +30,7 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
         "rows": [(each, sum(each.name in one.channels for one in every)) for each in rows],
         "problem": problem,
         "zone": rules_of(parts.store).policy.timezone,
-        "command": f"kairos channel list --conf {parts.conf}",
+        "command": "kairos channel list",
     }
 
 
@@ -50,7 +50,6 @@ def _one(parts: ConsoleParts, call: Call) -> Values:
         "problem": problem,
         "users": [each for each in activities(parts.store, call.now) if name in each.channels],
         "happened": deeds(conf.rules.store, f"channel/{name}"),
-        "conf": parts.conf,
         "may_limit": call.actor.may("limit") and found.provider is not None,
         "zone": rules_of(parts.store).policy.timezone,
         "title": name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from urllib.parse import quote
 
 from kairos.adapters.settings.delivery import load as load_delivery
@@ -34,7 +35,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "may_put": call.actor.may("write"),
         "zone": rules_of(parts.store).policy.timezone,
         "title": name,
-        "command": f"kairos list show {name} --conf {parts.conf}",
+        "command": f"kairos list show {shlex.quote(name)}",
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from kairos.adapters.settings.people import load as load_people
 from kairos.apps.api.endpoint import Call
 from kairos.apps.api.looking import people, person
@@ -22,7 +24,7 @@ def _find(parts: ConsoleParts, call: Call) -> Values:
                 found = find(store, text)
         except KairosError as error:
             problem = str(error)
-    return {"found": found, "problem": problem, "command": f"kairos people find {text or 'TEXT'}"}
+    return {"found": found, "problem": problem, "command": f"kairos people find {shlex.quote(text or 'TEXT')}"}
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
@@ -50,7 +52,7 @@ def _told(parts: ConsoleParts, call: Call, since: int | None) -> Values:
         "may_unmask": call.actor.may("unmask"),
         "zone": told.story.zone if told.story is not None else rules.policy.timezone,
         "title": user,
-        "command": f"kairos people show {user}",
+        "command": f"kairos people show {shlex.quote(user)}",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import quote
 
 from kairos.adapters.control import webhook
@@ -45,7 +46,7 @@ def _review(parts: ConsoleParts, call: Call) -> Values:
         "why_not": why_not,
         "zone": rules_of(parts.store).policy.timezone,
         "title": subject,
-        "command": f"kairos approve {subject}@{found.meaning[:12]}",
+        "command": f"kairos approve {shlex.quote(subject)}@{found.meaning[:12]}",
     }
 
 

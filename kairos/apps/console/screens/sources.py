@@ -35,9 +35,8 @@ def _list(parts: ConsoleParts, call: Call) -> Values:
         "came": came,
         "place": _place(conf),
         "may_add": conf.in_database and call.actor.may("administer"),
-        "conf": parts.conf,
         "zone": rules_of(parts.store).policy.timezone,
-        "command": f"kairos source list --conf {parts.conf}",
+        "command": "kairos source list",
     }
 
 
@@ -59,10 +58,9 @@ def _one(parts: ConsoleParts, call: Call) -> Values:
         "place": _place(conf),
         "may_limit": conf.in_database and call.actor.may("limit"),
         "may_add": conf.in_database and call.actor.may("administer"),
-        "conf": parts.conf,
         "zone": rules_of(parts.store).policy.timezone,
         "title": name,
-        "command": f"kairos source show {name} --conf {parts.conf}",
+        "command": f"kairos source show {name}",
     }
 
 
