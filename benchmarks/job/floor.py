@@ -1,8 +1,8 @@
 """The floor under the job's throughput: the same topology, and one naive Python function in place of the engine.
 
-It parses each event, reads and writes one state value, registers a timer for a share of the events, and decides
-nothing. What the job loses against it is what the engine costs. The share is what `evaluate` registers for the same
-events, one timer a user at a time (benchmarks.job.timers counts them), and each fires, as they do there.
+It parses each event, reads and writes one state value, registers timers, and decides nothing. What the job loses
+against it is what the engine costs. There are as many timers as `evaluate` registers for the same events, one of a user
+at a time (benchmarks.job.timers counts them), and each fires, as they do there.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ KEPT = 10
 
 
 class Naive(KeyedBroadcastProcessFunction):
-    """`share`: of the events register a timer, `wait` ms later. `answers`: each that fires writes a record.
+    """`timers`: so many are registered for an event on average, each `wait` ms after the one before. `answers`: each
+    that fires writes a record.
 
     `directly`: events come the shorter way that `evaluate` has them come (operators/thread_mode.py), not PyFlink's.
     """
 
-    def __init__(self, share: float, wait: int, answers: bool, directly: bool) -> None:
+    def __init__(self, timers: float, wait: int, answers: bool, directly: bool) -> None:
+        self._each, share = divmod(timers, 1)
         self._below = int(share * 1_000_000)
         self._wait = wait
         self._answers = answers
@@ -59,8 +61,9 @@ class Naive(KeyedBroadcastProcessFunction):
         kept = self._state.value()
         times = [] if kept is None else self._load(kept)
         times = [*times[1 - KEPT :], event["time"]]
-        if hash(event["id"]) % 1_000_000 < self._below:
-            ctx.timer_service().register_event_time_timer(event["time"] + self._wait)
+        timers = int(self._each) + (hash(event["id"]) % 1_000_000 < self._below)
+        for number in range(1, timers + 1):
+            ctx.timer_service().register_event_time_timer(event["time"] + number * self._wait)
         self._state.update(self._dump(times))
         return ()
 
@@ -72,7 +75,7 @@ class Naive(KeyedBroadcastProcessFunction):
         if not self._answers:
             return ()
         user = ctx.get_current_key()
-        answer = {"activity": "floor", "user_id": user, "at": timestamp - self._wait}
+        answer = {"activity": "floor", "user_id": user, "at": timestamp}
         return (output(deliveries_topic("webhook"), user, msgspec.json.encode(answer), timestamp),)
 
 
@@ -92,7 +95,7 @@ def compose(naive: Naive, env: StreamExecutionEnvironment, settings: Settings, r
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--timers", type=float, required=True, help="a share of the events")
+    parser.add_argument("--timers", type=float, required=True, help="for an event")
     parser.add_argument("--wait", type=int, default=600_000, help="ms from an event to its timer")
     parser.add_argument("--answers", action="store_true", help="a timer that fires writes a record")
     parser.add_argument("--directly", action="store_true", help="events come past PyFlink, as those of the job")

@@ -25,7 +25,8 @@ USERS_TO_ONE = 10
 
 
 class Timers:
-    """All that Flink is to the operator. `registered`: how many timers were."""
+    """All that Flink is to the operator. `registered`: how many timers were; one of a user and time that is registered
+    again is the one that there is."""
 
     def __init__(self) -> None:
         self.registered = 0
@@ -34,6 +35,7 @@ class Timers:
         self._values: dict[str, bytes] = {}
         self._beside: dict[tuple[str, str], bytes] = {}
         self._waiting: list[tuple[int, str]] = []
+        self._there: set[tuple[int, str]] = set()
 
     def get_state(self, _: object) -> Timers:
         return self
@@ -84,15 +86,19 @@ class Timers:
         return self.key
 
     def register_event_time_timer(self, time: int) -> None:
-        self.registered += 1
-        heapq.heappush(self._waiting, (time, self.key))
+        if (timer := (time, self.key)) not in self._there:
+            self.registered += 1
+            self._there.add(timer)
+            heapq.heappush(self._waiting, timer)
 
     def due(self) -> tuple[int, str] | None:
         """The next timer that the watermark has reached; the current key is its."""
         if not self._waiting or self._waiting[0][0] > self.watermark:
             return None
-        time, self.key = heapq.heappop(self._waiting)
-        return time, self.key
+        timer = heapq.heappop(self._waiting)
+        self._there.remove(timer)
+        self.key = timer[1]
+        return timer
 
 
 def timers_an_event(rules: Path, made: Iterable[Made]) -> float:
