@@ -162,7 +162,9 @@ class UserState(msgspec.Struct, array_like=True):
 
     @property
     def empty(self) -> bool:
-        kept = self.tail or self.seen or self.metrics or self.runs or self.cases or self.reservations or self.once
+        if self.seen or self.tail:  # as nearly always, and it is asked after every event
+            return False
+        kept = self.metrics or self.runs or self.cases or self.reservations or self.once
         more = self.seen_before or self.journeys or self.consents or self.matching or any(self.crowds.values())
         return not (kept or more or self.later or self.packed_cases or self.seen_blocks) and (
             self.shadow is None or self.shadow.empty
