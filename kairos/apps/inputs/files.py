@@ -5,8 +5,9 @@ standard error as `FILE:LINE: reason`; a file that cannot be used at all is an e
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from kairos.adapters.profiles.file import Profiles
@@ -17,6 +18,8 @@ from kairos.engine.rule.model import RuleSet, Source
 from kairos.usecases.events import BadLine, Events, read_people
 from kairos.usecases.rules import lint
 
+MOST_TOLD = 100
+"""Lines of a file that are reported."""
 _SHOWN = 120  # characters of a bad line that its report repeats
 
 
@@ -25,7 +28,7 @@ def valid_rules(folder: Path) -> tuple[RuleSet, Loaded]:
 
 
 def read_events(path: Path, sources: Mapping[str, Source] | None) -> Events:
-    return Events(path, sources, tell_bad_line, progress_bar)
+    return Events(path, sources, bad_line_teller(), progress_bar)
 
 
 def read_profiles(path: Path, declared: Mapping[str, str] | None) -> Profiles:
@@ -37,7 +40,21 @@ def tell_strange(path: Path | None, problem: str) -> None:
     say(f"{escape(str(path))}: {quote(problem)}")
 
 
-def tell_bad_line(bad: BadLine) -> None:
+def bad_line_teller() -> Callable[[BadLine], None]:
+    """Of one file: where a whole file is of another kind, its first lines say so, and the rest is counted."""
+    numbers = count(1)
+
+    def tell(bad: BadLine) -> None:
+        number = next(numbers)
+        if number <= MOST_TOLD:
+            _tell_bad_line(bad)
+        elif number == MOST_TOLD + 1:
+            say(f"{escape(bad.file)}: more than {MOST_TOLD} lines are left out; the others are only counted")
+
+    return tell
+
+
+def _tell_bad_line(bad: BadLine) -> None:
     if bad.kind == "duplicate":
         text = f"a repetition of event {quote(bad.reason, 80)}, left out"
     else:

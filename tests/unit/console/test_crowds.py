@@ -37,7 +37,8 @@ def test_what_was_built_is_told_with_its_size_its_overlap_and_its_members(local:
 
 
 def test_what_is_more_likely_a_mistake_is_refused_and_says_why(local: Reader) -> None:
-    assert "the warehouse&#39;s newest event is too old" in built(local, "buyers", as_of="2027-01-01")
+    told = built(local, "buyers", as_of="2027-01-01")
+    assert "the warehouse&#39;s newest event is too old. Load what has come since, or build it as of an earlier" in told
     assert local.press("/crowds/buyers/build", as_of="soon").status_code == 422
     assert local.press("/crowds/nothing/build").status_code == 404
 

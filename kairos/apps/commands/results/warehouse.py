@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from kairos.apps.crowds.places import folder_of
 from kairos.apps.inputs.acting import Log, writing
-from kairos.apps.inputs.files import tell_bad_line, tell_strange, valid_rules
+from kairos.apps.inputs.files import bad_line_teller, tell_strange, valid_rules
 from kairos.apps.inputs.installation import installed
 from kairos.apps.inputs.moments import now
 from kairos.apps.inputs.status import Status
@@ -91,7 +92,7 @@ def load_command(
     with told():
         rule_set, _ = valid_rules(rules)
         strange = partial(tell_strange, profiles)
-        done = load_files(into or default_warehouse(), rule_set, files, _broken, strange, progress_bar)
+        done = load_files(into or default_warehouse(), rule_set, files, _broken(), strange, progress_bar)
     say(summary(done))
 
 
@@ -114,8 +115,13 @@ def _follow(conf: Path, overrides: list[str], into: Path | None, *, until_now: b
         fail(escape(str(error)))
 
 
-def _broken(name: str, line: int, reason: str, content: bytes) -> None:
-    tell_bad_line(BadLine(name, line, "invalid", reason, content))
+def _broken() -> Callable[[str, int, str, bytes], None]:
+    tell = bad_line_teller()
+
+    def told_of(name: str, line: int, reason: str, content: bytes) -> None:
+        tell(BadLine(name, line, "invalid", reason, content))
+
+    return told_of
 
 
 def summary(done: Loaded) -> str:

@@ -75,6 +75,7 @@ def simulate(
         rule_set, loaded = valid_rules(rules)
         end = _moment(until, rule_set) if until is not None else None
         people = read_profiles(profiles, rule_set.profile) if profiles else None
+        _need_folder(out)
         with many_objects():
             given = read_events(events, rule_set.sources)
         with _output(out, events) as stream:
@@ -115,6 +116,12 @@ def _moment(text: str, rules: RuleSet) -> int:
     if at is None:
         fail(f"--until: expected a moment such as 2026-12-01T00:00, found {quote(text, 40)}")
     return at
+
+
+def _need_folder(out: Path | None) -> None:
+    """Before a long file is read."""
+    if out is not None and not out.parent.is_dir():
+        fail(f"--out {escape(str(out))}: there is no folder {escape(str(out.parent))}")
 
 
 @contextmanager
