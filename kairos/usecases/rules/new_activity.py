@@ -23,7 +23,16 @@ class FailedExampleError(AskError):
 
 
 def begin_activity(folder: Path, answers: Answers) -> list[str]:
-    """The files that were written, with their paths in the folder. Overwrites nothing.
+    """The files that were written, with their paths in the folder. Raises as `begun` does."""
+    made = begun(folder, answers)
+    for path, text in made.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return list(made)
+
+
+def begun(folder: Path, answers: Answers) -> dict[str, str]:
+    """Path in the folder -> text of what would be written, the activity first. Overwrites nothing.
 
     Raises NotThereError, AskError (a name is none; a file is there already), InvalidRulesError (with the findings about
     the new files, or else all errors) and FailedExampleError.
@@ -39,10 +48,7 @@ def begin_activity(folder: Path, answers: Answers) -> list[str]:
         if (folder / path).exists():
             raise AskError(f"{folder / path} is already there")
     check_made(folder, {**files, **{path: text.encode() for path, text in made.items()}}, answers.name, set(made))
-    for path, text in made.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    return list(made)
+    return made
 
 
 def check_made(folder: Path, files: dict[str, bytes | Unreadable], name: str, made: set[str]) -> None:

@@ -86,6 +86,11 @@ def belonging(path: str, rules: RuleSet) -> list[str]:
     return [path.removesuffix(".yaml") + ".test.yaml", *texts]
 
 
+def themes_in(rules: RuleSet) -> list[str]:
+    """The folders of activities."""
+    return sorted({activity.theme for activity in rules.activities.values()} - {""})
+
+
 def names_in(rules: RuleSet) -> Names:
     """Key of a rule file -> names that may stand behind it."""
     events = sorted({event for source in (rules.sources or {}).values() for event in source.events})

@@ -96,6 +96,38 @@ def test_from_a_mistake_to_a_release(enter: Callable[[str], Reader], desk: Desk,
     assert (latest.number, latest.rules.activities["nudge"].priority) == (2, 60)
 
 
+def test_a_first_activity_is_begun_and_opened(enter: Callable[[str], Reader], folder: Path) -> None:
+    """An empty file tells nobody what stands in it."""
+    author = enter("ann")
+    assert '<option value="email">' in author.get("/write").text
+    asked = {
+        "name": "hello",
+        "theme": "shop",
+        "event": "visit",
+        "unless": "basket",
+        "within": "30m",
+        "channel": "email",
+    }
+    said = author.press("/write/begin", **asked)
+    assert said.headers["Location"] == "/write?file=activities%2Fshop%2Fhello.yaml"
+    opened = author.get(said.headers["Location"]).text
+    assert "absent: basket" in opened
+    assert "state: draft" in opened
+    assert [*folder.glob("activities/shop/hello.*")] != []
+    assert "is already there" in author.press("/write/begin", **asked).text
+    wrong = author.press("/write/begin", **{**asked, "name": "other", "channel": "mail"})
+    assert (wrong.status_code, "did you mean &#39;email&#39;?" in wrong.text) == (422, True)
+    assert not [*folder.glob("activities/shop/other.*")]
+
+
+def test_who_may_not_write_begins_nothing(enter: Callable[[str], Reader], folder: Path) -> None:
+    viewer = enter("vic")
+    assert "/write/begin" not in viewer.get("/write").text
+    asked = {"name": "hello", "theme": "shop", "event": "visit", "channel": "email"}
+    assert viewer.press("/write/begin", **asked).status_code == 403
+    assert not [*folder.glob("activities/shop/hello.*")]
+
+
 def test_a_real_person_is_shown_what_her_own_past_leads_to(enter: Callable[[str], Reader], folder: Path) -> None:
     """Without the addresses that a text could tell; whoever did nothing that leads to it is put into an example."""
     (folder / FILE).write_text(NUDGE + "data: {to: profile.email}\n")

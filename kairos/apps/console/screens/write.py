@@ -13,15 +13,20 @@ from markupsafe import Markup
 
 from kairos.apps.api.endpoint import Call
 from kairos.apps.console.screen import ConsoleParts, Deed, Screen, Values
+from kairos.engine.channel import CHANNELS
+from kairos.engine.rule.form.sketch import Answers
 from kairos.engine.rule.load import Loaded
 from kairos.engine.rule.model import RuleSet
 from kairos.usecases.control.activities import rules_of
 from kairos.usecases.errors import AskError
 from kairos.usecases.rules import draft, writing
 from kairos.usecases.rules.draft import Draft
+from kairos.usecases.rules.new_activity import begun
 from kairos.usecases.rules.writing import Edit
 
 MOST_FINDINGS = 100
+BEGUN = ("name", "theme", "event", "unless", "within", "channel")
+"""What is asked of a new activity."""
 
 
 def _values(parts: ConsoleParts, call: Call) -> Values:
@@ -32,7 +37,12 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         "activity": "",
         "command": f"kairos lint {parts.rules}",
     }
-    return values if not path else {**values, **_desk(parts, call, draft.draft_of(parts.rules, path))}
+    if not path:
+        rules = rules_of(parts.store)
+        channels = sorted({send.channel for each in rules.activities.values() for send in each.sends} | {*CHANNELS})
+        names = {**writing.names_in(rules), "channel": channels, "theme": writing.themes_in(rules)}
+        return {**values, "begins": names, "may_write": call.actor.may("write")}
+    return {**values, **_desk(parts, call, draft.draft_of(parts.rules, path))}
 
 
 def _looked(parts: ConsoleParts, call: Call) -> Values:
@@ -94,6 +104,16 @@ def _save(parts: ConsoleParts, call: Call) -> str:
     return f"/write?{urlencode({'file': written.path})}"
 
 
+def _begin(parts: ConsoleParts, call: Call) -> str:
+    """An activity with its example and its text, as `kairos new` begins one."""
+    said = {name: call.body.get(name, "").strip() for name in BEGUN}
+    unless = said["unless"] or None
+    within = (said["within"] or "1h") if unless else None
+    made = begun(parts.rules, Answers(said["name"], said["theme"], said["event"], said["channel"], unless, within))
+    draft.save_all(parts.rules, parts.store, made, call.actor, call.now)
+    return f"/write?{urlencode({'file': next(iter(made))})}"
+
+
 def _written(form: Mapping[str, str]) -> Draft:
     """A browser ends lines in its own way."""
     text = form.get("text", "").replace("\r\n", "\n")
@@ -103,4 +123,4 @@ def _written(form: Mapping[str, str]) -> Draft:
 SCREEN = Screen("/write", "write", _values, ("file",), menu=True)
 LOOKED = Screen("/write/looked", "beside", _looked, right="write", posted=True)
 EDITED = Screen("/write/edited", "desk", _edited, right="write", posted=True)
-DEEDS = (Deed("/write", _save, "write"),)
+DEEDS = (Deed("/write", _save, "write"), Deed("/write/begin", _begin, "write"))
