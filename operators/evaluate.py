@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from traceback import format_tb
 from typing import Any, Protocol
@@ -157,24 +157,23 @@ class Evaluate(KeyedBroadcastProcessFunction):
         encode = msgspec.msgpack.encode
         return [output(WORDS, f"{catalog}/{key}", encode(word), event.time) for catalog, key, word in words]
 
-    def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Iterator[Row]:
+    def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> Sequence[Row]:
         if not self._rules.number:
             self._rules.recall(ctx.get_broadcast_state(RELEASES))
-        state = self._user.load()
-        timers = ctx.timer_service()
+        key, state, timers = ctx.get_current_key(), self._user.load(), ctx.timer_service()
         # Live, everything that is due at once. In a bounded run timers go one by one, so that all users' decisions come
         # in the order of event time; and at its end the watermark says nothing about time any more.
         until = timers.current_watermark() if self._settings.receipts is None else timestamp
         try:
-            effects = self._engine.on_time(ctx.get_current_key(), state, until)
+            effects = self._engine.on_time(key, state, until)
             rows = self._outlet.rows(effects, None)
             take_timer(state, timestamp)
-            self._save(ctx.get_current_key(), state, timers)
+            self._save(key, state, timers)
         except Exception as error:
             self._failed(error)
             self._user.disarm(timestamp)
-            return
-        yield from rows
+            return ()
+        return rows
 
     def _save(self, user_id: str, state: UserState, timers: TimerService) -> None:
         self._user.save(state, self._engine.next_timer(user_id, state), timers)

@@ -19,11 +19,18 @@ NOTHING = object()
 class Operation:
     """What PyFlink calls `TwoInputFunctionOperation`."""
 
-    def __init__(self, process_element_func1: Callable[[Any], Iterable[Any]]) -> None:
-        self._main_operation = SimpleNamespace(_process_element_func1=process_element_func1)
+    def __init__(
+        self, process_element_func1: Callable[[Any], Iterable[Any]], on_timer_func: Callable[[int], Iterable[Any]]
+    ) -> None:
+        self._main_operation = SimpleNamespace(
+            _process_element_func1=process_element_func1, _on_timer_func=on_timer_func
+        )
 
     def process_element1(self, value: Any) -> Iterator[Any]:
         yield from self._output_elements(self._main_operation._process_element_func1(value))
+
+    def on_timer(self, timestamp: int) -> Iterator[Any]:
+        yield from self._output_elements(self._main_operation._on_timer_func(timestamp))
 
     def _process_elements(self, rows: Iterable[Any]) -> Iterable[Any]:
         return rows
@@ -36,6 +43,9 @@ class Operation:
 class Function(KeyedBroadcastProcessFunction):
     def process_element(self, value: Any, ctx: Any) -> list[Any]:
         return [(ctx, value)] if value[0] else []
+
+    def on_timer(self, timestamp: int, ctx: Any) -> list[Any]:
+        return [(ctx, timestamp)] if timestamp else []
 
     def process_broadcast_element(self, value: Any, ctx: Any) -> list[Any]:
         return []
@@ -60,7 +70,12 @@ def operation_of(monkeypatch: pytest.MonkeyPatch) -> Make:
         def process_element_func1(value: Any) -> Iterator[Any]:
             yield from process_element(value[1], read_only_broadcast_ctx)
 
-        return kind(process_element_func1)
+        on_timer, timer_context = function.on_timer, "timer's"
+
+        def on_timer_func(timestamp: int) -> Iterator[Any]:
+            yield from on_timer(timestamp, timer_context)
+
+        return kind(process_element_func1, on_timer_func)
 
     return make
 
@@ -72,6 +87,8 @@ def test_who_asked_gets_the_whole_row_and_answers_nothing_with_an_iterator_of_ja
     for _ in range(2):
         assert list(operation.process_element1((0, ("k", "v")))) == ["out ('ctx', ('k', 'v'))"]
         assert operation.process_element1((0, ("", "v"))) is NOTHING
+        assert list(operation.on_timer(7)) == ['out ("timer\'s", 7)']
+        assert operation.on_timer(0) is NOTHING
 
 
 def test_functions_of_others_are_served_as_before(operation_of: Make) -> None:
@@ -82,6 +99,8 @@ def test_functions_of_others_are_served_as_before(operation_of: Make) -> None:
     for _ in range(2):
         assert list(operation.process_element1(("k", ("k", "v")))) == ["out ('ctx', ('k', 'v'))"]
         assert list(operation.process_element1(("", ("", "v")))) == []
+        assert list(operation.on_timer(7)) == ['out ("timer\'s", 7)']
+        assert list(operation.on_timer(0)) == []
 
 
 def test_in_other_modes_nothing_changes() -> None:
