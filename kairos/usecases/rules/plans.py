@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -87,6 +87,13 @@ def made_by_default(plan: Plan) -> Made:
     return plan.by_default
 
 
+def _declare(made: Made, lacks: Iterable[str]) -> str:
+    """What to do; with the parameters that say what it is called here."""
+    missing = {re.split("[ .]", what)[-1] for what in lacks}
+    sets = [f"--set {name}=..." for name, each in made.values.items() if each.text in missing]
+    return f"declare it, or say what it is called here: {' '.join(sets)}" if sets else "declare it"
+
+
 def lacking(made: Made, rules: RuleSet) -> list[str]:
     """What the plan asks for and the folder does not declare. A folder without the file in question takes anything."""
     needs: Requires = made.requires
@@ -147,7 +154,7 @@ def use(folder: Path, plan: Plan, asked: Use) -> Change:
     for candidate, chosen in asked.choose.candidates(name):
         made = filled(plan, {**asked.settings, **chosen})
         if known is not None and (lacks := lacking(made, known)):
-            raise AskError(f"{folder} does not know {listed(lacks, 'and')}; declare it, or --set its name there")
+            raise AskError(f"{folder} does not know {listed(lacks, 'and')}; {_declare(made, lacks)}")
         competes, wrong = asked.choose.lines(made.values)
         if wrong is not None:
             raise AskError(f"--worth: {wrong}")

@@ -82,7 +82,8 @@ def test_labels_reasons_and_meanings_are_put_into_words() -> None:
 def test_what_a_plan_lacks_is_put_into_words_and_its_names_stay() -> None:
     lacks = "event signup, prop product_view.product_id, profile.email"
     assert say(lacks) == "事件 signup, 属性 product_view.product_id, 档案 email"
-    told = say("rules does not know event signup and prop cart.sum; declare it, or --set its name there")
+    what = "rules does not know event signup and prop cart.sum"
+    told = say(f"{what}; declare it, or say what it is called here: --set paid=...")
     assert told.startswith("rules 中没有事件 signup 和属性 cart.sum")
     assert say("event store at noon") == "event store at noon"  # a sentence that nobody has put into words
 

@@ -11,6 +11,8 @@ from typer.testing import Result
 from tests.unit.cli.cli_kit import run
 from tests.unit.plan.library import HELLO, shelf
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
@@ -52,6 +54,16 @@ def test_nothing_is_overwritten(shop: Path) -> None:
     assert "metrics.yaml has seen_90d with another meaning than the plan" in third.stderr
 
 
+def test_what_is_called_otherwise_here_leads_to_its_parameters(shop: Path) -> None:
+    (shop / "rules/sources.yaml").write_text("web: {events: {ordered: {}, paid: {}}}\n")
+    library = ("--plans", ROOT / "plans", "--rules", shop / "rules")
+    refused = run("plans", "use", "unpaid", *library)
+    assert refused.stderr.endswith("; declare it, or say what it is called here: --set created=... --set paid=...\n")
+    named = run("plans", "use", "unpaid", *library, "--set", "created=ordered", "--set", "paid=paid")
+    assert "does not know prop ordered.order_id and prop paid.order_id" in named.stderr
+    assert named.stderr.endswith(" called here: --set key=...\n")
+
+
 def test_what_a_folder_lacks(shop: Path) -> None:
     (shop / "rules/sources.yaml").write_text("web: {events: {login: {}, bye: {}, purchase: {}}}\n")
     (shop / "rules/profile.yaml").write_text("phone: string\n")
@@ -59,7 +71,7 @@ def test_what_a_folder_lacks(shop: Path) -> None:
     (shop / "rules/metrics.yaml").write_text("logins: {count: login}\n")
     refused = plans(shop, "use", "hello")
     assert refused.exit_code == 2
-    assert "does not know event signup and profile.email" in refused.stderr
+    assert "does not know event signup and profile.email; declare it" in refused.stderr
     listed = plans(shop)
     assert "event signup; profile.email" in " ".join(listed.stdout.split())
     assert "lacks    event signup, profile.email" in plans(shop, "show", "hello").stdout

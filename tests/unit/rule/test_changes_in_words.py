@@ -62,7 +62,11 @@ def test_of_a_list_what_differs_is_told_and_not_the_whole() -> None:
         ("journeys.series.steps.2.shift", -10_800_000, "-3h"),
         ("activities.left.priority", 50, "50"),
         ("activities.within.priority", 5_000, "5000"),
-        ("activities.left.limits", {"once": 3_600_000, "caps": ["marketing"]}, '{"once":"1h","caps":["marketing"]}'),
+        (
+            "activities.left.limits",
+            {"once": 3_600_000, "budget": None, "caps": ["marketing"]},
+            '{"once":"1h","caps":["marketing"]}',
+        ),
         ("activities.left.title", "Left", '"Left"'),
         ("activities.left.state", None, "nothing"),
         ("activities.left.audience.control", 0.1, "0.1"),

@@ -19,7 +19,8 @@ _OF_DAY = re.compile(r".*\b(quiet_hours|hours)\.(start|end)|.*\bschedule\.minute
 
 
 def in_words(field: str, value: Any) -> str:
-    """`field`: as a `Difference` has it; `value`: one of its sides. A text stands as JSON."""
+    """`field`: as a `Difference` has it; `value`: one of its sides. A text stands as JSON; of a record only what is
+    there."""
     if value is None:
         return "nothing"
     said = _said(field, value)
@@ -28,7 +29,8 @@ def in_words(field: str, value: Any) -> str:
 
 def _said(field: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _said(f"{field}.{key}", each) for key, each in value.items()}
+        there = {key: each for key, each in value.items() if each is not None}
+        return {key: _said(f"{field}.{key}", each) for key, each in there.items()}
     if isinstance(value, list | tuple):
         return [_said(f"{field}.{place}", each) for place, each in enumerate(value)]
     if not isinstance(value, int) or isinstance(value, bool):
