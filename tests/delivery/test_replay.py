@@ -14,7 +14,7 @@ from kairos.adapters.channels.channel import Accepted, Rejected, Retry
 from kairos.adapters.delivery.mailbox import Parcel
 from kairos.adapters.output.dead_letters import Found, NotReplayableError, found_in, of_folder
 from kairos.apps.commands.operation.dead_letters import app
-from kairos.usecases.operation.dead_letters import Wanted, reopened
+from kairos.usecases.operation.dead_letters import Wanted, causes, reopened
 from tests.delivery.kit import BASE, HOUR, ListMailbox, Script, World, delivery
 from tests.delivery.virtual_loop import run
 
@@ -114,6 +114,33 @@ def test_which_letters_are_wanted() -> None:
         assert of_event not in wanted
     assert Wanted().anything
     assert not Wanted(user="u1").anything
+    assert not Wanted(since=1).anything
+    assert of_event in Wanted(since=of_event.letter.ts)
+    assert of_event not in Wanted(since=of_event.letter.ts + 1)
+
+
+def test_what_most_are_dead_of_is_told_first_with_the_newest(tmp_path: Path) -> None:
+    for topic, reason, at in (
+        ("dead-letters", "late", 5),
+        ("dead-letters.sms", "rejected", 3),
+        ("dead-letters", "late", 9),
+    ):
+        with (tmp_path / f"{topic}.jsonl").open("ab") as file:
+            file.write(letter(reason=reason, ts=at) + b"\n")
+    found = causes(of_folder(tmp_path))
+    assert [(each.channel, each.reason, each.n, each.newest.letter.ts) for each in found] == [
+        (None, "late", 2, 9),
+        ("sms", "rejected", 1, 3),
+    ]
+
+    def listed(*words: str) -> list[list[str]]:
+        done = CliRunner().invoke(app, ["list", "--run", str(tmp_path), "--by-reason", *words])
+        assert done.exit_code == 0, done.output
+        return [line.split()[:2] for line in done.stdout.splitlines()]
+
+    assert listed("--since", "1970-01-01") == [["2", "events"], ["1", "sms"]]
+    assert listed("--since", "2h") == []
+    assert CliRunner().invoke(app, ["list", "--run", str(tmp_path), "--since", "soon"]).exit_code == 2
 
 
 def test_those_of_a_run_on_files_are_listed(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -37,13 +37,14 @@ from kairos.usecases.intake.again import Doors, source_of
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which letters; null: any."""
+    """Which letters; null: any. `since`: those whose record is not older, epoch ms."""
 
     places: frozenset[str] = frozenset()
     channel: str | None = None
     reason: str | None = None
     activity: str | None = None
     user: str | None = None
+    since: int = 0
 
     def __contains__(self, found: Found) -> bool:
         return (
@@ -52,6 +53,7 @@ class Wanted(msgspec.Struct, frozen=True):
             and self.reason in (None, found.letter.reason)
             and self.activity in (None, found.activity)
             and self.user in (None, found.user)
+            and found.letter.ts >= self.since
         )
 
     @property
@@ -63,6 +65,26 @@ class Wanted(msgspec.Struct, frozen=True):
         """As the log has it, which knows nobody by their id."""
         named = "/".join(word for word in (self.channel, self.activity, self.reason) if word is not None)
         return f"dead_letters/{named or ('all' if self.anything else 'chosen')}"
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Letters of one reason, and of one channel (null: of events). `newest` is one of them."""
+
+    channel: str | None
+    reason: str
+    n: int
+    newest: Found
+
+
+def causes(letters: Iterable[Found]) -> list[Cause]:
+    """The most frequent first."""
+    found: dict[tuple[str | None, str], Cause] = {}
+    for letter in letters:
+        place = letter.channel, letter.letter.reason
+        seen = found.get(place)
+        newest = letter if seen is None or letter.letter.ts >= seen.newest.letter.ts else seen.newest
+        found[place] = Cause(*place, 1 if seen is None else seen.n + 1, newest)
+    return sorted(found.values(), key=lambda cause: -cause.n)
 
 
 class Replayed(msgspec.Struct, frozen=True):
