@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from kairos.adapters.alarms.said import SaidFile
 from kairos.engine.alarm.spec import Change
 from kairos.engine.event import Event
@@ -23,6 +25,24 @@ steps:
   - {id: second, wait: 20d}
   - {id: last, send: [{channel: console}]}
 """
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("at: 2027-03-20T10:00", "2027-03-20 10:00, each person&#39;s own"),
+        ('daily: "08:30", timezone: Europe/Berlin', "daily at 08:30, Europe/Berlin"),
+    ],
+)
+def test_what_the_calendar_begins_says_when(
+    schedule: str, said: str, desk: Desk, signed_in: Callable[[str], Reader]
+) -> None:
+    assert "Goes out" not in signed_in("vic").get("/activities/nudge").text
+    paused = NUDGE.replace("state: live", "state: paused")  # whom a live one reaches would have to be counted
+    desk.write(paused.replace("trigger: {event: visit}", f"trigger: {{schedule: {{{schedule}}}}}"))
+    desk.all_of_it()
+    desk.publish()
+    assert f"<dt>Goes out</dt><dd>{said}" in signed_in("vic").get("/activities/nudge").text
 
 
 def test_what_a_release_made_other_is_drawn_field_by_field(desk: Desk, signed_in: Callable[[str], Reader]) -> None:

@@ -42,6 +42,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
         panels, problem = [], str(error)
     return {
         "activity": shown,
+        "schedule": rules.activities[name].schedule if name in rules.activities else None,
         "sends": sends,
         "held": held,
         "as_of": as_of,
