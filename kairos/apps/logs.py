@@ -36,6 +36,24 @@ def begin(level: int = logging.INFO, part: str = "kairos") -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
+class Trouble:
+    """What goes wrong for a while is logged once, and again when it is something else, or after it was over."""
+
+    def __init__(self, log: logging.Logger, line: str = "%s") -> None:
+        """`line`: how it is logged; `%s` is the trouble."""
+        self._log, self._line, self._known = log, line, ""
+
+    def comes(self, trouble: object) -> None:
+        if str(trouble) != self._known:
+            self._known = str(trouble)
+            self._log.warning(self._line, trouble)
+
+    def goes(self) -> bool:
+        """Whether there was any."""
+        was, self._known = bool(self._known), ""
+        return was
+
+
 @contextmanager
 def traced(trace: str) -> Iterator[None]:
     """What this task logs meanwhile is about `trace`."""

@@ -44,6 +44,7 @@ def past_letters(kafka: KafkaAddress, since: int, now: int) -> Letters:
 class _Past:
     def __init__(self, consumer: Consumer, prefix: str, now: int) -> None:
         self._consumer, self._prefix, self._now = consumer, prefix, now
+        self._facts = Facts()
         self._counts: Counter[tuple[int, str]] = Counter()
         """By minute (epoch ms) and channel."""
         self._cut: set[tuple[str, int]] = set()
@@ -89,7 +90,7 @@ class _Past:
         return {(start.topic, start.partition) for start in there}
 
     def _count(self, place: tuple[str, int], value: bytes) -> None:
-        for fact in Facts().of(place[0].removeprefix(self._prefix), value):
+        for fact in self._facts.of(place[0].removeprefix(self._prefix), value):
             self._counts[fact.at // MINUTE * MINUTE, fact.channel] += 1
             if place in self._cut:
                 self._cut.discard(place)

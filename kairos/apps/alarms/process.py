@@ -23,6 +23,7 @@ from kairos.adapters.rules.store import RuleStore, RuleStoreError, last_good, op
 from kairos.adapters.settings.alarms import Conf, open_receivers
 from kairos.adapters.settings.file import SettingsError
 from kairos.apps.inputs.moments import now
+from kairos.apps.logs import Trouble
 from kairos.apps.process import begin, on_stop
 from kairos.apps.status.health import Health
 from kairos.apps.status.server import serving
@@ -116,14 +117,16 @@ async def _follow(
             lambda at: stock.facts(sorted(releases.pools), at),
         )  # fmt: skip
         watch.expect(known_of(rules).refresh, (first.effective_at if first is not None else 0) or start)
+        trouble = Trouble(log)
         while not stopped.is_set():
             try:
                 release = store.latest(number)
+                trouble.goes()
                 if release is not None:
                     number = release.number
                     releases.adopt(release)
             except RuleStoreError as error:
-                log.warning("%s", error)
+                trouble.comes(error)
             await following.round()
             turned(following, watch)
             await asyncio.sleep(0)  # signals are heard
@@ -131,15 +134,13 @@ async def _follow(
 
 async def _release(store: RuleStore, waits: Callable[[str], object], stopped: threading.Event) -> Release | None:
     """The one in force; waits for a store that does not answer, until it is `stopped`."""
-    said = ""
+    trouble = Trouble(log)
     while not stopped.is_set():
         try:
             return last_good(store, heard=lambda error: log.warning("%s", error))
         except RuleStoreError as error:
             waits(str(error))
-            if str(error) != said:
-                said = str(error)
-                log.warning("%s", error)
+            trouble.comes(error)
             await asyncio.sleep(WAIT_SECONDS)
     return None
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from kairos.apps.bridges.feed import IDLE_SECONDS, Feed, FeedLostError
+from kairos.apps.logs import Trouble
 from kairos.apps.status.health import Health
 from kairos.backoff import Backoff
 from kairos.usecases.intake.batch import Item
@@ -44,7 +45,7 @@ class Carrier:
         self._stop = stop
         self._pause = pause or self._until_stop
         self._health = health or Health()
-        self._told: str | None = None
+        self._trouble = Trouble(log)
         self._backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     async def run(self, open_feed: Callable[[], Awaitable[Feed]]) -> None:
@@ -110,15 +111,12 @@ class Carrier:
     def _tell(self, trouble: str) -> None:
         """Once for as long as it lasts."""
         self._health.waits(trouble)
-        if trouble != self._told:
-            log.warning("%s: %s; it waits", self._name, trouble)
-        self._told = trouble
+        self._trouble.comes(f"{self._name}: {trouble}; it waits")
 
     def _goes_on(self) -> None:
         self._health.works()
-        if self._told is not None:
+        if self._trouble.goes():
             log.info("%s: goes on", self._name)
-        self._told = None
         self._backoff.reset()
 
     async def _until_stop(self, seconds: float) -> None:

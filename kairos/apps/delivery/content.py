@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from kairos.adapters.channels.channel import Message
 from kairos.adapters.delivery.unsubscribe_links import Leaving, Links
-from kairos.adapters.rules.store import BrokenReleaseError, RuleStore, RuleStoreError
+from kairos.adapters.rules.store import RuleStore, RuleStoreError
+from kairos.apps.logs import Trouble
 from kairos.engine.effect import Delivery
 from kairos.engine.profile.zone import zone_named
 from kairos.engine.rule.content.rendering import EXAMPLE_LINK, Renderer, renderer_of
@@ -37,7 +38,7 @@ class Templates:
         self._store, self._link = store, link
         self._renderer = Renderer({})
         self.number = 0
-        self._told = ""
+        self._trouble = Trouble(log, "content: %s")
         self._looking = asyncio.Lock()
 
     def message(self, delivery: Delivery, key: str) -> Message:
@@ -66,12 +67,9 @@ class Templates:
         async with self._looking:
             try:
                 release = await asyncio.to_thread(self._store.latest, self.number)
-                self._told = ""
-            except BrokenReleaseError as error:
-                self._tell(str(error))
-                return
+                self._trouble.goes()
             except RuleStoreError as error:
-                self._tell(str(error))
+                self._trouble.comes(error)
                 return
             if release is not None:
                 self._take(release)
@@ -79,8 +77,3 @@ class Templates:
     def _take(self, release: Release) -> None:
         self._renderer = renderer_of(release.rules)
         self.number = release.number
-
-    def _tell(self, message: str) -> None:
-        if message != self._told:
-            log.warning("content: %s", message)
-        self._told = message

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from kairos.adapters.rules.store import RuleStoreError
 from kairos.apps.delivery.clock import Clock, WallClock
+from kairos.apps.logs import Trouble
 from kairos.engine.rule.changes.switch import Position, Switches
 from kairos.engine.rule.journey import journey_of
 
@@ -20,7 +21,7 @@ class Stopped:
     def __init__(self, look_up: Callable[[], Switches] = Switches, clock: Clock | None = None) -> None:
         self._look_up, self._clock = look_up, clock or WallClock()
         self._switches = Switches()
-        self._told = ""
+        self._trouble = Trouble(log, "switches: %s")
 
     def state(self, activity: str) -> Position | None:
         """None: it is live."""
@@ -31,8 +32,6 @@ class Stopped:
         """While the database is away what was known holds; it is said once."""
         try:
             self._switches = await asyncio.to_thread(self._look_up)
-            self._told = ""
+            self._trouble.goes()
         except RuleStoreError as error:
-            if str(error) != self._told:
-                log.warning("switches: %s", error)
-            self._told = str(error)
+            self._trouble.comes(error)

@@ -31,6 +31,7 @@ from kairos.adapters.rules.store import RuleStore, RuleStoreError, open_rule_sto
 from kairos.adapters.settings.delivery import Conf
 from kairos.adapters.settings.kafka import KafkaAddress
 from kairos.adapters.warehouse.known import who_did_something
+from kairos.apps.logs import Trouble
 from kairos.apps.process import begin, on_stop
 from kairos.apps.status.health import SLOW_SECONDS, Health
 from kairos.apps.status.server import serving
@@ -204,7 +205,7 @@ class Rules:
     """Looks at the rule store now and then; what is wrong there leaves the rules as they are."""
 
     def __init__(self, store: RuleStore) -> None:
-        self._store = store
+        self._store, self._trouble = store, Trouble(log)
         self._number = 0
         self._next = 0
 
@@ -215,8 +216,9 @@ class Rules:
         try:
             release = self._store.latest(self._number)
         except RuleStoreError as error:
-            log.warning("%s", error)
+            self._trouble.comes(error)
             return
+        self._trouble.goes()
         if release is not None:
             self._number = release.number
             whom.adopt(release)

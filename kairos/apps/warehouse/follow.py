@@ -20,6 +20,7 @@ from kairos.adapters.settings.file import SettingsError, convert, full_store, re
 from kairos.adapters.settings.kafka import KafkaAddress
 from kairos.adapters.settings.warehouse import Warehouse, load
 from kairos.adapters.warehouse.feed import KafkaFeed
+from kairos.apps.logs import Trouble
 from kairos.apps.process import on_stop
 from kairos.apps.status.server import serving
 from kairos.apps.warehouse.told import Told
@@ -97,7 +98,7 @@ def surroundings_of(document: dict[str, Any], waits: Callable[[str], bool] = lam
     says whether to ask again."""
     store = open_rule_store(full_store(str(document.get("rules", {}).get("store", "rules"))))
     newest: list[RuleSet] = []
-    number, said = 0, ""
+    number, trouble = 0, Trouble(log)
 
     def look() -> RuleSet:
         nonlocal number
@@ -109,15 +110,13 @@ def surroundings_of(document: dict[str, Any], waits: Callable[[str], bool] = lam
         return newest[0]
 
     def rules() -> RuleSet:
-        nonlocal said
         while True:
             try:
-                found, said = look(), ""
+                found = look()
+                trouble.goes()
                 return found
             except RuleStoreError as error:
-                if str(error) != said:
-                    said = str(error)
-                    log.warning("%s", error)
+                trouble.comes(error)
                 if newest:
                     return newest[0]
                 if not waits(str(error)):

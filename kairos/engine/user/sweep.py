@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
 from kairos.engine.event import END_OF_TIME
 from kairos.engine.pattern import Runs
 from kairos.engine.pattern.matcher import Matcher
@@ -16,6 +20,8 @@ from kairos.engine.user.once import activity_of_key
 from kairos.engine.user.remembered import forget_lapsed
 from kairos.engine.user.seen import later_than
 from kairos.engine.user.state import Slots, UserState
+
+T = TypeVar("T")
 
 HOUR = 3_600_000
 
@@ -65,9 +71,8 @@ def _sweep_cases(_program: Program, state: UserState, now: int) -> int:
 def _sweep_once(program: Program, state: UserState, now: int) -> int:
     if not state.once:
         return END_OF_TIME
-    ends = {name: _once_ends(program, name, at) for name, at in state.once.items()}
-    state.once = {name: at for name, at in state.once.items() if ends[name] > now}
-    return min((ends[name] for name in state.once), default=END_OF_TIME)
+    state.once, first = _left(state.once, partial(_once_ends, program), now)
+    return first
 
 
 def _once_ends(program: Program, key: str, at: int) -> int:
@@ -81,9 +86,8 @@ def _once_ends(program: Program, key: str, at: int) -> int:
 def _sweep_matching(program: Program, state: UserState, now: int) -> int:
     if not state.matching:
         return END_OF_TIME
-    ends = {name: _slots_end(program, name, slots) for name, slots in state.matching.items()}
-    state.matching = {name: slots for name, slots in state.matching.items() if ends[name] > now}
-    return min((ends[name] for name in state.matching), default=END_OF_TIME)
+    state.matching, first = _left(state.matching, partial(_slots_end, program), now)
+    return first
 
 
 def _slots_end(program: Program, name: str, slots: Slots) -> int:
@@ -91,6 +95,13 @@ def _slots_end(program: Program, name: str, slots: Slots) -> int:
     if group is None:
         return 0
     return max(slots.closes, slots.wins[-1] + (group.per or 1) if slots.wins else 0)
+
+
+def _left(values: Mapping[str, T], end_of: Callable[[str, T], int], now: int) -> tuple[dict[str, T], int]:
+    """What ends after `now`, and the first of these ends."""
+    ends = {name: end_of(name, value) for name, value in values.items()}
+    left = {name: value for name, value in values.items() if ends[name] > now}
+    return left, min((ends[name] for name in left), default=END_OF_TIME)
 
 
 def _sweep_metrics(program: Program, state: UserState, now: int) -> int:

@@ -103,9 +103,12 @@ def asked_crowds(rules: RuleSet, activity: str | None = None) -> frozenset[str]:
 def unknown_in_file(rules: RuleSet, people: UserProfiles | None, activity: str | None = None) -> list[str]:
     """Of those, the ones that no profile says anybody is in: a file of events knows no snapshots. People None: there
     are no profiles."""
+    asked = asked_crowds(rules, activity)
+    if not asked:
+        return []  # of a million profiles each would be read
     lists = [profile.get("crowds") for profile in (people or {}).values()]
     said = {crowd for each in lists if isinstance(each, list) for crowd in each if isinstance(crowd, str)}
-    return sorted(asked_crowds(rules, activity) - said)
+    return sorted(asked - said)
 
 
 def unknown_then(opened: Engine, asked: frozenset[str]) -> list[str]:
