@@ -144,6 +144,47 @@ def test_words_are_completed_by_keyboard_and_the_form_writes_the_text(browser: B
         expect(page.get_by_role("main")).to_contain_text("welcome")
 
 
+PRESS_WHEN_NEW = """button => new MutationObserver((_, observer) => {
+  const now = document.getElementById(button.id);
+  if (!now || now === button) return;
+  observer.disconnect();
+  now.click();
+}).observe(document.body, {childList: true, subtree: true})"""
+
+
+def test_what_has_just_come_can_be_pressed(browser: Browser, console: str) -> None:
+    """The form comes anew with each change: whoever is quick presses a button that is a moment old."""
+    with watched(browser, console) as page:
+        sign_in(page, "ann", f"/write?file={JOURNEY_FILE}")
+        picture = page.locator("svg.journey")
+        page.get_by_label(JOURNEY_FILE).fill(JOURNEY)
+        expect(picture).to_contain_text("wait 1d")
+        page.locator("#add-steps-exit").evaluate(PRESS_WHEN_NEW)
+        page.get_by_label("wait", exact=True).fill("2d")
+        page.keyboard.press("Tab")
+        expect(picture).to_contain_text("wait 2d")
+        expect(picture).to_contain_text("exit done")
+
+
+def test_what_is_chosen_stays_where_the_list_comes_again(browser: Browser, console: str) -> None:
+    """It comes for what was typed and for what was asked, and the second may come after an arrow was pressed."""
+    with watched(browser, console) as page:
+        sign_in(page, "ann", f"/write?file={JOURNEY_FILE}")
+        text, words = page.get_by_label(JOURNEY_FILE), page.get_by_role("listbox", name="What could stand here")
+        text.fill(f"{JOURNEY}limits:\n  quiet_hours: ")
+        text.focus()
+        page.keyboard.press("Control+End")
+        page.keyboard.press("Control+Space")
+        expect(words.get_by_role("option", name="hold")).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("ArrowDown")
+        words.evaluate("list => { list.dataset.first = 'yes'; }")
+        page.keyboard.press("Control+Space")
+        expect(page.locator("#completions:not([data-first])")).to_be_visible()
+        expect(words.get_by_role("option", name="drop")).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("Enter")
+        expect(text).to_have_value(f"{JOURNEY}limits:\n  quiet_hours: drop")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_its_screens_are_for_everybody(scheme: str, browser: Browser, console: str) -> None:
     with watched(browser, console) as page:

@@ -51,7 +51,7 @@ def new(
         if unless is None:
             unless = typer.prompt("Which event must not follow (empty: none)", default="", show_default=False)
         channel = typer.prompt("By which channel", default="push") if channel is None else channel
-        answers = Answers(name, theme, event, channel, unless or None, within if unless else None)
+        answers = Answers(name, theme, event, channel, unless, within)
         try:
             made = begin_activity(rules, answers)
         except InvalidRulesError as error:

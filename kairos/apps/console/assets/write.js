@@ -4,6 +4,7 @@
 const area = () => document.getElementById("text");
 const list = () => document.getElementById("completions");
 let asked = false;
+let chosen = "";
 
 // ---------------------------------------------------------------------------------------------------------- lines
 function mark() {
@@ -53,16 +54,19 @@ function open() {
   words.style.top = `${before.length * line + parseFloat(style.paddingTop) - text.scrollTop}px`;
   words.style.left = `${text.offsetLeft + parseFloat(style.paddingLeft) + before.at(-1).length * width - text.scrollLeft}px`;
   words.hidden = false;
-  choose(words.firstElementChild);
+  // The same list may come twice, for what was typed and for what was asked: what is chosen in it stays.
+  choose([...words.children].find((each) => each.dataset.text === chosen) || words.firstElementChild);
 }
 
 function close() {
   asked = false;
+  chosen = "";
   document.querySelectorAll("#completions").forEach((each) => each.remove());
   area().removeAttribute("aria-activedescendant");
 }
 
 function choose(word) {
+  chosen = word.dataset.text;
   for (const each of list().children) each.setAttribute("aria-selected", String(each === word));
   area().setAttribute("aria-activedescendant", word.id);
   word.scrollIntoView({ block: "nearest" });

@@ -25,7 +25,8 @@ from kairos.usecases.rules.new_activity import begun
 from kairos.usecases.rules.writing import Edit
 
 MOST_FINDINGS = 100
-BEGUN = ("name", "theme", "event", "unless", "within", "channel")
+NEEDED = ("name", "theme", "event", "channel")
+BEGUN = (*NEEDED, "unless", "within")
 """What is asked of a new activity."""
 
 
@@ -106,10 +107,8 @@ def _save(parts: ConsoleParts, call: Call) -> str:
 
 def _begin(parts: ConsoleParts, call: Call) -> str:
     """An activity with its example and its text, as `kairos new` begins one."""
-    said = {name: call.body.get(name, "").strip() for name in BEGUN}
-    unless = said["unless"] or None
-    within = (said["within"] or "1h") if unless else None
-    made = begun(parts.rules, Answers(said["name"], said["theme"], said["event"], said["channel"], unless, within))
+    said = {name: text for name in BEGUN if (text := call.body.get(name, "").strip())}
+    made = begun(parts.rules, Answers(**{**dict.fromkeys(NEEDED, ""), **said}))
     draft.save_all(parts.rules, parts.store, made, call.actor, call.now)
     return f"/write?{urlencode({'file': next(iter(made))})}"
 

@@ -20,14 +20,14 @@ BEGUN = "Write here what it says."
 
 @dataclass(frozen=True)
 class Answers:
-    """`event` begins it; `unless`: what must not happen within `within` (a duration) after that, None: nothing."""
+    """`event` begins it; `unless`: what must not happen within `within` (a duration) after that, "": nothing."""
 
     name: str
     theme: str
     event: str
     channel: str
-    unless: str | None = None
-    within: str | None = None
+    unless: str = ""
+    within: str = "1h"
 
 
 def sketch(answers: Answers, sources: Mapping[str, Source] | None) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _goal(answers: Answers) -> str:
 
 def _examples(answers: Answers, sources: Mapping[str, Source]) -> str:
     began = _event(answers.event, sources)
-    sent = f"[{{at: {_spelt(answers.within)}, outcome: send, channel: {answers.channel}}}]"
+    sent = f"[{{at: {_waited(answers)}, outcome: send, channel: {answers.channel}}}]"
     tests = f"tests:\n  - name: the message\n    events:\n      - {{at: 0s, {began}}}\n    expect: {sent}\n"
     if answers.unless:
         stopped = _event(answers.unless, sources)
@@ -86,8 +86,8 @@ def _examples(answers: Answers, sources: Mapping[str, Source]) -> str:
     return tests
 
 
-def _spelt(within: str | None) -> str:
-    return spell_duration(parse_duration(within) or 0) if within else "0s"
+def _waited(answers: Answers) -> str:
+    return spell_duration(parse_duration(answers.within) or 0) if answers.unless else "0s"
 
 
 def required_props(type_: str, sources: Mapping[str, Source]) -> dict[str, str]:
