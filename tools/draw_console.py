@@ -33,7 +33,8 @@ PICTURES = {
     "new-crowd": (NEW_CROWD, DESK, "light", "en"),
     "health": ("/health", DESK, "dark", "en"),
     "broadcast": (
-        "/broadcast?step=check&name=spring&theme=sales&channel=email&title=Spring&at=2027-03-20T10:00&waves=1%25,100%25"
+        "/broadcast?step=check&name=spring&theme=sales&channel=email&control=5%25&goal=purchase&goal_within=7d&title=Spring"
+        "&at=2027-03-20T10:00&waves=1%25,100%25"
         "&every=15m&stop_failed=5%25&text=Subject:+Spring%0A%0AIt+is+here.",
         DESK,
         "light",
