@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from kairos.engine.decision import Record
 from kairos.engine.rule.load import load
@@ -10,6 +13,7 @@ from kairos.engine.rule.model import RuleSet
 from kairos.usecases.crowds.build import build_crowds
 from kairos.usecases.crowds.places import Places
 from kairos.usecases.rules.backtest import Task, gather, play_span, prepare
+from kairos.usecases.rules.people_then import unknown_in_file
 from tests.unit.warehouse.warehouse_kit import DAY, NOON, event, fill
 
 CROWDS = b"fresh: {where: 'count(purchase, 2d) >= 1', refresh: 1d}\n"
@@ -63,3 +67,17 @@ def test_a_crowd_that_was_never_built_selects_nobody_and_that_is_said(tmp_path: 
         assert not any(row.sends_b for row in compared.comparison.activities)
     task, _ = prepare(without, without, tmp_path / "w", None, None)
     assert task.unknown == []
+
+
+def test_where_no_crowd_is_asked_nobody_s_profile_is_read(tmp_path: Path) -> None:
+    """There may be a million of them."""
+
+    class Unread(dict[str, dict[str, object]]):
+        def values(self) -> NoReturn:
+            raise AssertionError("they were read")
+
+    without, greeting = shop(tmp_path)
+    people = Unread(ann={"level": 1})
+    assert unknown_in_file(without, people) == []
+    with pytest.raises(AssertionError, match="they were read"):
+        unknown_in_file(greeting, people)
