@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from kairos.engine.metric.spec import Metric
 from kairos.engine.pattern import longest_match
+from kairos.engine.rule.journey import longest_way
 from kairos.engine.rule.model import RuleSet
 
 
 def warm_up(*rules: RuleSet) -> int:
-    """The longest match, the longest metric window and the longest cap window of all of them, added up (ms)."""
-    spans = (longest_match(a.pattern) or 0 for each in rules for a in each.activities.values())
+    """The longest match with the way through its journey, the longest metric window and the longest cap window of all of
+    them, added up (ms)."""
+    spans = (_whole(each, name) for each in rules for name in each.activities)
     windows = (_span(m) for each in rules for m in each.metrics.values())
     caps = (rule.per for each in rules for cap in each.policy.caps.values() for rule in cap.rules)
     return sum(max(lengths, default=0) for lengths in (spans, windows, caps))
+
+
+def _whole(rules: RuleSet, name: str) -> int:
+    journey = rules.journeys.get(name)
+    inside = longest_way(journey.steps) if journey is not None else 0
+    return (longest_match(rules.activities[name].pattern) or 0) + inside
 
 
 def _span(metric: Metric) -> int:

@@ -6,7 +6,10 @@ from kairos.engine.pattern.spec import Pattern
 
 
 def longest_match(pattern: Pattern) -> int | None:
-    """From the first event to the decision, in ms; None: without end."""
+    """From the first event to the decision, in ms; None: without end. Where no events begin it (a journey's message or
+    end, a calendar), 0."""
+    if not pattern.steps:
+        return 0
     counts = [step.times.most if step.times else 1 for step in pattern.steps if step.kind == "event"]
     most = None if None in counts else sum(count or 0 for count in counts)
     waits = pattern.steps[-1].kind == "absent"

@@ -232,3 +232,29 @@ def test_matches_that_one_event_began_are_told_apart_by_their_value_of_per(
     told = {one["class"]: one for one in map(json.loads, (out / "differences.jsonl").read_text().splitlines())}
     assert told.keys() == {"moved", "removed"}
     assert told["moved"]["a"]["occurrence"] == told["moved"]["b"]["occurrence"], "of the same value"
+
+
+SERIES = """journey: order_series
+state: live
+trigger: {event: order_created, as: order, per: order_id}
+reenter: each
+steps:
+  - {wait: 2d}
+  - {id: hello, send: [{channel: console}]}
+"""
+DAILY = """activity: daily
+state: live
+trigger: {schedule: {daily: "10:00"}}
+send: [{channel: console}]
+"""
+
+
+def test_a_folder_with_a_journey_and_a_calendar_is_compared(capped: Path, three_orders: Path) -> None:
+    """Their parts have no steps of a pattern: every folder with one of them ended in a traceback."""
+    (capped / "journeys/orders").mkdir(parents=True)
+    (capped / "journeys/orders/order_series.yaml").write_text(SERIES)
+    (capped / "activities/orders/daily.yaml").write_text(DAILY)
+    report = compared(capped, capped, three_orders, "--set", f"B:{CAP}=2")
+    rows = {row["activity"]: row for row in report["activities"]}
+    assert rows["order_series"]["same"] == 3
+    assert report["coverage"]["warm_up"] == 72 * HOUR, "two days through the journey, and the day of the cap"
