@@ -21,6 +21,7 @@ from kairos.apps.page.numbers import (
 from kairos.apps.page.panel import Column, Panel, Table
 from kairos.apps.page.svg import Range, bar, interval, range_of
 from kairos.apps.page.verdict import LABELS, beside, level, made, pairs, size, verdict, waiting
+from kairos.engine.measure.way import INSIDE, base
 
 Row = Mapping[str, Any]
 TEXT = "text"
@@ -43,7 +44,9 @@ def reach(rows: Sequence[Row]) -> Panel:
             Column("lost", "lost", "reasons"),
         ]
     )
-    for before, row in zip([{}, *rows], rows, strict=False):
+    of_journey = any(row["step"] == INSIDE for row in rows)
+    for place, row in enumerate(rows):
+        before = (base(rows, place) if of_journey else rows[place - 1] if place else None) or {}
         drawn = Markup(bar(row["occurrences"] / most, label=f"{row['step']}: {row['occurrences']:,}"))
         of_previous = share(row["occurrences"], before["occurrences"]) if row.get("of_previous") is not None else NONE
         table.rows.append(

@@ -92,7 +92,7 @@ def _overview(sections: Sequence[Section], lifts: Mapping[str, effects.Row]) -> 
     scale = effects.scale_of([row for row in lifts.values() if row["status"] not in ("too_few", "unsound")])
     for activity in sorted({*reached, *lifts}):
         steps, row = reached.get(activity, {}), lifts.get(activity)
-        numbers = [count(steps[step]["occurrences"]) if step in steps else "–" for step in ("entered", "send")]
+        numbers = [_entered(steps), _sends(steps)]
         name = Markup('<a href="#{}">{}</a>').format(_anchor(f"lift/{activity}"), activity)
         if row is None:
             table.rows.append([name, *numbers, "–", "–", "", "", "It has no goal, so there is nothing to compare."])
@@ -102,6 +102,16 @@ def _overview(sections: Sequence[Section], lifts: Mapping[str, effects.Row]) -> 
         means = [level(row, row[mean] if sound else None) for mean in ("mean_control", "mean_treated")]
         table.rows.append([name, *numbers, *means, effects.effect(row, scale), label, verdict(row)])
     return Panel(tables=[table])
+
+
+def _entered(steps: Mapping[str, effects.Row]) -> str:
+    return count(steps["entered"]["occurrences"]) if "entered" in steps else "–"
+
+
+def _sends(steps: Mapping[str, effects.Row]) -> str:
+    """Of a journey: all its messages."""
+    sent = [row["occurrences"] for step, row in steps.items() if step == "send" or step.endswith(" sent")]
+    return count(sum(sent)) if sent else "–"
 
 
 def drawn(section: Section, lifts: Mapping[str, effects.Row]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from kairos.engine.rule.model import RuleSet
 
 
 def warm_up(*rules: RuleSet) -> int:
-    """The longest match with the way through its journey, the longest metric window and the longest cap window of all of
-    them, added up (ms)."""
+    """The longest match with the way through its journey, the longest metric window and the longest cap window of all
+    of them, added up (ms)."""
     spans = (_whole(each, name) for each in rules for name in each.activities)
     windows = (_span(m) for each in rules for m in each.metrics.values())
     caps = (rule.per for each in rules for cap in each.policy.caps.values() for rule in cap.rules)

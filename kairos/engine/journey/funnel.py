@@ -12,7 +12,8 @@ from kairos.engine.rule.journey import LEFT, is_part
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """One row: so many runs of the journey came so far. `share`: of those that came in."""
+    """One row: so many runs of the journey came so far. `share`: of those that came in. The goal of the control group,
+    which does not come in, is in neither."""
 
     name: str
     runs: int
@@ -36,6 +37,7 @@ class Funnels:
     def __init__(self) -> None:
         self._counted: defaultdict[str, _Counted] = defaultdict(_Counted)
         self._entries: dict[str, int] = {}
+        self._control: set[tuple[str, str]] = set()
         self._journeys: set[str] = set()
         self._sent: set[tuple[str, str]] = set()
 
@@ -50,7 +52,8 @@ class Funnels:
             self._entries[record.occurrence] = record.at
         elif record.outcome == "control":
             counted.control += 1
-        elif record.outcome == "goal":
+            self._control.add((name, record.occurrence))
+        elif record.outcome == "goal" and (name, record.occurrence) not in self._control:
             counted.goals += 1
 
     def _part(self, counted: _Counted, step: str, record: Record) -> None:

@@ -31,6 +31,7 @@ from kairos.engine.measure.spec import (
 )
 from kairos.engine.measure.trials import lift, money
 from kairos.engine.measure.visits import visits
+from kairos.engine.measure.way import way
 
 BY = ("variant", "channel", "week", "hour", "theme", "plan", "profile.F", "crowd.C")
 OF_USERS = ("profile", "crowd")
@@ -81,7 +82,7 @@ def answer(ask: Ask, question: Question, given: Measures) -> list[Row]:
 def _of_activity(ask: Ask, measure: Measure, subject: Subject, given: Measures) -> list[Row]:
     match measure:
         case Reach():
-            return reach(ask, subject)
+            return way(ask, subject) if subject.journey else reach(ask, subject)
         case Lift():
             return lift(ask, measure, subject)
         case Money():

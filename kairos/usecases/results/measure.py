@@ -114,7 +114,7 @@ def _overview(every: Mapping[str, Question], rules: RuleSet, measures: Measures)
     for name, question in every.items():
         activity = rules.activities[question.subject.name] if question.subject and "/" in name else None
         if activity is not None:
-            if activity.part == "entry" and question.kind != "lift":  # what is sent and costs are its messages
+            if activity.part == "entry" and question.kind == "money":  # what costs are its messages
                 continue
             if not activity.send and not activity.variants and activity.part != "entry":
                 continue

@@ -4,6 +4,7 @@ warehouse has of decisions."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,15 @@ import msgspec
 from kairos.adapters.decoding import Unreadable
 from kairos.adapters.files.run_folder import decoded, lines_of, topics_in
 from kairos.adapters.warehouse.opening import open_engine
+from kairos.adapters.warehouse.port import Engine
 from kairos.engine.decision import Record
 from kairos.engine.journey.funnel import Funnels, Stage
+from kairos.engine.measure.ask import Ask, Row
+from kairos.engine.measure.clock import Clock
+from kairos.engine.measure.entries import Subject
+from kairos.engine.measure.epochs import Arms
+from kairos.engine.measure.way import ENTERED, INSIDE, way
+from kairos.engine.rule.journey import is_part, journey_of
 from kairos.engine.topics import DEAD_LETTERS, DECISIONS
 
 
@@ -81,6 +89,10 @@ class Report(msgspec.Struct, frozen=True):
     unreadable: Unreadable
 
 
+_EVER = 1 << 53
+"""ms: later than anything."""
+
+
 def report(folder: Path) -> Report:
     """Raises RunFolderError and OSError. A record that repeats, after a restore, counts once; what is on trial
     does not."""
@@ -110,8 +122,30 @@ def report_of(warehouse: Path, as_of: int | None = None) -> Report:
             add(tallies.setdefault(activity, {}), {outcome: {what: number}})
             if outcome == "send":
                 said[Said(activity, variant, attempt, channel, template)] += number
+        funnels = _funnels(engine, tallies, as_of)
     kinds = sorted(msgspec.structs.replace(kind, number=number) for kind, number in said.items())
-    return Report(tallies, {}, kinds, [], {}, {}, Unreadable())
+    return Report(tallies, funnels, kinds, [], {}, {}, Unreadable())
+
+
+def _funnels(engine: Engine, activities: Iterable[str], as_of: int | None) -> dict[str, list[Stage]]:
+    """Of each journey, as a run's folder has them. `as_of` None: of all that there is."""
+    until = _EVER if as_of is None else as_of
+    ask = Ask(lambda sql: engine.query(sql).rows, Clock.of("UTC", (), 0, 0), until)
+    journeys = sorted({journey_of(name) for name in activities if is_part(name)})
+    return {name: list(_stages_of(way(ask, Subject(name, Arms(None, (), name), journey=True)))) for name in journeys}
+
+
+def _stages_of(rows: Sequence[Row]) -> Iterator[Stage]:
+    """As `Funnels` tells a run: shares are of those who were let in."""
+    steps = {row["step"]: row["occurrences"] for row in rows}
+    inside = steps.pop(INSIDE)
+    control = steps.pop(ENTERED) - inside
+    yield Stage(ENTERED, inside, 1.0 if inside else 0.0)
+    for step, number in steps.items():
+        if number and not step.startswith("at "):
+            yield Stage(step, number, number / inside)
+    if control:
+        yield Stage("control group", control, control / inside if inside else 0.0)
 
 
 def _counted(as_of: int | None) -> str:

@@ -32,3 +32,17 @@ def test_an_activity_is_no_journey_and_whoever_has_not_left_is_inside() -> None:
         funnels.take(record)
     assert list(funnels.stages()) == ["j"]
     assert funnels.stages()["j"][-1].name == "still inside"
+
+
+def test_the_goal_of_the_control_group_is_nobodys_who_came_in() -> None:
+    """It was counted, and told as a share of those who came in."""
+    text = journey("tips\n{wait: 2d}", "audience: {control_group: 50%}\ngoal: {event: buy, within: 9d}\n")
+    users = [f"u{number}" for number in range(20)]
+    given = events(*(f"0s in user={user}" for user in users), *(f"1d buy user={user}" for user in users))
+    funnels = Funnels()
+    for record in run(rules(text), given):
+        funnels.take(record)
+    stages = {stage.name: stage for stage in funnels.stages()["j"]}
+    inside, control = stages["entered"].runs, stages["control group"].runs
+    assert (inside + control, control > 0) == (20, True)
+    assert (stages["goal"].runs, stages["goal"].share) == (inside, 1.0)
