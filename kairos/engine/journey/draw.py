@@ -14,6 +14,7 @@ from kairos.engine.rule.journey import (
     Split,
     Wait,
     WaitFor,
+    every_step,
     parts_of,
 )
 from kairos.engine.rule.model import Activity, RuleSet
@@ -137,6 +138,21 @@ def _labels(step: JourneyStep) -> list[str]:
 
 def _condition(condition: object) -> str:
     return condition if isinstance(condition, str) else "JavaScript"
+
+
+def stops_of(journey: Journey) -> dict[str, str]:
+    """Key of each step at which somebody can stay -> what it is, in a line: where it has no id of its own, the key is
+    its place behind one that has."""
+    steps = [step for step in every_step(journey.steps) if isinstance(step, Wait | WaitFor | Message)]
+    return {step.key: _stop(step) for step in steps}
+
+
+def _stop(step: Wait | WaitFor | Message) -> str:
+    if isinstance(step, Message):
+        return step.key
+    if isinstance(step, Wait):
+        return f"wait {_wait(step)}"
+    return f"wait {spell_duration(step.within)} for {' or '.join(step.event.types)}"
 
 
 def _text(step: JourneyStep, rules: RuleSet, journey: Journey) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from kairos.engine.journey.draw import graph_of, mermaid, svg
+from kairos.engine.journey.draw import graph_of, mermaid, stops_of, svg
 from tests.engine_kit import rules
 from tests.unit.journey.test_journeys import journey
 
@@ -58,3 +58,10 @@ def test_the_svg_is_well_formed_and_no_box_covers_another() -> None:
     assert len(places) == len(boxes) == len(graph.boxes) == 10
     arrows = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if "marker-end" in path.attrib]
     assert len(arrows) == len(graph.arrows) == 11
+
+
+def test_where_people_can_stay_is_said_in_words() -> None:
+    """The console showed the keys of steps without an id, as `+1`."""
+    assert list(stops_of(rules(TEXT).journeys["j"]).values()) == [
+        "hello", "wait 3d for view", "tips", "last", "wait 2 days, 10:00 on Mon",
+    ]  # fmt: skip

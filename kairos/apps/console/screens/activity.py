@@ -12,10 +12,10 @@ from kairos.apps.api.looking import warehouse_of
 from kairos.apps.console.measured import held_of, lately_of, of_rules, panels_are_known, panels_of
 from kairos.apps.console.screen import ConsoleParts, Deed, Screen, Values
 from kairos.apps.page.svg import bar
+from kairos.engine.journey.draw import stops_of
 from kairos.engine.policy.quiet_hours import MINUTE
 from kairos.engine.rule.changes.in_words import in_words
 from kairos.engine.rule.changes.semantic_diff import Difference
-from kairos.engine.rule.journey import every_step
 from kairos.engine.rule.model import RuleSet
 from kairos.errors import KairosError
 from kairos.usecases.control.activities import activity, rules_of
@@ -61,7 +61,7 @@ def _values(parts: ConsoleParts, call: Call) -> Values:
 
 
 def _standing(parts: ConsoleParts, rules: RuleSet, name: str, now: int) -> list[tuple[str, int]] | None:
-    """Step -> how many wait there, in the order of the journey. None: it is none."""
+    """What a step is, and how many wait there, in the order of the journey. None: it is none."""
     journey = rules.journeys.get(name)
     if journey is None:
         return None
@@ -69,7 +69,7 @@ def _standing(parts: ConsoleParts, rules: RuleSet, name: str, now: int) -> list[
     at = now - now % MINUTE  # kept for as long
     question = of_rules(rules, "standing", name, at)
     found = parts.answers.get(warehouse, question, lambda: people_standing(warehouse, rules, [name], at))[name]
-    return [(step.key, found.get(step.key, 0)) for step in every_step(journey.steps)]
+    return [(said, found.get(key, 0)) for key, said in stops_of(journey).items()]
 
 
 def _changed(parts: ConsoleParts, name: str, release: str) -> dict[str, Any] | None:
