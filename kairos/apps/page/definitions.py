@@ -4,8 +4,8 @@ from __future__ import annotations
 
 KINDS = {
     "reach": "From everyone who entered an activity down to those who met its goal, and at each step how many were"
-    " lost, by reason. Reachable leaves out the control group. Of a journey: who was let in, who came to each message and"
-    " was sent it, how they left; ends and the goal are shares of those let in.",
+    " lost, by reason. Reachable leaves out the control group. Of a journey: who was let in, who came to each message"
+    " and was sent it, how they left; ends and the goal are shares of those let in.",
     "lift": "What treated users did beyond what the control group did, counted for everyone from the moment of entry,"
     " whether a message went or not. A user counts once, with the first entry of the epoch, and only when the time to"
     " see the outcome is over.",

@@ -10,11 +10,13 @@ from pathlib import Path
 from kairos.adapters.rules.files import read_folder
 from kairos.engine.plan.parameter import noted
 from kairos.engine.plan.plan import Library
+from kairos.engine.plan.texts import own_names, with_texts
 from kairos.engine.plan.write import Written, kept, write
+from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.model import FromPlan, RuleSet
 from kairos.usecases.errors import AskError
 from kairos.usecases.rules.new_activity import check_made
-from kairos.usecases.rules.plans import Change, Files, change_of, filled, folder_rules, origins
+from kairos.usecases.rules.plans import Change, Files, change_of, filled, folder_rules, origins, templates_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,12 @@ def _upgrade(files: Files, name: str, came: FromPlan, rules: RuleSet, found: Lib
         return Upgrade(name, came, None)
     settings = {key: noted(value) for key, value in came.parameters.items() if key in plan.parameters}
     try:
-        written = write(filled(plan, settings), name, rules.activities[name].theme, rules.sources or {})
+        made = filled(plan, settings)
+        sent = [
+            text for part, one in rules.activities.items() if journey_of(part) == name for text in templates_of(one)
+        ]
+        made = with_texts(made, own_names(made, sent))
+        written = write(made, name, rules.activities[name].theme, rules.sources or {})
         own = {path: kept(_text(files, path), text) for path, text in written.own.items()}
         change = change_of(files, Written(own, written.texts, written.shared))
     except AskError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -14,10 +14,11 @@ from kairos.adapters.rules.plans import names_in, open_library
 from kairos.engine.plan.choose import MOST, Choose
 from kairos.engine.plan.parameter import Given, given
 from kairos.engine.plan.plan import Library, Made, Plan, Requires, make
+from kairos.engine.plan.texts import own_name, with_texts
 from kairos.engine.plan.write import Written, merged, write
 from kairos.engine.rule.journey import journey_of
 from kairos.engine.rule.load import Unreadable, load
-from kairos.engine.rule.model import FromPlan, RuleSet
+from kairos.engine.rule.model import Activity, FromPlan, RuleSet
 from kairos.engine.rule.text.nodes import YamlError
 from kairos.engine.rule.text.report import listed, nearest
 from kairos.engine.rule.text.scalars import NAME
@@ -87,11 +88,27 @@ def made_by_default(plan: Plan) -> Made:
     return plan.by_default
 
 
-def _declare(made: Made, lacks: Iterable[str]) -> str:
-    """What to do; with the parameters that say what it is called here."""
+def _declare(made: Made, lacks: Sequence[str], rules: RuleSet) -> str:
+    """What to do; with the parameters that say what it is called here, and what there is to choose from."""
     missing = {re.split("[ .]", what)[-1] for what in lacks}
     sets = [f"--set {name}=..." for name, each in made.values.items() if each.text in missing]
-    return f"declare it, or say what it is called here: {' '.join(sets)}" if sets else "declare it"
+    if not sets:
+        return "declare it"
+    there = "; ".join(dict.fromkeys(filter(None, (_instead(what, rules) for what in lacks))))
+    return f"declare it, or say what it is called here: {' '.join(sets)} ({there})"
+
+
+def _instead(lack: str, rules: RuleSet) -> str:
+    """What of this kind is declared."""
+    kind, _, what = lack.partition(" ")
+    schemas = [source.events for source in (rules.sources or {}).values()]
+    if kind == "event":
+        return f"events: {listed(sorted({name for events in schemas for name in events}))}"
+    if kind == "prop":
+        event = what.rpartition(".")[0]
+        props = sorted({prop for events in schemas if event in events for prop in events[event].props})
+        return f"props of {event}: {listed(props)}" if props else f"{event} has no props"
+    return ""
 
 
 def lacking(made: Made, rules: RuleSet) -> list[str]:
@@ -126,12 +143,14 @@ class Use:
     choose: Choose = field(default_factory=Choose)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Change:
-    """Path in the rule folder -> its content then. `left`: texts and catalogs that are there and say something else."""
+    """Path in the rule folder -> its content then. `left`: texts and catalogs that are there and say something else.
+    `called`: texts whose names others have here -> what those of the plan are called."""
 
     files: dict[str, str]
     left: list[str]
+    called: dict[str, str] = field(default_factory=dict)
 
     def contents(self) -> dict[str, bytes]:
         return {path: text.encode() for path, text in self.files.items()}
@@ -154,7 +173,10 @@ def use(folder: Path, plan: Plan, asked: Use) -> Change:
     for candidate, chosen in asked.choose.candidates(name):
         made = filled(plan, {**asked.settings, **chosen})
         if known is not None and (lacks := lacking(made, known)):
-            raise AskError(f"{folder} does not know {listed(lacks, 'and')}; {_declare(made, lacks)}")
+            raise AskError(f"{folder} does not know {listed(lacks, 'and')}; {_declare(made, lacks, known)}")
+        if known is not None:
+            others = {text: own_name(text, name) for text in _of_others(made, files, known)}
+            made, whole.called = with_texts(made, others), {**whole.called, **others}
         competes, wrong = asked.choose.lines(made.values)
         if wrong is not None:
             raise AskError(f"--worth: {wrong}")
@@ -176,15 +198,33 @@ def use(folder: Path, plan: Plan, asked: Use) -> Change:
     return whole
 
 
+def _of_others(made: Made, files: Files, known: RuleSet) -> list[str]:
+    """The plan's texts that say something else here, and that what came from no such plan sends."""
+    contents = {path: text.encode() for path, text in write(made, made.plan.name).texts.items()}
+    differ = {
+        path.removeprefix(TEXTS).partition(".")[0] for path, text in contents.items() if files.get(path, text) != text
+    }
+    came = origins(known)
+    others = {
+        template
+        for name, one in known.activities.items()
+        if (of := came.get(journey_of(name))) is None or of.plan != made.plan.name
+        for template in templates_of(one)
+    }
+    return sorted(differ & others)
+
+
+def templates_of(activity: Activity) -> list[str]:
+    """Names of the texts that it sends."""
+    sends = (*activity.send, *(send for variant in activity.variants for send in variant.send))
+    return [send.template for send in sends if send.template is not None]
+
+
 def _in_the_way(texts: list[str], known: RuleSet | None) -> str:
     """What the folder's texts of the plan's names keep from working, and what to do."""
     names = {path.removeprefix(TEXTS).partition(".")[0] for path in texts}
     activities = known.activities.items() if known is not None else ()
-    users = [
-        name
-        for name, one in sorted(activities)
-        if any(send.template in names for send in (*one.send, *(each for v in one.variants for each in v.send)))
-    ]
+    users = [name for name, one in sorted(activities) if not names.isdisjoint(templates_of(one))]
     sent_by = f"; {listed(users, 'and')} sends them" if users else ""
     return (
         f"texts of the plan have the names of others here: {listed(texts, 'and')}{sent_by}; with those it has errors: "

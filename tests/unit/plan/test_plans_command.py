@@ -58,10 +58,12 @@ def test_what_is_called_otherwise_here_leads_to_its_parameters(shop: Path) -> No
     (shop / "rules/sources.yaml").write_text("web: {events: {ordered: {}, paid: {}}}\n")
     library = ("--plans", ROOT / "plans", "--rules", shop / "rules")
     refused = run("plans", "use", "unpaid", *library)
-    assert refused.stderr.endswith("; declare it, or say what it is called here: --set created=... --set paid=...\n")
+    assert refused.stderr.endswith(
+        "; declare it, or say what it is called here: --set created=... --set paid=... (events: ordered or paid)\n"
+    )
     named = run("plans", "use", "unpaid", *library, "--set", "created=ordered", "--set", "paid=paid")
     assert "does not know prop ordered.order_id and prop paid.order_id" in named.stderr
-    assert named.stderr.endswith(" called here: --set key=...\n")
+    assert named.stderr.endswith(" called here: --set key=... (ordered has no props; paid has no props)\n")
 
 
 def test_what_a_folder_lacks(shop: Path) -> None:

@@ -1,4 +1,4 @@
-"""A plan whose texts have the names of others in the folder: it is said which, who sends them, and what to do."""
+"""A plan whose texts have the names of others in the folder."""
 
 from __future__ import annotations
 
@@ -46,23 +46,54 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_is_in_the_way_is_named_with_who_sends_it(here: Path) -> None:
-    refused = run("plans", "use", "back")
-    assert refused.exit_code == 2, refused.output
-    assert "others here: templates/back.email.liquid; old sends them; with those it has errors" in refused.stderr
-    assert not (here / "rules/activities/plans").exists()
+def text_of(here: Path, name: str) -> str:
+    return (here / f"rules/templates/{name}.email.liquid").read_text()
 
 
-def test_with_another_name_of_the_text_the_plan_can_be_used(here: Path) -> None:
-    (here / "rules/templates/back.email.liquid").rename(here / "rules/templates/before.email.liquid")
-    old = here / "rules/activities/t/old.yaml"
-    old.write_text(old.read_text().replace("template: back", "template: before"))
+def test_a_text_of_another_keeps_its_name_and_the_plans_gets_one(here: Path) -> None:
+    """It was refused: somebody had to rename the other's text, and all that send it."""
     done = run("plans", "use", "back")
     assert done.exit_code == 0, done.output
+    assert "another text is called back here: the plan's is back_of_back" in done.stderr
+    assert (text_of(here, "back"), "{{ word }}" in text_of(here, "back_of_back")) == (
+        "Subject: Old\n\n{{ other }}\n",
+        True,
+    )
+    assert "template: back_of_back" in (here / "rules/activities/plans/back.yaml").read_text()
+    assert run("test", "rules").exit_code == 0
 
 
-def test_a_text_that_can_be_used_stays(here: Path) -> None:
+def test_nor_does_it_say_what_another_says_where_that_could_be_sent(here: Path) -> None:
     (here / "rules/templates/back.email.liquid").write_text("Subject: Old\n\nOld\n")
-    done = run("plans", "use", "back")
+    (here / "rules/activities/t/old.yaml").write_text(THERE.replace("data: {other: \"'x'\"}\n", ""))
+    assert run("plans", "use", "back").exit_code == 0
+    assert "template: back_of_back" in (here / "rules/activities/plans/back.yaml").read_text()
+
+
+def test_its_names_are_no_change_of_the_plan(here: Path) -> None:
+    assert run("plans", "use", "back").exit_code == 0
+    same = run("plans", "diff")
+    assert (same.exit_code, "+" in same.stdout) == (0, False), same.stdout
+    plan = here / "plans/back.yaml"
+    plan.write_text(plan.read_text().replace("title: Back\n  trigger", "title: Back again\n  trigger"))
+    changed = run("plans", "diff", "--apply")
+    assert changed.exit_code == 0, changed.output
+    written = (here / "rules/activities/plans/back.yaml").read_text()
+    assert ("title: Back again" in written, "template: back_of_back" in written) == (True, True)
+
+
+def test_two_that_came_from_one_plan_share_a_text_that_was_edited(here: Path) -> None:
+    (here / "rules/templates/back.email.liquid").unlink()
+    (here / "rules/activities/t/old.yaml").unlink()
+    assert run("plans", "use", "back").exit_code == 0
+    (here / "rules/templates/back.email.liquid").write_text("Subject: Edited\n\nEdited\n")
+    done = run("plans", "use", "back", "--as", "once_more")
     assert done.exit_code == 0, done.output
     assert "is there already and says something else: it stays" in done.stderr
+
+
+def test_a_text_that_nobody_sends_and_that_has_errors_is_named(here: Path) -> None:
+    (here / "rules/activities/t/old.yaml").unlink()
+    refused = run("plans", "use", "back")
+    assert refused.exit_code == 2, refused.output
+    assert "others here: templates/back.email.liquid; with those it has errors" in refused.stderr

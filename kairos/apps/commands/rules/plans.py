@@ -112,6 +112,8 @@ def use(
     if dry_run:
         sys.stdout.write(view.files(change.files))
     _say_left(rules, change.left)
+    for text, called in change.called.items():
+        say(f"another text is called {text} here: the plan's is {called}")
 
 
 @app.command()
