@@ -5,6 +5,7 @@ standard error as `FILE:LINE: reason`; a file that cannot be used at all is an e
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
@@ -20,6 +21,8 @@ from kairos.usecases.rules import lint
 
 MOST_TOLD = 100
 """Lines of a file that are reported."""
+MOST_ALIKE = 3
+"""Of these, lines of one reason."""
 _SHOWN = 120  # characters of a bad line that its report repeats
 
 
@@ -41,12 +44,20 @@ def tell_strange(path: Path | None, problem: str) -> None:
 
 
 def bad_line_teller() -> Callable[[BadLine], None]:
-    """Of one file: where a whole file is of another kind, its first lines say so, and the rest is counted."""
-    numbers = count(1)
+    """Of one file: where a whole file is of another kind, its first lines say so, and the rest is counted. `numbers`
+    counts lines that say something new, `alike` those of one reason."""
+    numbers, alike = count(1), Counter[str]()
 
     def tell(bad: BadLine) -> None:
+        reason = bad.reason if bad.kind == "invalid" else bad.kind
+        if alike[reason] > MOST_ALIKE:
+            return
         number = next(numbers)
-        if number <= MOST_TOLD:
+        alike[reason] += 1
+        if number <= MOST_TOLD and alike[reason] > MOST_ALIKE:
+            what = quote(bad.reason) if bad.kind == "invalid" else "repetitions of events"
+            say(f"{escape(bad.file)}: {what}: more lines are left out for this; they are only counted")
+        elif number <= MOST_TOLD:
             _tell_bad_line(bad)
         elif number == MOST_TOLD + 1:
             say(f"{escape(bad.file)}: more than {MOST_TOLD} lines are left out; the others are only counted")

@@ -45,6 +45,10 @@ def _is_published(event: Event) -> bool:
     return event.type in (*PUBLISHED, *CONTROLS) and event.source in ("", KAIROS)
 
 
+_MOST_NAMED = 5
+"""Sources that a refusal names."""
+
+
 class SchemaChecker:
     """One instance serves all events. `sources`: name -> source."""
 
@@ -84,10 +88,15 @@ class SchemaChecker:
         if source is None:
             if not event.source:
                 return EventError("unknown_source", "'source' is missing; sources.yaml says which there are")
-            return EventError("unknown_source", f"source '{event.source}' is not declared")
+            return EventError("unknown_source", f"source '{event.source}' is not declared{self._instead()}")
         if not source.enabled:
             return EventError("disabled_source", f"source '{event.source}' is disabled")
         return EventError("unknown_type", f"source '{event.source}' declares no event type '{event.type}'")
+
+    def _instead(self) -> str:
+        names = sorted(self._sources)
+        more = ", ..." if len(names) > _MOST_NAMED else ""
+        return f"; sources.yaml has {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
 
 
 def _compiled(schema: EventSchema) -> tuple[_Prop, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kairos.apps.inputs.files import MOST_TOLD
+from kairos.apps.inputs.files import MOST_ALIKE, MOST_TOLD
 from tests.unit.cli.cli_kit import MINUTE, START, break_rules, order, records, run, write_events
 
 
@@ -63,6 +63,19 @@ def test_a_file_of_another_shop_is_told_by_its_first_lines(rules: Path, tmp_path
     assert len([line for line in told if line.startswith(f"{events}:")]) == MOST_TOLD + 1
     assert f"{events}: more than {MOST_TOLD} lines are left out; the others are only counted" in told
     assert "150 invalid lines left out" in told[-1]
+
+
+def test_lines_that_say_the_same_are_told_thrice(rules: Path, tmp_path: Path) -> None:
+    """A hundred lines said that a source is not declared, and none which there are."""
+    strange = [order(number, number, source="web") for number in range(20)]
+    events = write_events(tmp_path, *strange, {**order(21, 0), "type": "other"})
+    told = run("simulate", rules, events).stderr.splitlines()
+    assert (
+        len([line for line in told if "source 'web' is not declared; sources.yaml has shop: {" in line]) == MOST_ALIKE
+    )
+    assert f"{events}: source 'web' is not declared; sources.yaml has shop: more lines are left out for this" in told[3]
+    assert "declares no event type 'other'" in told[4]
+    assert "21 invalid lines left out" in told[-1]
 
 
 def test_where_it_cannot_be_written_is_said_before_anything_is_read(rules: Path, tmp_path: Path) -> None:
