@@ -23,7 +23,7 @@ def load_python(settings: Settings, slots: int) -> None:
     env = StreamExecutionEnvironment.get_execution_environment(configuration(for_loading(settings), None, 0))
     env.set_parallelism(slots)
     numbers = env.from_collection(list(range(slots)), Types.INT()).rebalance()
-    numbers.flat_map(BeThere(), Types.INT()).print()
+    numbers.flat_map(BeThere(for_loading), Types.INT()).print()
     name_operators(env)
     try:
         env.execute_async(LOADING).get_job_execution_result().result()

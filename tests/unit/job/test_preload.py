@@ -5,25 +5,40 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from kairos.apps.cluster.package import PACKAGES
+
 PROGRAM = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-import operators
+import {first}
 os.unlink(sys.argv[1])
-import kairos.adapters.rules.store_sql, kairos.adapters.profiles.redis, operators.dispatch, kairos.engine.play.simulate
-assert operators.__file__.startswith(sys.argv[1]), operators.__file__
+import {later}
+assert {first}.__file__.startswith(sys.argv[1]), {first}.__file__
 """
 
 
-def test_nothing_is_missing_once_the_first_job_s_archive_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ("operators", "kairos.adapters.rules.store_sql, operators.dispatch, kairos.engine.play.simulate"),
+        # `evaluate` names `jobs.settings`. The task that polls for rules may come to that TaskManager only later.
+        ("jobs.settings", "jobs.codes, jobs.inputs, jobs.lease"),
+        # A backtest may come to a TaskManager that a live job was on.
+        ("jobs.settings", "kairos.usecases.rules.backtest, operators.backtest"),
+    ],
+)
+def test_nothing_is_missing_once_the_first_job_s_archive_is_gone(tmp_path: Path, first: str, later: str) -> None:
     root = Path(__file__).parents[3]
     archive = tmp_path / "code.zip"
     with zipfile.ZipFile(archive, "w") as code:
-        for package in ("kairos", "operators"):
+        for package in PACKAGES:
             for file in (root / package).rglob("*.py"):
                 code.write(file, file.relative_to(root))
+    program = PROGRAM.format(first=first, later=later)
     done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", program, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
