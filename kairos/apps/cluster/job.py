@@ -85,6 +85,19 @@ class _Slots(msgspec.Struct, frozen=True):
     total: int = msgspec.field(name="slots-total")
 
 
+class _Slot(msgspec.Struct, frozen=True):
+    job: str = msgspec.field(name="jobId")
+
+
+class _TaskManager(msgspec.Struct, frozen=True):
+    id: str
+    slots: list[_Slot] = msgspec.field(name="allocatedSlots", default=[])
+
+
+class _TaskManagers(msgspec.Struct, frozen=True):
+    taskmanagers: list[_TaskManager]
+
+
 class Task(msgspec.Struct, frozen=True):
     """One operator of a job, or several that Flink has chained. `status`: as Flink says it; SCHEDULED: no slot yet."""
 
@@ -136,6 +149,18 @@ class Jobs:
 
     def tasks(self, job_id: str) -> list[Task]:
         return msgspec.convert(self._ask(f"/jobs/{job_id}")["vertices"], list[Task])
+
+    def taskmanagers(self, job_id: str) -> set[str]:
+        """Names of those that it has a slot of."""
+        known = msgspec.convert(self._ask("/taskmanagers"), _TaskManagers).taskmanagers
+        return {each.id for each in known if job_id in self._jobs_in(each.id)}
+
+    def _jobs_in(self, taskmanager: str) -> set[str]:
+        try:
+            found = msgspec.convert(ask(self._cluster.settings, f"/taskmanagers/{taskmanager}"), _TaskManager)
+        except NotReady:  # it has gone meanwhile
+            return set()
+        return {slot.job for slot in found.slots}
 
     def slots(self) -> tuple[int, int]:
         """How many are free, and how many there are."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -39,6 +39,7 @@ class RunningJobs(Protocol):
     def prepare(self, arguments: list[str], *, load: bool) -> PreparedJob: ...
     def stop(self, folder: str, job_id: str | None = None, trigger: str | None = None) -> str: ...
     def until_at_work(self, job_id: str) -> None: ...
+    def taskmanagers(self, job_id: str) -> set[str]: ...
 
 
 class Restarts(Protocol):
@@ -86,6 +87,8 @@ class Upgrade:
 
     def run(self, report: Report) -> None:
         """Raises ServiceError: what is left undone then is done by the next run."""
+        if PREPARE not in self._journal.done:  # the code may have been mended since it was packed
+            self._journal.done = [name for name in self._journal.done if name != PACKAGE]
         self._note()
         steps = self._steps()
         for number, step in enumerate(steps, 1):
@@ -120,16 +123,41 @@ class Upgrade:
 
     def _prepare(self) -> None:
         """A TaskManager keeps the Python code of its first job, so the next job has others. They are started anew even
-        where they run: who has tried before may have had other code."""
-        self._find_job()
-        self._journal.taskmanagers = self._next_taskmanagers()
+        where they run: who has tried before may have had other code, or the job that runs has taken them for one of its
+        own that had died. So that is started first."""
+        jobs, journal = self._parts.jobs, self._journal
+        running = self._find_job()
+        job = journal.job if journal.job in running else None
+        journal.taskmanagers = self._next_taskmanagers(jobs.taskmanagers(job) if job else set())
         self._note()
-        self._parts.cluster.down(self._journal.taskmanagers, lambda line: None)
-        self._parts.cluster.up(self._journal.taskmanagers, lambda line: None)
-        self._client(load=True).until_ready()
+        if job:
+            self._parts.cluster.up(self._old_taskmanagers, lambda line: None)
+        self._parts.cluster.down(journal.taskmanagers, lambda line: None)
+        if job:
+            jobs.until_at_work(job)
+        self._parts.cluster.up(journal.taskmanagers, lambda line: None)
+        try:
+            self._client(load=True).until_ready()
+        except ServiceError:
+            self._check_places(job)  # where one is taken, this says more than that Python finds no slot
+            raise
+        self._check_places(job)
 
-    def _next_taskmanagers(self) -> list[str]:
+    def _check_places(self, job: str | None) -> None:
+        """Raises ServiceError where the job that runs has gone to a TaskManager of the next: old code is there now."""
+        taken = set(self._journal.taskmanagers) & self._parts.jobs.taskmanagers(job) if job else set()
+        if taken:
+            raise ServiceError(
+                f"a TaskManager died meanwhile, and its job has gone on in {', '.join(sorted(taken))}, made ready for "
+                "the next one. Run the command again: it starts what died, and makes ready anew"
+            )
+
+    def _next_taskmanagers(self, places: Set[str]) -> list[str]:
+        """`places`: TaskManagers that the job which runs has slots of."""
         first, second = self._parts.sides
+        taken = [side for side in (first, second) if places & set(side)]
+        if len(taken) == 1:
+            return second if taken == [first] else first
         if not self._parts.cluster.running(second):
             return second
         if not self._parts.cluster.running(first):
