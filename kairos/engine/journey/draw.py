@@ -141,18 +141,18 @@ def _condition(condition: object) -> str:
 
 
 def stops_of(journey: Journey) -> dict[str, str]:
-    """Key of each step at which somebody can stay -> what it is, in a line: where it has no id of its own, the key is
-    its place behind one that has."""
+    """Key of each step at which somebody can stay -> its id, or what it is: the key of one without an id is its place
+    behind one that has."""
     steps = [step for step in every_step(journey.steps) if isinstance(step, Wait | WaitFor | Message)]
     return {step.key: _stop(step) for step in steps}
 
 
 def _stop(step: Wait | WaitFor | Message) -> str:
-    if isinstance(step, Message):
+    if "+" not in step.key:
         return step.key
-    if isinstance(step, Wait):
-        return f"wait {_wait(step)}"
-    return f"wait {spell_duration(step.within)} for {' or '.join(step.event.types)}"
+    if isinstance(step, WaitFor):
+        return f"wait {spell_duration(step.within)} for {' or '.join(step.event.types)}"
+    return f"wait {_wait(step)}" if isinstance(step, Wait) else step.key
 
 
 def _text(step: JourneyStep, rules: RuleSet, journey: Journey) -> str:

@@ -63,5 +63,5 @@ def test_the_svg_is_well_formed_and_no_box_covers_another() -> None:
 def test_where_people_can_stay_is_said_in_words() -> None:
     """The console showed the keys of steps without an id, as `+1`."""
     assert list(stops_of(rules(TEXT).journeys["j"]).values()) == [
-        "hello", "wait 3d for view", "tips", "last", "wait 2 days, 10:00 on Mon",
+        "hello", "seen", "tips", "last", "wait 2 days, 10:00 on Mon",
     ]  # fmt: skip
