@@ -156,7 +156,7 @@ class Engine:
     def next_timer(self, user_id: str, state: UserState) -> int | None:
         """The earliest time at which base and tail could have an effect; None: only another event can."""
         program_at = partial(self.program_for, user_id) if self._rolling else self.program_at
-        return next_timer(state, program_at, self._on_trial)
+        return next_timer(user_id, state, program_at, self._on_trial)
 
     def _instant(self, user_id: str, state: UserState, time: int) -> Instant:
         program = self._programs[-1]

@@ -47,9 +47,12 @@ class Reads:
     @property
     def event_alone(self) -> bool:
         """Whether the event itself gives the answer, whatever and whenever came before it."""
-        elsewhere = (
-            self.steps, self.profile, self.metrics, self.priors, self.crowds, self.messages, self.catalogs
-        )  # fmt: skip
+        return self.before_event and not self.priors
+
+    @property
+    def before_event(self) -> bool:
+        """Whether the event gives the answer, and metrics as they stand before it."""
+        elsewhere = (self.steps, self.profile, self.metrics, self.crowds, self.messages, self.catalogs)
         return not self.local_time and not any(elsewhere)
 
     @staticmethod

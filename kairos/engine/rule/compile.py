@@ -16,7 +16,11 @@ from kairos.engine.crowd.membership import Membership, compile_crowds
 from kairos.engine.crowd.spec import RuleCrowd
 from kairos.engine.event import CONSENT_CHANGED, JOURNEY_STEP
 from kairos.engine.expression import JavaScript, compile_condition, parse
+from kairos.engine.expression.compile import compile_tree
 from kairos.engine.expression.condition import Condition
+from kairos.engine.expression.foreseen import foreseen
+from kairos.engine.expression.reads import Reads
+from kairos.engine.expression.tree import Node
 from kairos.engine.metric.compiled import CompiledMetric
 from kairos.engine.pattern import compile_pattern
 from kairos.engine.policy.spec import REMEMBERED_AT_MOST, Policy
@@ -29,6 +33,7 @@ from kairos.engine.rule.compiled import (
     CompiledSend,
     CompiledVariant,
     CompiledWorth,
+    Foreseen,
     Predicate,
     Value,
 )
@@ -174,6 +179,7 @@ class Program:
             matcher=matcher,
             opening=begun_by.tree if begun_by is not None else None,
             begins=begun_by.predicate() if begun_by is not None and begun_by.reads.event_alone else None,
+            foreseen=_foreseen(begun_by.tree) if begun_by is not None and not begun_by.reads.event_alone else None,
             where=self._condition(spec.audience.where),
             data=_values(spec.data),
             personal=_personal(spec.data),
@@ -231,6 +237,7 @@ class Program:
 
     def _index(self) -> dict[str, Handlers]:
         index: dict[str, Handlers] = {}
+        parted = {metric.name for metric in self.metrics.values() if metric.per is not None}
         if self.rules.topics:
             index[CONSENT_CHANGED] = Handlers(consents=True)
         for metric in self.metrics.values():
@@ -243,7 +250,7 @@ class Program:
             drains_nothing = activity.matcher.stateless and activity.version in self.draining
             for event_type in activity.matcher.types if not drains_nothing else ():
                 draining = self.draining.get(activity.version) is activity
-                index.setdefault(event_type, Handlers()).add(activity, event_type, draining)
+                index.setdefault(event_type, Handlers()).add(activity, event_type, draining, parted)
             own = activity.goal if activity.spec.part != "entry" else None  # a journey's is asked by its runs
             for event_type in own.events if own else ():
                 index.setdefault(event_type, Handlers()).goals.append(activity)
@@ -269,6 +276,11 @@ def _lists(policy: Policy) -> dict[str, frozenset[str] | None]:
 
 def _values(data: Mapping[str, str]) -> dict[str, Value]:
     return {name: parse(text).compile() for name, text in data.items()}
+
+
+def _foreseen(opening: Node) -> Foreseen | None:
+    known = foreseen(opening)
+    return Foreseen(compile_tree(known, truth=True), Reads.of(known).priors) if known is not None else None
 
 
 def _worth(worth: Worth) -> CompiledWorth:

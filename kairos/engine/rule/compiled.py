@@ -65,11 +65,20 @@ class CompiledWorth:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A condition that is necessary, asked in UTC. `metrics`: those that it reads, as they stand before the event."""
+
+    holds: Predicate
+    metrics: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledActivity:
     """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`.
 
     `origin` marks the runs of this definition. `opening`: what holds of the first event of every match; `begins` is the
-    same as a function, where it asks nothing but that event. None: nothing is known.
+    same as a function, where it asks nothing but that event; `foreseen` what can be told of it before the event's turn,
+    where it asks more. None: nothing is known.
     """
 
     name: str
@@ -79,6 +88,7 @@ class CompiledActivity:
     matcher: Matcher
     opening: Node | None
     begins: Predicate | None
+    foreseen: Foreseen | None
     where: Predicate | None
     data: dict[str, Value]
     personal: frozenset[str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,13 +18,14 @@ from kairos.engine.rule.index import FEW, ConditionIndex
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """An activity of which an event of this type may be the first. `begins`: as in CompiledActivity.
+    """An activity of which an event of this type may be the first. `begins`, `foreseen`: as in CompiledActivity.
 
     `alone_after`: how long after such an event (ms, 0: at once) it may cause a decision with none before it; None: not.
     """
 
     activity: CompiledActivity
     begins: Callable[[Scope], bool] | None
+    foreseen: Callable[[Scope], bool] | None
     alone_after: int | None
 
 
@@ -41,6 +42,17 @@ class Touched:
     opener: Opener | None
 
 
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """An activity whose matches end with an absence, and begin with several events: one of them may join open runs.
+
+    `after`: how long after it (ms), at the earliest, that causes a decision where those are not over sooner.
+    """
+
+    activity: CompiledActivity
+    after: int
+
+
 @dataclass
 class Handlers:
     """What one event type touches. `journeys`: those to whose exits, goals or waits it matters.
@@ -48,7 +60,8 @@ class Handlers:
     `openers`: those of `touched`; `alone`: those of `openers` with an `alone_after`.
 
     When such an event may cause a decision, at the earliest (ms later, 0: at once), given what came before it:
-    `with_runs`, open runs under this key; `ever_after`, anything. `absences`: the names of activities that end with an
+    `with_runs`, open runs under this key, whenever they began; `joining`, likewise, but not before those are over;
+    `ever_after`, anything. `absences`: the names of activities that end with an
     absence and whose patterns have such events. `consents`: it says what users agree to; `crowds`:
     it may let them enter or leave a crowd that some rule listens to.
     """
@@ -60,16 +73,20 @@ class Handlers:
     goals: list[CompiledActivity] = field(default_factory=list)
     journeys: list[CompiledJourney] = field(default_factory=list)
     with_runs: dict[str, int] = field(default_factory=dict)
+    joining: dict[str, Joining] = field(default_factory=dict)
     ever_after: int | None = None
     absences: set[str] = field(default_factory=set)
     consents: bool = False
     crowds: bool = False
 
-    def add(self, activity: CompiledActivity, event_type: str, draining: bool) -> None:
+    def add(self, activity: CompiledActivity, event_type: str, draining: bool, parted: Set[str]) -> None:
+        """`parted`: metrics that have a value for each `per`."""
         after, opener = _decides_after(activity, event_type), None
         if event_type in activity.matcher.opening and not draining:
             alone = after if _least_events(activity.spec.pattern) <= 1 else None
-            opener = Opener(activity, activity.begins, alone)
+            told = activity.foreseen
+            foreseen = told.holds if told is not None and told.metrics.isdisjoint(parted) else None
+            opener = Opener(activity, activity.begins, foreseen, alone)
             self.openers.append(opener)
             if alone is not None:
                 self.alone.append(opener)
@@ -78,8 +95,13 @@ class Handlers:
         self.touched.append(Touched(activity, draining_key(activity) if draining else activity.name, draining, opener))
         if after is None or activity.matcher.stateless:
             return
+        keys = (activity.name, draining_key(activity)) if draining else (activity.name,)
+        if _joins(activity.spec.pattern):
+            self.ever_after = 0  # nobody knows when what it joins began
+            self.joining |= {key: Joining(activity, after) for key in keys}
+            return
         self.ever_after = earliest(self.ever_after, after)
-        for key in (activity.name, draining_key(activity)) if draining else (activity.name,):
+        for key in keys:
             self.with_runs[key] = min(after, self.with_runs.get(key, after))
 
     def may_begin(self, props: Mapping[str, Any]) -> Sequence[Opener]:
@@ -149,18 +171,20 @@ def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
     positive = [step for step in steps if step.kind == "event"]
     if pattern.after_match.kind not in ("exclusive", "no_skip"):
         return 0  # any event may end the run that a finished match waits for
-    final_absence = steps[-1].kind == "absent"
-    if final_absence and len(positive) == 1 and positive[0].times is None:
-        deadline = earliest(pattern.within, steps[-1].within)
-        return deadline if event_type in positive[0].types else None
-    if final_absence:
-        return 0
+    if steps[-1].kind == "absent":
+        return earliest(pattern.within, steps[-1].within) if any(event_type in s.types for s in positive) else None
     for step in reversed(steps):
         if step.kind == "event" and event_type in step.types:
             return 0
         if step.kind == "event" and not step.optional and not (step.times and step.times.least == 0):
             return None
     return None
+
+
+def _joins(pattern: Pattern) -> bool:
+    """Whether a match ends with an absence that several events may come before."""
+    positive = [step for step in pattern.steps if step.kind == "event"]
+    return pattern.steps[-1].kind == "absent" and (len(positive) > 1 or positive[0].times is not None)
 
 
 def _least_events(pattern: Pattern) -> int:

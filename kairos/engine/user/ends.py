@@ -4,10 +4,12 @@ that are due, however many values of `per` wait for later ones. It is made anew 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from heapq import heapify, heappop, heappush
 
 from kairos.engine.pattern import Runs
 from kairos.engine.pattern.matcher import Matcher
+from kairos.engine.rule.handlers import earliest
 from kairos.engine.user.state import ActivityRuns
 
 MANY = 32
@@ -67,7 +69,7 @@ class Ends:
     def __init__(self, parts: Mapping[str, Runs], matcher: Matcher) -> None:
         self.matcher = matcher
         self.decided = Heap(parts, matcher.next_deadline)
-        self.over = Heap(parts, lambda runs: _earlier(matcher.next_deadline(runs), matcher.expiry(runs)))
+        self.over = Heap(parts, partial(first_end, matcher))
 
 
 def over_by(runs_of: ActivityRuns, matcher: Matcher, now: int) -> list[str]:
@@ -107,5 +109,6 @@ def _ends(runs_of: ActivityRuns, matcher: Matcher) -> Ends | None:
     return ends
 
 
-def _earlier(one: int | None, other: int | None) -> int | None:
-    return one if other is None or (one is not None and one < other) else other
+def first_end(matcher: Matcher, runs: Runs) -> int | None:
+    """When the first of these is over, a match or not."""
+    return earliest(matcher.next_deadline(runs), matcher.expiry(runs))

@@ -23,23 +23,24 @@ from kairos.engine.user.state import Slots, UserState
 
 T = TypeVar("T")
 
-HOUR = 3_600_000
+LATER = 3_600_000
+"""So long after something has lapsed it is dropped (ms): with what lapses in that time, in one pass and by one timer."""
 
 
 def first_sweep(program: Program, now: int) -> int:
     """When to look for the first time: an event's id is remembered so long, and nearly all that it caused."""
-    return now + max(program.dedup, HOUR)
+    return now + program.dedup + LATER
 
 
 def sweep(program: Program, state: UserState, now: int) -> None:
-    """Drop everything of no consequence at `now`, and note in `sweep_at` when to look again (at most hourly)."""
+    """Drop everything of no consequence at `now`, and note in `sweep_at` when to look again."""
     if state.consents:
         state.consents = {topic: word for topic, word in state.consents.items() if topic in program.rules.topics}
     if state.crowds:
         heard = program.heard_crowds
         state.crowds = {name: inside for name, inside in state.crowds.items() if name in heard and inside}
     lapse = min(room(program, state, now) for room in _ROOMS)
-    state.sweep_at = 0 if lapse == END_OF_TIME else max(lapse, now + HOUR)
+    state.sweep_at = 0 if lapse == END_OF_TIME else lapse + LATER
 
 
 # Each drops what has lapsed, and says when the first of what is left will (ms). What is empty, as most is of most

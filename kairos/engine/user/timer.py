@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from kairos.engine.event import LOOK, RECEIPT, Event
 from kairos.engine.expression.scope import Facts
 from kairos.engine.rule.compile import Program
-from kairos.engine.rule.handlers import earliest, in_both
+from kairos.engine.rule.handlers import Joining, earliest, in_both
 from kairos.engine.user.cases import first_due, going
-from kairos.engine.user.ends import next_decided
+from kairos.engine.user.ends import first_end, next_decided
 from kairos.engine.user.heirs import heir_of
-from kairos.engine.user.state import UserState
+from kairos.engine.user.moment import part_keys
+from kairos.engine.user.state import ActivityRuns, UserState
 
 _ACT_AT_ONCE = frozenset({RECEIPT, LOOK})
 ProgramAt = Callable[[int], Program | None]
 """Event time (ms) -> the release that holds then; None: nothing is on trial then."""
 
 
-def next_timer(state: UserState, program_at: Callable[[int], Program], on_trial: bool) -> int | None:
+class Base(NamedTuple):
+    """What was applied of a user, whatever is in the tail."""
+
+    user_id: str
+    state: UserState
+
+    def metric(self, program: Program, now: int, name: str) -> Any:
+        """Of one without `per`."""
+        metric = program.metrics.get(name)
+        if metric is None:
+            return None
+        return metric.value(self.state.metrics.get(metric.key) or program.seed(metric.key, self.user_id), now)
+
+
+def next_timer(user_id: str, state: UserState, program_at: Callable[[int], Program], on_trial: bool) -> int | None:
     """The earliest time at which base and tail could have an effect; None: only another event can.
 
     `on_trial`: whether any release has something on trial. Most events begin nothing, or could complete what was never
@@ -26,16 +43,17 @@ def next_timer(state: UserState, program_at: Callable[[int], Program], on_trial:
     """
     if state.waits_until:
         return state.waits_until
-    timer, tail, shadow = _timer(state, state.tail, program_at), state.tail, state.shadow
+    base, tail, shadow = Base(user_id, state), state.tail, state.shadow
+    timer = _timer(base, state, tail, program_at)
     if state.later:  # looked at when it is their turn
         timer = earliest(timer, state.later[0].first)
     if shadow is None and not (on_trial and tail and program_at(tail[-1].time).shadow):
         return timer
-    return earliest(timer, _timer(shadow or UserState(), tail, lambda time: program_at(time).shadow))
+    return earliest(timer, _timer(base, shadow or UserState(), tail, lambda time: program_at(time).shadow))
 
 
-def _timer(state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> int | None:
-    """`tail`: of the user, whose state this is or the state of whose shadow."""
+def _timer(base: Base, state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> int | None:
+    """`base`, `tail`: of the user, whose state this is or the state of whose shadow."""
     due, sweep_at = state.due, state.sweep_at
     first = due if due and (not sweep_at or due < sweep_at) else sweep_at
     begun, before, of_before = False, None, None
@@ -44,7 +62,7 @@ def _timer(state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> in
             break
         program = program_at(event.time)
         begun = begun or (before is not None and _may_begin(before, of_before))
-        after = _decides_after(state, event, program, begun)
+        after = _decides_after(state, event, program, begun, base if before is None else None)
         if after is not None and (not first or event.time + after < first):
             first = event.time + after
         before, of_before = event, program
@@ -83,10 +101,13 @@ def _note_all_but_runs(state: UserState) -> None:
     state.wake_by(state.crowds_until)
 
 
-def _decides_after(state: UserState, event: Event, program: Program | None, begun: bool) -> int | None:
+def _decides_after(
+    state: UserState, event: Event, program: Program | None, begun: bool, base: Base | None
+) -> int | None:
     """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing.
 
-    `begun`: a match may have begun with an event before it in the tail.
+    `begun`: a match may have begun with an event before it in the tail. `base`: what the event meets; None: nobody
+    knows yet, for another event of the tail comes before it.
     """
     if event.type in _ACT_AT_ONCE:
         return 0
@@ -101,14 +122,32 @@ def _decides_after(state: UserState, event: Event, program: Program | None, begu
     if event.merged:
         return None
     after = handlers.ever_after if begun else None
-    if state.runs and handlers.with_runs and not begun:
-        for key in in_both(handlers.with_runs, state.runs):
+    if state.runs and not begun:
+        for key in in_both(handlers.with_runs, state.runs) if handlers.with_runs else ():
             after = earliest(after, handlers.with_runs[key])
+        for key in in_both(handlers.joining, state.runs) if handlers.joining else ():
+            after = earliest(after, _after_joining(handlers.joining[key], state.runs[key], event))
     if handlers.alone:
-        scope = Facts(event.props, event)
+        scope = Facts(event.props, event, now=event.time)
+        if base is not None:
+            scope.prior = partial(base.metric, program, event.time)
         for opener in handlers.may_decide(event.props):
-            if after != 0 and (opener.begins is None or opener.begins(scope)):
+            asked = opener.begins or (opener.foreseen if base is not None else None)
+            if after != 0 and (asked is None or asked(scope)):
                 after = earliest(after, opener.alone_after)
+    return after
+
+
+def _after_joining(joining: Joining, runs_of: ActivityRuns, event: Event) -> int:
+    """As `_decides_after`, of an event that may join these runs."""
+    activity, after = joining.activity, joining.after
+    if runs_of.origin != activity.origin:
+        return 0
+    for part in part_keys(event, activity.spec.pattern.per):
+        runs = runs_of.parts.get(part)
+        end = first_end(activity.matcher, runs) if runs is not None else None
+        if end is not None:
+            after = min(after, max(0, end - event.time))
     return after
 
 

@@ -45,7 +45,12 @@ TRIGGERS = (
     "{pattern: [{event: a}, {absent: c}, {event: b}], within: 5m, after_match: skip_to_next}",
     "{pattern: [{event: a, times: {min: 1}, as: x}, {event: c}], within: 3m, after_match: no_skip}",
     "{pattern: [{event: b, times: {min: 2}}, {absent: c}], within: 2m}",
+    "{pattern: [{event: a}, {event: b, times: {min: 2}}, {absent: c, within: 1m}], within: 3m}",
+    "{per: k, pattern: [{event: b, times: 2}, {absent: c}], within: 2m}",
     "{event: c, where: metric.bs >= 2}",
+    "{event: c, where: prior.bs >= 2}",
+    "{pattern: [{event: b, where: 'prior.bs == 0 and n > 1'}, {absent: [a, c]}], within: 2m}",
+    "{event: a, where: 'event.time - prior.last >= 60000 or profile.level == 1'}",
     "{event: crowd.entered, where: crowd == 'often'}",
     "{pattern: [{event: b}, {event: crowd.left, as: left, where: crowd == 'often'}], within: 9m}",
 )
@@ -108,7 +113,7 @@ GROUPS = (
     "{collect: 90s, per: 4m, losers: retry, score: value - metric.bs, explore: 100%}",
     "{floor: 2, explore: 60%}",
 )
-METRICS = "bs: {count: b, window: 4m}\n"
+METRICS = "bs: {count: b, window: 4m}\nlast: {last: event.time, of: [a, b, c]}\n"
 CROWDS = "vip: {members: redis}\noften: {where: metric.bs >= 2}\n"
 STATUSES = ("sent", "delivered", "failed", "read", "clicked")
 
