@@ -12,7 +12,7 @@ from kairos.engine.event import END_OF_TIME, Event
 from kairos.engine.expression import parse
 from kairos.engine.expression.compile import compile_tree
 from kairos.engine.expression.foreseen import foreseen
-from kairos.engine.expression.scope import Facts
+from kairos.engine.expression.scope import UTC, Facts
 from kairos.engine.rule.model import RuleSet
 from tests.properties.twins.engine_world import Job, disordered, job, lateness_after, rule_sets, streams, told
 
@@ -86,13 +86,13 @@ def test_what_is_foreseen_holds_wherever_the_condition_does(
         return
     event = Event("e", "a", now, "", {"n": n, "day": day}, "u1")
     prior = {"last": last, "seen": n}.get
-    alone = Facts(event.props, event, prior=prior, now=now)
+    alone = Facts(event.props, event, prior=prior, now=now, zone=ZoneInfo(zone))
     whole = Facts(
         event.props, event, profile={"level": int(yes), "born": last}, metric=lambda _: n, prior=prior,
         in_crowd=lambda _: yes, now=now, zone=ZoneInfo(zone),
     )  # fmt: skip
     if compile_tree(tree, truth=True)(whole):
-        assert compile_tree(known, truth=True)(alone)
+        assert compile_tree(known, truth=True, zone=UTC)(alone)
 
 
 def test_silence_is_foreseen_to_the_day_either_way() -> None:
@@ -103,8 +103,8 @@ def test_silence_is_foreseen_to_the_day_either_way() -> None:
 
     def may_hold(days: int) -> bool:
         last = NOON - days * 24 * HOUR
-        return bool(compile_tree(known, truth=True)(Facts({}, event, prior=lambda _: last, now=NOON)))
+        return bool(compile_tree(known, truth=True, zone=UTC)(Facts({}, event, prior=lambda _: last, now=NOON)))
 
     assert [days for days in range(30) if may_hold(days)] == list(range(12, 30))
-    assert not compile_tree(known, truth=True)(Facts({}, event, now=NOON))
+    assert not compile_tree(known, truth=True, zone=UTC)(Facts({}, event, now=NOON))
     assert foreseen(parse("metric.any > 1 or n > 1").tree) is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kairos.engine.expression import values
 from kairos.engine.expression.functions import AGGREGATES, FUNCTIONS
@@ -48,9 +49,10 @@ _NESTED_CALLS = 4  # longer arithmetic chains are folded in a loop
 _LEVELS_A_FUNCTION = 6  # Python's parser takes 200 brackets: what is deeper becomes a function of its own
 
 
-def compile_tree(tree: Node, *, truth: bool = False) -> Callable[[Scope], Any]:
-    """With `truth`, the function says whether the value is true; otherwise it gives the value."""
-    return _Emitter().function(tree, truth)
+def compile_tree(tree: Node, *, truth: bool = False, zone: ZoneInfo | None = None) -> Callable[[Scope], Any]:
+    """With `truth`, the function says whether the value is true; otherwise it gives the value. `zone`: whose clock
+    counts; None: that of the scope."""
+    return _Emitter(zone).function(tree, truth)
 
 
 def is_boolean(node: Node) -> bool:
@@ -75,7 +77,8 @@ class _Operand:
 
 
 class _Emitter:
-    def __init__(self) -> None:
+    def __init__(self, zone: ZoneInfo | None) -> None:
+        self._needs = {"now": "s.now", "zone": "s.zone" if zone is None else "zone"}
         self._functions: list[str] = []
         self._variables = 0
         self._names: dict[str, Any] = {
@@ -85,6 +88,7 @@ class _Emitter:
             "float": float,
             "str": str,
             "len": len,
+            "zone": zone,
         }
 
     def function(self, tree: Node, truth: bool) -> Callable[[Scope], Any]:
@@ -195,7 +199,7 @@ class _Emitter:
             return f"{self._name(_searcher(node))}({arguments[0]})"
         function = FUNCTIONS[node.function]
         assert function.run is not None
-        return f"{self._name(function.run)}({', '.join([*arguments, *(f's.{name}' for name in function.needs)])})"
+        return f"{self._name(function.run)}({', '.join([*arguments, *(self._needs[name] for name in function.needs)])})"
 
     # -------------------------------------------------------------------------------------------------- comparisons
     def _chain(self, node: Comparison, level: int) -> str:

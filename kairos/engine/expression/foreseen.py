@@ -19,7 +19,7 @@ _BEYOND = {">=": ("<", -_ANY_ZONE), ">": ("<=", -_ANY_ZONE), "<=": (">", _ANY_ZO
 
 
 def foreseen(condition: Node) -> Node | None:
-    """To be asked in UTC. None: nothing is known of it."""
+    """To be compiled for UTC. None: nothing is known of it."""
     match condition:
         case Logic(operator="and", operands=operands):
             known = [each for operand in operands if (each := foreseen(operand)) is not None]

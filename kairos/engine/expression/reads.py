@@ -45,11 +45,6 @@ class Reads:
     catalogs: frozenset[str] = frozenset()
 
     @property
-    def event_alone(self) -> bool:
-        """Whether the event itself gives the answer, whatever and whenever came before it."""
-        return self.before_event and not self.priors
-
-    @property
     def before_event(self) -> bool:
         """Whether the event gives the answer, and metrics as they stand before it."""
         elsewhere = (self.steps, self.profile, self.metrics, self.crowds, self.messages, self.catalogs)

@@ -20,6 +20,7 @@ from kairos.engine.expression.compile import compile_tree
 from kairos.engine.expression.condition import Condition
 from kairos.engine.expression.foreseen import foreseen
 from kairos.engine.expression.reads import Reads
+from kairos.engine.expression.scope import UTC
 from kairos.engine.expression.tree import Node
 from kairos.engine.metric.compiled import CompiledMetric
 from kairos.engine.pattern import compile_pattern
@@ -30,10 +31,10 @@ from kairos.engine.rule.changes.trial import in_force, trial_of
 from kairos.engine.rule.compiled import (
     CompiledActivity,
     CompiledGoal,
+    CompiledOpening,
     CompiledSend,
     CompiledVariant,
     CompiledWorth,
-    Foreseen,
     Predicate,
     Value,
 )
@@ -178,8 +179,7 @@ class Program:
             origin=origin_of(version, matcher.shape),
             matcher=matcher,
             opening=begun_by.tree if begun_by is not None else None,
-            begins=begun_by.predicate() if begun_by is not None and begun_by.reads.event_alone else None,
-            foreseen=_foreseen(begun_by.tree) if begun_by is not None and not begun_by.reads.event_alone else None,
+            begins=_told_before(begun_by.tree) if begun_by is not None else None,
             where=self._condition(spec.audience.where),
             data=_values(spec.data),
             personal=_personal(spec.data),
@@ -278,9 +278,11 @@ def _values(data: Mapping[str, str]) -> dict[str, Value]:
     return {name: parse(text).compile() for name, text in data.items()}
 
 
-def _foreseen(opening: Node) -> Foreseen | None:
-    known = foreseen(opening)
-    return Foreseen(compile_tree(known, truth=True), Reads.of(known).priors) if known is not None else None
+def _told_before(condition: Node) -> CompiledOpening | None:
+    known = foreseen(condition)
+    if known is None:
+        return None
+    return CompiledOpening(compile_tree(known, truth=True, zone=UTC), Reads.of(known).priors)
 
 
 def _worth(worth: Worth) -> CompiledWorth:

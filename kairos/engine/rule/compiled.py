@@ -65,20 +65,20 @@ class CompiledWorth:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
-    """A condition that is necessary, asked in UTC. `metrics`: those that it reads, as they stand before the event."""
+class CompiledOpening:
+    """What can be told of the first event of a match before its turn (expression/foreseen.py). `priors`: the metrics
+    that it reads, as they stand before the event."""
 
     holds: Predicate
-    metrics: frozenset[str]
+    priors: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledActivity:
     """An activity ready to run. `variants` is empty for a watch; `data` and `personal` as in `CompiledSend`.
 
-    `origin` marks the runs of this definition. `opening`: what holds of the first event of every match; `begins` is the
-    same as a function, where it asks nothing but that event; `foreseen` what can be told of it before the event's turn,
-    where it asks more. None: nothing is known.
+    `origin` marks the runs of this definition. `opening`: what holds of the first event of every match; `begins`: what
+    of it can be told beforehand. None: nothing is known.
     """
 
     name: str
@@ -87,8 +87,7 @@ class CompiledActivity:
     origin: bytes
     matcher: Matcher
     opening: Node | None
-    begins: Predicate | None
-    foreseen: Foreseen | None
+    begins: CompiledOpening | None
     where: Predicate | None
     data: dict[str, Value]
     personal: frozenset[str]

@@ -18,14 +18,15 @@ from kairos.engine.rule.index import FEW, ConditionIndex
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """An activity of which an event of this type may be the first. `begins`, `foreseen`: as in CompiledActivity.
+    """An activity of which an event of this type may be the first. `begins`: what holds then; None: nothing is known.
+    `reads_past`: it asks for metrics as they stand before the event.
 
     `alone_after`: how long after such an event (ms, 0: at once) it may cause a decision with none before it; None: not.
     """
 
     activity: CompiledActivity
     begins: Callable[[Scope], bool] | None
-    foreseen: Callable[[Scope], bool] | None
+    reads_past: bool
     alone_after: int | None
 
 
@@ -84,9 +85,11 @@ class Handlers:
         after, opener = _decides_after(activity, event_type), None
         if event_type in activity.matcher.opening and not draining:
             alone = after if _least_events(activity.spec.pattern) <= 1 else None
-            told = activity.foreseen
-            foreseen = told.holds if told is not None and told.metrics.isdisjoint(parted) else None
-            opener = Opener(activity, activity.begins, foreseen, alone)
+            told = activity.begins
+            if told is not None and told.priors.isdisjoint(parted):
+                opener = Opener(activity, told.holds, bool(told.priors), alone)
+            else:
+                opener = Opener(activity, None, False, alone)
             self.openers.append(opener)
             if alone is not None:
                 self.alone.append(opener)

@@ -24,7 +24,7 @@ from kairos.engine.user.state import Slots, UserState
 T = TypeVar("T")
 
 LATER = 3_600_000
-"""So long after something has lapsed it is dropped (ms): with what lapses in that time, in one pass and by one timer."""
+"""So long after something has lapsed it is dropped (ms): with what lapses until then, in one pass and by one timer."""
 
 
 def first_sweep(program: Program, now: int) -> int:

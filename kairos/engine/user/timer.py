@@ -132,8 +132,8 @@ def _decides_after(
         if base is not None:
             scope.prior = partial(base.metric, program, event.time)
         for opener in handlers.may_decide(event.props):
-            asked = opener.begins or (opener.foreseen if base is not None else None)
-            if after != 0 and (asked is None or asked(scope)):
+            begins = opener.begins if base is not None or not opener.reads_past else None
+            if after != 0 and (begins is None or begins(scope)):
                 after = earliest(after, opener.alone_after)
     return after
 
@@ -168,7 +168,7 @@ def _may_begin(event: Event, program: Program | None) -> bool:
     if handlers is None or event.merged:
         return False
     scope = Facts(event.props, event)
-    for opener in handlers.may_begin(event.props):  # noqa: SIM110 (any() costs more than what it asks)
-        if opener.begins is None or opener.begins(scope):
+    for opener in handlers.may_begin(event.props):
+        if opener.begins is None or opener.reads_past or opener.begins(scope):
             return True
     return False
