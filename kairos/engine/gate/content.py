@@ -18,7 +18,7 @@ def content(q: Question) -> Verdict | None:
     if send.spec.template is None:
         return None
     try:
-        q.program.content.render(send.spec.template, send.channel, values_of(send, q.scope), q.zone)
+        q.program.content.check(send.spec.template, send.channel, values_of(send, q.scope), q.zone)
     except ContentError as error:
         return suppress("missing_value", str(error))
     return None

@@ -15,6 +15,7 @@ from liquid.exceptions import LiquidError
 
 from kairos.engine.catalog.items import Fields, Shelf
 from kairos.engine.channel import CHANNELS
+from kairos.engine.rule.content.needs import are_there, needed, speaks
 from kairos.engine.rule.content.template_facts import TemplateProblem
 from kairos.engine.rule.content.template_place import line_and_column
 from kairos.engine.rule.content.templates import Templates, body_of, is_html
@@ -50,11 +51,12 @@ SPEAKING = frozenset({"title", "template_id", "template_code"})
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A template that can be rendered."""
+    """A template that can be rendered. `needs`: where these values are there, without a hole; None: nobody knows."""
 
     headers: dict[str, BoundTemplate]
     body: BoundTemplate
     html: bool
+    needs: frozenset[str] | None
 
 
 class Renderer:
@@ -87,6 +89,13 @@ class Renderer:
         key = f"{template}.{channel}"
         found = self._templates.facts(key).variables if key in self._templates else []
         return tuple(dict.fromkeys(v.name for v in found if not v.name.startswith("material.")))
+
+    def check(self, template: str, channel: str, values: Mapping[str, Any], zone: ZoneInfo | None) -> None:
+        """Whether `render` makes a message of it. Raises ContentError as that does."""
+        key = f"{template}.{channel}"
+        needs = (self._ready.get(key) or self._prepare(key)).needs
+        if needs is None or not are_there(needs, values):
+            self.render(template, channel, values, zone)
 
     def render(
         self,
@@ -137,8 +146,13 @@ class Renderer:
             body = self._pages.parsed(key)
         parsed = {name: value for name, value in headers.items() if isinstance(value, BoundTemplate)}
         assert isinstance(body, BoundTemplate), key  # what cannot be parsed is a problem
-        self._ready[key] = Ready(parsed, body, html)
+        self._ready[key] = Ready(parsed, body, html, self._needs(parsed, body))
         return self._ready[key]
+
+    def _needs(self, headers: Mapping[str, BoundTemplate], body: BoundTemplate) -> frozenset[str] | None:
+        every = [needed(part.nodes, self._materials) for part in (*headers.values(), body)]
+        known = [names for names in every if names is not None]
+        return frozenset().union(*known) if len(known) == len(every) and speaks(body.nodes) else None
 
     def _refusal(self, key: str, problem: TemplateProblem) -> ContentError:
         line, column = line_and_column(self._texts[key], problem.offset)
