@@ -58,7 +58,7 @@ class Joining:
 class Handlers:
     """What one event type touches. `journeys`: those to whose exits, goals or waits it matters.
 
-    `openers`: those of `touched`; `alone`: those of `openers` with an `alone_after`.
+    `openers`: those of `touched`; `alone`: those of `openers` with an `alone_after`; `reads_past`: as of one of them.
 
     When such an event may cause a decision, at the earliest (ms later, 0: at once), given what came before it:
     `with_runs`, open runs under this key, whenever they began; `joining`, likewise, but not before those are over;
@@ -76,6 +76,7 @@ class Handlers:
     with_runs: dict[str, int] = field(default_factory=dict)
     joining: dict[str, Joining] = field(default_factory=dict)
     ever_after: int | None = None
+    reads_past: bool = False
     absences: set[str] = field(default_factory=set)
     consents: bool = False
     crowds: bool = False
@@ -91,6 +92,7 @@ class Handlers:
             else:
                 opener = Opener(activity, None, False, alone)
             self.openers.append(opener)
+            self.reads_past |= opener.reads_past
             if alone is not None:
                 self.alone.append(opener)
         if activity.matcher.has_final_absence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kairos.engine.event import LOOK, RECEIPT, Event
 from kairos.engine.expression.scope import Facts
@@ -21,20 +21,6 @@ ProgramAt = Callable[[int], Program | None]
 """Event time (ms) -> the release that holds then; None: nothing is on trial then."""
 
 
-class Base(NamedTuple):
-    """What was applied of a user, whatever is in the tail."""
-
-    user_id: str
-    state: UserState
-
-    def metric(self, program: Program, now: int, name: str) -> Any:
-        """Of one without `per`."""
-        metric = program.metrics.get(name)
-        if metric is None:
-            return None
-        return metric.value(self.state.metrics.get(metric.key) or program.seed(metric.key, self.user_id), now)
-
-
 def next_timer(user_id: str, state: UserState, program_at: Callable[[int], Program], on_trial: bool) -> int | None:
     """The earliest time at which base and tail could have an effect; None: only another event can.
 
@@ -43,16 +29,16 @@ def next_timer(user_id: str, state: UserState, program_at: Callable[[int], Progr
     """
     if state.waits_until:
         return state.waits_until
-    base, tail, shadow = Base(user_id, state), state.tail, state.shadow
-    timer = _timer(base, state, tail, program_at)
+    tail, shadow = state.tail, state.shadow
+    timer = _timer(user_id, state, state, tail, program_at)
     if state.later:  # looked at when it is their turn
         timer = earliest(timer, state.later[0].first)
     if shadow is None and not (on_trial and tail and program_at(tail[-1].time).shadow):
         return timer
-    return earliest(timer, _timer(base, shadow or UserState(), tail, lambda time: program_at(time).shadow))
+    return earliest(timer, _timer(user_id, state, shadow or UserState(), tail, lambda time: program_at(time).shadow))
 
 
-def _timer(base: Base, state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> int | None:
+def _timer(user_id: str, base: UserState, state: UserState, tail: Sequence[Event], program_at: ProgramAt) -> int | None:
     """`base`, `tail`: of the user, whose state this is or the state of whose shadow."""
     due, sweep_at = state.due, state.sweep_at
     first = due if due and (not sweep_at or due < sweep_at) else sweep_at
@@ -62,7 +48,7 @@ def _timer(base: Base, state: UserState, tail: Sequence[Event], program_at: Prog
             break
         program = program_at(event.time)
         begun = begun or (before is not None and _may_begin(before, of_before))
-        after = _decides_after(state, event, program, begun, base if before is None else None)
+        after = _decides_after(user_id, base if before is None else None, state, event, program, begun)
         if after is not None and (not first or event.time + after < first):
             first = event.time + after
         before, of_before = event, program
@@ -102,7 +88,7 @@ def _note_all_but_runs(state: UserState) -> None:
 
 
 def _decides_after(
-    state: UserState, event: Event, program: Program | None, begun: bool, base: Base | None
+    user_id: str, base: UserState | None, state: UserState, event: Event, program: Program | None, begun: bool
 ) -> int | None:
     """How long after this event of the tail, at the earliest, something is decided because of it; None: nothing.
 
@@ -129,13 +115,21 @@ def _decides_after(
             after = earliest(after, _after_joining(handlers.joining[key], state.runs[key], event))
     if handlers.alone:
         scope = Facts(event.props, event, now=event.time)
-        if base is not None:
-            scope.prior = partial(base.metric, program, event.time)
+        if base is not None and handlers.reads_past:
+            scope.prior = partial(_metric, user_id, base, program, event.time)
         for opener in handlers.may_decide(event.props):
             begins = opener.begins if base is not None or not opener.reads_past else None
             if after != 0 and (begins is None or begins(scope)):
                 after = earliest(after, opener.alone_after)
     return after
+
+
+def _metric(user_id: str, base: UserState, program: Program, now: int, name: str) -> Any:
+    """Of one without `per`."""
+    metric = program.metrics.get(name)
+    if metric is None:
+        return None
+    return metric.value(base.metrics.get(metric.key) or program.seed(metric.key, user_id), now)
 
 
 def _after_joining(joining: Joining, runs_of: ActivityRuns, event: Event) -> int:
