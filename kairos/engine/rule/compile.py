@@ -220,7 +220,7 @@ class Program:
     def _send(self, send: Send, data: dict[str, str]) -> CompiledSend:
         values, personal = _values(data), _personal(data)
         variables = self.content.variables(send.template, send.channel) if send.template is not None else ()
-        return CompiledSend(send, values, personal, variables, codes_in_data(data))
+        return CompiledSend(send, send.channel, values, personal, variables, codes_in_data(data))
 
     def _condition(self, condition: Condition | None) -> Predicate | None:
         return None if condition is None else self._required_condition(condition)

@@ -27,14 +27,11 @@ class CompiledSend:
     """
 
     spec: Send
+    channel: str
     data: dict[str, Value]
     personal: frozenset[str]
     variables: tuple[str, ...]
     coupons: dict[str, str]
-
-    @property
-    def channel(self) -> str:
-        return self.spec.channel
 
 
 @dataclass(frozen=True, slots=True)
