@@ -83,7 +83,7 @@ def evaluate(events: KeyedStream, releases: DataStream, settings: Settings, run:
     )
     function = Evaluate(
         run.release,
-        EvaluateSettings(engine, limits.ahead, limits.dead_letter_bytes, run.receipts),
+        EvaluateSettings(engine, limits.ahead, limits.dead_letter_bytes, run.receipts, run.fence),
         run.open_profiles,
         time.time,
         run.open_items,

@@ -17,8 +17,7 @@ from kairos.engine.decision import Record
 from kairos.engine.event import RECEIPT
 from kairos.engine.gate.budget import Budget, Request, settle
 from kairos.engine.topics import RECEIPTS
-from kairos.engine.trace import trace_of_decision
-from operators.outlet import Handled, Outlet
+from operators.outlet import Outlet
 from operators.rows import output
 from operators.telemetry import Telemetry
 
@@ -37,10 +36,6 @@ WRITTEN = 3 * DAY
 """How long (ms) it is known that an address was written to in a run."""
 REMEMBERED = 30 * DAY
 """How long (ms) a refused occurrence is known: no fallback comes later than this after it."""
-
-
-_NO_BUDGET = Budget()
-"""Of activities that have none: nothing is ever spent of it."""
 
 
 class Written:
@@ -65,7 +60,7 @@ class Written:
 
 
 class Dispatch(KeyedProcessFunction):
-    """Candidates and refunds wait until the watermark has reached their `at`: only then all that compete are here.
+    """Candidates that compete, and refunds, wait until the watermark has reached their `at`: only then all are here.
 
     `fence`: what every delivery carries. `open_coupons` None: there are no pools.
     """
@@ -83,7 +78,7 @@ class Dispatch(KeyedProcessFunction):
         self._encode = msgspec.msgpack.Encoder().encode
         self._json = msgspec.json.Encoder().encode
         self._telemetry = Telemetry(runtime_context)
-        self._outlet = Outlet(self._telemetry, self._dead_letter_bytes)
+        self._outlet = Outlet(self._telemetry, self._dead_letter_bytes, self._fence)
         count = partial(self._telemetry.count, "coupons")
         self._opened = self._open_coupons(count) if self._open_coupons else None
         self._coupons: Coupons = self._opened or Pools({})
@@ -95,23 +90,9 @@ class Dispatch(KeyedProcessFunction):
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterable[Row]:
         request, at = value
-        if (free := self._free(request)) is not None:
-            return self._decided(_NO_BUDGET, free, ctx.timer_service())
         self._waiting.add(request)
         ctx.timer_service().register_event_time_timer(at)
         return ()
-
-    def _free(self, value: bytes) -> Request | None:
-        """Whether a request competes with no other: no budget, no code, no shared address. It need not wait for the
-        watermark.
-
-        After quiet hours there may be a million of them at one instant, so they take up no room in state either.
-        """
-        request = self._decode(value)
-        candidate = request.candidate
-        if candidate is None or candidate.budget is not None or candidate.run or candidate.delivery.attempt > 1:
-            return None
-        return None if candidate.claims else request
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
         """Takes everything that is due at once; the other timers of the same watermark then find nothing."""
@@ -136,18 +117,12 @@ class Dispatch(KeyedProcessFunction):
         self._budget.update(self._encode(budget))
 
     def _decided(self, budget: Budget, request: Request, timers: TimerService) -> list[Row]:
-        """A candidate that cannot be written out is a dead letter; those beside it go on."""
         try:
             return list(self._decide(budget, request, timers))
         except Exception as error:
             if request.candidate is None:
                 raise
-            self._telemetry.count("engine", "failed")
-            record, attempt = request.candidate.record, request.candidate.delivery.attempt
-            log.error("a decision of %s was not written: %s", record.activity, type(error).__name__)
-            what = f"{record.activity} {record.occurrence}, attempt {attempt}".encode()
-            source = Handled(record.user_id, what, record.at, "dispatch")
-            return [self._outlet.dead("engine_error", f"{type(error).__name__}: {error}", source)]
+            return [self._outlet.unwritten(request.candidate, error)]
 
     def _decide(self, budget: Budget, request: Request, timers: TimerService) -> Iterator[Row]:
         again = request.candidate is None or request.candidate.delivery.attempt > 1
@@ -159,13 +134,8 @@ class Dispatch(KeyedProcessFunction):
         settled = settle(budget, self._written, self._coupons, request)
         if settled is None:
             return
-        record, delivery = settled
-        if not record.shadow:
-            self._telemetry.count("outcomes", record.outcome)
-        yield self._outlet.decision(record)
-        if delivery is not None:
-            delivery.fence, delivery.trace = self._fence, trace_of_decision(record)
-            yield from self._outlet.delivery(delivery)
+        record = settled.record
+        yield from self._outlet.settled(settled)
         if not settled.refused:
             return
         self._refused.put(request.occurrence, record.at)

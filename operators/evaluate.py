@@ -49,12 +49,13 @@ OpenItems = Callable[[Callable[[str], None]], OpenedItems]
 
 class EvaluateSettings(msgspec.Struct, frozen=True):
     """`ahead`: ms that an event may be ahead of the clock. `receipts`: those in the input of a bounded run, which has
-    no clock; None live."""
+    no clock; None live. `fence`: what every delivery carries."""
 
     engine: EngineSettings
     ahead: int
     dead_letter_bytes: int
     receipts: list[Event] | None = None
+    fence: str = ""
 
 
 class Evaluate(KeyedBroadcastProcessFunction):
@@ -90,7 +91,7 @@ class Evaluate(KeyedBroadcastProcessFunction):
         self._most_bytes = 2 * self._settings.engine.user_bytes  # kept, and as much that waits for the watermark
         self._engine.script.on_refusal = self._refused
         self._contract = Contract(self._clock if self._settings.receipts is None else None, self._settings.ahead)
-        self._outlet = Outlet(self._telemetry, self._settings.dead_letter_bytes)
+        self._outlet = Outlet(self._telemetry, self._settings.dead_letter_bytes, self._settings.fence)
         self._rules = Rulebook(self._shipped, self._engine, self._contract, self._profiles, self._telemetry)
 
     def _make_engine(self) -> Engine:

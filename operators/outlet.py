@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import msgspec
@@ -11,12 +12,15 @@ from kairos.engine.dead_letter import MOST_KEY, cut, dead_letter
 from kairos.engine.decision import Record
 from kairos.engine.effect import Candidate, Delivery, Effect, Late, Recall, Refund
 from kairos.engine.event import RECEIPT
-from kairos.engine.gate.budget import budget_of, request_of
+from kairos.engine.gate.budget import Settled, budget_of, competes, request_of
 from kairos.engine.loss import REASON, Loss
 from kairos.engine.record_size import MOST_BYTES, encode_record
 from kairos.engine.topics import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries_topic
+from kairos.engine.trace import trace_of_decision
 from operators.rows import REQUESTS, output
 from operators.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 
 
 class Handled(msgspec.Struct, frozen=True):
@@ -29,11 +33,12 @@ class Handled(msgspec.Struct, frozen=True):
 
 
 class Outlet:
-    """`limit`: bytes of a value that a dead letter keeps."""
+    """`limit`: bytes of a value that a dead letter keeps. `fence`: what every delivery carries."""
 
-    def __init__(self, telemetry: Telemetry, limit: int) -> None:
+    def __init__(self, telemetry: Telemetry, limit: int, fence: str = "") -> None:
         self._telemetry = telemetry
         self._limit = limit
+        self._fence = fence
         self._json = msgspec.json.Encoder().encode
         self._msgpack = msgspec.msgpack.Encoder().encode
 
@@ -44,9 +49,41 @@ class Outlet:
                 rows.append(self.decision(effect))
             elif isinstance(effect, Delivery):
                 rows += self.delivery(effect)
+            elif isinstance(effect, Candidate) and not competes(effect):
+                rows += self.sent(effect)
             else:
                 rows.append(self._row(effect, source))
         return rows
+
+    def sent(self, candidate: Candidate) -> list[Row]:
+        """A candidate that competes with no other has nothing to wait for.
+
+        After quiet hours there may be a million of them at one instant: no state, and no way to another task.
+        """
+        try:
+            return self.settled(Settled(candidate.record, None if candidate.record.shadow else candidate.delivery))
+        except Exception as error:
+            return [self.unwritten(candidate, error)]
+
+    def settled(self, settled: Settled) -> list[Row]:
+        """The decision, and what is to be delivered."""
+        record, delivery = settled
+        rows = [self.decision(record)]
+        if delivery is not None:
+            delivery.fence, delivery.trace = self._fence, trace_of_decision(record)
+            rows += self.delivery(delivery)
+        if not record.shadow:
+            self._telemetry.count("outcomes", record.outcome)
+        return rows
+
+    def unwritten(self, candidate: Candidate, error: Exception) -> Row:
+        """A candidate that cannot be written out is a dead letter; those beside it go on."""
+        self._telemetry.count("engine", "failed")
+        record, attempt = candidate.record, candidate.delivery.attempt
+        log.error("a decision of %s was not written: %s", record.activity, type(error).__name__)
+        what = f"{record.activity} {record.occurrence}, attempt {attempt}".encode()
+        source = Handled(record.user_id, what, record.at, "dispatch")
+        return self.dead("engine_error", f"{type(error).__name__}: {error}", source)
 
     def decision(self, record: Record) -> Row:
         return output(DECISIONS, record.user_id, encode_record(record), record.at)

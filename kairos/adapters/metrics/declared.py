@@ -124,7 +124,7 @@ PARTS = (
 
 JOB = {
     "engine": "Of the engine: late, duplicate, merged events, what bounds have dropped, operators that failed.",
-    "outcomes": "Decisions that dispatch has settled, by outcome.",
+    "outcomes": "Decisions about sends, by outcome.",
     "dead_letters": "Records that could not be used, by reason.",
     "rules": "Releases: found, adopted, refused.",
     "shadows": "Versions that a release puts on trial and that nobody knows: refused.",

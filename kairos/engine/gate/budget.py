@@ -92,6 +92,12 @@ def budget_of(effect: Candidate | Refund) -> str:
     return journey_of(effect.activity if isinstance(effect, Refund) else effect.record.activity)
 
 
+def competes(candidate: Candidate) -> bool:
+    """Whether it has to wait for others: for a budget, a code, an address that is written to once in its run, or, as a
+    fallback, for what became of the first attempt. Nearly none has."""
+    return bool(candidate.budget is not None or candidate.run or candidate.claims or candidate.delivery.attempt > 1)
+
+
 def settle(budget: Budget, written: Written, coupons: Coupons, request: Request) -> Settled | None:
     """Spends a unit for a request, refuses it, or takes one back (None). Requests come in their `order`."""
     if request.candidate is not None:

@@ -1,4 +1,4 @@
-"""`dispatch` with everything that Flink is to it."""
+"""`dispatch` with everything that Flink is to it, behind what `evaluate` sends on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from kairos.engine.effect import Candidate, Delivery
 from kairos.engine.gate.budget import Request
 from kairos.engine.topics import DECISIONS
 from operators.dispatch import DAY, Dispatch
+from operators.outlet import Outlet
+from operators.rows import REQUESTS
+from operators.telemetry import Telemetry
 
 T = 1_763_778_000_000
 
@@ -94,6 +97,7 @@ class Operator:
         self.at_once: list[Any] = []
         self.function = Dispatch(1_000)
         self.function.open(self.flink)
+        self._evaluate = Outlet(Telemetry(self.flink), 1_000)
 
     def send(
         self,
@@ -110,18 +114,21 @@ class Operator:
         record.shadow = True if shadow else msgspec.UNSET
         delivery = Delivery("a", "v", user, f"o-{user}", attempt, "sms", "t", "1", at, at, at + DAY, values)
         candidate = Candidate(record, delivery, 50, self.budget if attempt == 1 else None, run, claims or [], units)
-        self._take(Request(at, user, f"o-{user}", candidate))
+        for row in self._evaluate.rows([candidate], None):
+            if row[0] == REQUESTS:
+                self._take(row[2], row[3])
+            else:
+                self.at_once.append(row)
 
     def give_back(self, user: str, at: int, codes: list[Return] | None = None, units: int = 1) -> None:
-        self._take(Request(at, user, f"o-{user}", None, codes or [], units))
+        self._take(msgspec.msgpack.encode(Request(at, user, f"o-{user}", None, codes or [], units)), at)
 
-    def _take(self, request: Request) -> None:
-        """What comes out at once is given with what the next watermark brings."""
-        row: Any = (msgspec.msgpack.encode(request), request.at)
-        self.at_once += self.function.process_element(row, self.flink)
+    def _take(self, request: bytes, at: int) -> None:
+        row: Any = (request, at)
+        assert list(self.function.process_element(row, self.flink)) == []
 
     def advance(self, watermark: int) -> list[tuple[str, dict[str, Any]]]:
-        """Every timer that is due fires, knowing the new watermark."""
+        """What went at once, past dispatch, and what comes of every timer that is due, knowing the new watermark."""
         self.flink.watermark = watermark
         due = sorted({time for time in self.flink.timers if time <= watermark})
         self.flink.timers = [time for time in self.flink.timers if time > watermark]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from kairos.engine.coupon.pools import Claim, Pools, Return
 from kairos.engine.decision import Record
+from kairos.engine.effect import Candidate, Delivery
 from kairos.engine.record_size import MOST_BYTES
 from kairos.engine.topics import DEAD_LETTERS, DECISIONS, RECEIPTS, deliveries_topic
+from kairos.engine.trace import trace_of_decision
 from operators.dispatch import DAY, REMEMBERED, Dispatch
 from operators.outlet import Outlet
-from tests.unit.job.dispatch_kit import Operator, T, outcomes
+from operators.rows import REQUESTS
+from operators.telemetry import Telemetry
+from tests.unit.job.dispatch_kit import Flink, Operator, T, outcomes
 
 
 def test_candidates_wait_for_the_watermark_and_go_in_the_order_of_time_and_user() -> None:
@@ -74,6 +79,25 @@ def test_refusals_are_forgotten_when_no_fallback_can_come_any_more() -> None:
     assert operator.flink.refused == {"o-u1": T}
     operator.advance(T + REMEMBERED + DAY)
     assert operator.flink.refused == {}
+
+
+def test_what_competes_with_no_other_never_comes_to_dispatch() -> None:
+    """It is decided and delivered where its user is, under the fence of the engine that decided it."""
+    outlet = Outlet(Telemetry(Flink()), 1_000, "engine/7")  # type: ignore[arg-type]
+    record = Record("a", "v", None, "t", "u1", T, "send", None, "sms", "o", {"a": ["e1"]}, {})
+    delivery = Delivery("a", "v", "u1", "o", 1, "sms", "t", "1", T, T, T + DAY, {})
+    decided, delivered = outlet.rows([Candidate(record, delivery, 50, None)], None)
+    assert (decided[0], delivered[0]) == (DECISIONS, deliveries_topic("sms"))
+    message = msgspec.json.decode(delivered[2], type=Delivery)
+    assert (message.fence, message.trace) == ("engine/7", trace_of_decision(record))
+    assert message.trace
+    competing: list[dict[str, Any]] = [
+        {"budget": 1}, {"run": "monday"}, {"claims": [Claim("code", "spring", "o", "o", "u1")]},
+        {"delivery": msgspec.structs.replace(delivery, attempt=2)},
+    ]  # fmt: skip
+    for why in competing:
+        candidate = msgspec.structs.replace(Candidate(record, delivery, 50, None), **why)
+        assert [row[0] for row in outlet.rows([candidate], None)] == [REQUESTS]
 
 
 def test_without_a_budget_all_go_at_once_and_take_up_no_room() -> None:
