@@ -113,7 +113,7 @@ GROUPS = (
     "{collect: 90s, per: 4m, losers: retry, score: value - metric.bs, explore: 100%}",
     "{floor: 2, explore: 60%}",
 )
-METRICS = "bs: {count: b, window: 4m}\nlast: {last: event.time, of: [a, b, c]}\n"
+METRICS = "bs: {count: b, window: 4m}\nlast: {last: event.time, of: [a, b, c], window: 9m}\n"
 CROWDS = "vip: {members: redis}\noften: {where: metric.bs >= 2}\n"
 STATUSES = ("sent", "delivered", "failed", "read", "clicked")
 
