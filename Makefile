@@ -1,6 +1,6 @@
 # Everything a developer or CI does, as one word each. `make` alone lists them.
 VENV ?= .venv
-DATA ?= .kairos
+DATA ?= $(or $(KAIROS_DATA),.kairos)
 CONF ?= conf/embedded.yaml
 SPEED ?= 60x
 TESTS ?= tests

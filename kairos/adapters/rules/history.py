@@ -10,6 +10,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from kairos.adapters.rules.parsed import read_kept
 from kairos.adapters.rules.store import RuleStoreError
 from kairos.adapters.rules.store_folder import FolderRuleStore
 from kairos.adapters.rules.store_sql import RELEASES
@@ -52,7 +53,10 @@ def _newest(folder: str) -> list[ReleaseRow]:
     if not Path(folder).is_dir():
         raise RuleStoreError(f"the rule folder {folder}: there is no such folder")
     newest = FolderRuleStore(folder).latest(0)
-    return [ReleaseRow(newest.number, newest.effective_at, "", newest)] if newest is not None else []
+    if newest is None:
+        return []
+    changed = read_kept(Path(folder)).changed  # of an edit by hand the store knows no time of its own
+    return [ReleaseRow(newest.number, min(newest.effective_at or changed, changed), "", newest)]
 
 
 def _rows(address: str) -> list[ReleaseRow]:

@@ -12,7 +12,8 @@ from kairos.apps.native.settings import ServiceError
 class Journal(msgspec.Struct, kw_only=True):
     """`release`: the folder whose code it is about. `job`: id of the one that is to be stopped; None: nobody has
     looked yet. `trigger`: under which it is asked for its savepoint. `submitted`: whether anybody has begun
-    to submit its successor. `taskmanagers`: those of the successor. `done`: steps, by name. `over`: all of them.
+    to submit its successor. `taskmanagers`: those of the successor. `of_stack`: processes of Kairos that `make up` has
+    started; None: nobody has looked yet. `done`: steps, by name. `over`: all of them.
     """
 
     release: str
@@ -21,6 +22,7 @@ class Journal(msgspec.Struct, kw_only=True):
     savepoint: str | None = None
     submitted: bool = False
     taskmanagers: list[str] = []
+    of_stack: list[str] | None = None
     done: list[str] = []
     over: bool = False
 

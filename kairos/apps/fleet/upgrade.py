@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -64,19 +64,23 @@ class Step(NamedTuple):
 
 class Parts(NamedTuple):
     """What is upgraded. `sides`: names of TaskManagers; the job is on those of one side. `package`: writes the code
-    where the job is submitted from."""
+    where the job is submitted from. `stack`: the servers beside all this, and those of them that are Kairos."""
 
     jobs: RunningJobs
     cluster: TaskManagers
     sides: tuple[list[str], list[str]]
     processes: Restarts
     package: Callable[[], object]
+    stack: Restarts
+    of_stack: Sequence[str]
 
 
 class Upgrade:
     def __init__(self, settings: FleetSettings, parts: Parts, file: JournalFile, journal: Journal) -> None:
         self._settings, self._parts = settings, parts
         self._file, self._journal = file, journal
+        if journal.of_stack is None:
+            journal.of_stack = parts.stack.running([*parts.of_stack])
         self._prepared: PreparedJob | None = None
         self._stopped_at: float | None = None
 
@@ -109,8 +113,11 @@ class Upgrade:
         if self._settings.job is not None:
             steps += [Step(PACKAGE, self._package), Step(PREPARE, self._prepare), Step(STOP, self._stop)]
             steps += [Step(RETIRE, self._retire), Step(RESUME, self._resume)]
-        names = [process.name for process in self._settings.processes]
-        return steps + [Step(f"restart {name}", partial(self._restart, name)) for name in names]
+        for process in self._settings.processes:
+            steps.append(Step(f"restart {process.name}", partial(_restart, self._parts.processes, process.name)))
+        for name in self._journal.of_stack or ():
+            steps.append(Step(f"restart {name} of the stack", partial(_restart, self._parts.stack, name)))
+        return steps
 
     def _note(self) -> None:
         self._file.write(self._journal)
@@ -239,9 +246,10 @@ class Upgrade:
         self._parts.cluster.down(self._old_taskmanagers, lambda line: None)  # until they are gone
         return f"job {successors[0]} is at work{gap}"
 
-    def _restart(self, name: str) -> None:
-        self._parts.processes.down([name], lambda line: None)
-        self._parts.processes.up([name], lambda line: None)
+
+def _restart(group: Restarts, name: str) -> None:
+    group.down([name], lambda line: None)
+    group.up([name], lambda line: None)
 
 
 def newest_savepoint(folder: Path) -> str:

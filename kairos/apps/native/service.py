@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.error import HTTPError
 
 
 class NotReady(Exception):
@@ -21,6 +22,9 @@ def ask_ready(address: str) -> str:
         with urllib.request.urlopen(f"http://{address}/ready", timeout=ANSWER_SECONDS) as answer:
             said: str = answer.read(MOST_BYTES).decode("utf-8", "replace").strip()
             return "ready" if said == "ok" else said
+    except HTTPError as error:  # 503 says in its body what is waited for
+        said = error.read(MOST_BYTES).decode("utf-8", "replace").strip()
+        raise NotReady(said or str(error)) from None
     except OSError as error:
         raise NotReady(str(error)) from None
 

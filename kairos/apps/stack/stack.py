@@ -14,6 +14,9 @@ from kairos.apps.stack.scheduler import SchedulerService
 from kairos.apps.stack.settings import StackSettings
 from kairos.apps.stack.trino import TrinoService
 
+OF_KAIROS = (HeartbeatService.name, SchedulerService.name)
+"""Those that run the code of a release."""
+
 
 class Stack(Group):
     def __init__(self, settings: StackSettings) -> None:

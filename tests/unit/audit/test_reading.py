@@ -12,8 +12,8 @@ from kairos.adapters.database.connection import create_tables, open_engine
 from kairos.adapters.delivery.ledger import Call, Change, Row
 from kairos.adapters.delivery.ledger_reader import LedgerReaderError, open_ledger_reader
 from kairos.adapters.delivery.ledger_sql import SqlLedger
-from kairos.adapters.rules.files import read_folder
-from kairos.adapters.rules.history import read_releases
+from kairos.adapters.rules.files import newest_change, read_folder
+from kairos.adapters.rules.history import read_releases, release_rows
 from kairos.adapters.rules.store import RuleStoreError
 from kairos.adapters.rules.store_sql import RELEASES, SqlRuleStore
 from kairos.engine.rule.load import load
@@ -89,3 +89,10 @@ def test_a_ledger_that_is_none(address: str, tmp_path: Path) -> None:
     with pytest.raises(LedgerReaderError, match="does not answer") as refused, open_ledger_reader(away):
         pass
     assert "geheim" not in str(refused.value)
+
+
+def test_a_folder_s_release_is_as_old_as_its_newest_change(tmp_path: Path) -> None:
+    """Not of 1970: the store itself knows no time of the first one."""
+    (tmp_path / "policy.yaml").write_text("")
+    (row,) = release_rows(str(tmp_path))
+    assert row.published_at == newest_change(tmp_path)

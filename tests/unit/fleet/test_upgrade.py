@@ -164,6 +164,21 @@ def test_a_job_that_ended_without_a_savepoint_is_said(tmp_path: Path) -> None:
         world.upgrade()
 
 
+def test_processes_of_the_stack_come_along_where_they_run(tmp_path: Path) -> None:
+    """Also one that was down when who upgraded died."""
+    calm = World(tmp_path / "calm")
+    calm.python["heartbeat"] = "1"
+    said = calm.upgrade()
+    assert said[-1].startswith("8/8 restart heartbeat of the stack: ")
+    for moment in range(1, calm.moment + 1):
+        world = World(tmp_path / f"died-{moment}")
+        world.python["heartbeat"], world.dies_at = "1", moment
+        with pytest.raises(Died):
+            world.upgrade()
+        world.upgrade()
+        assert world.python["heartbeat"] == HERE
+
+
 def test_without_a_job_only_processes_are_restarted(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.settings = FleetSettings(processes=world.settings.processes, folder=tmp_path)

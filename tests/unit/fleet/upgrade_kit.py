@@ -157,7 +157,7 @@ class World:
 
     def upgrade(self, *, instead: bool = False) -> list[str]:
         file = JournalFile(self.settings.folder)
-        parts = Parts(self, self, self.sides, self, lambda: self.act("package", lambda: None))
+        parts = Parts(self, self, self.sides, self, lambda: self.act("package", lambda: None), self, ["heartbeat"])
         said: list[str] = []
         Upgrade(self.settings, parts, file, begin(file.read(), self.release, instead=instead)).run(said.append)
         return said

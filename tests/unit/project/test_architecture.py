@@ -43,7 +43,7 @@ BY_NAME = {
     "kairos/apps/cli.py": "the commands, each when it is called",
     "kairos/adapters/channels/providers.py": "the providers, each where a channel has it",
     "kairos/adapters/search/server.py": "the client library of the server that there is",
-    "operators/__init__.py": "all that tasks may need, before the job that brought it along is gone",
+    "kairos/preloading.py": "all that tasks may need, before the job that brought it along is gone",
 }
 """Who may import what only a text names, so that no contract sees it, and what."""
 

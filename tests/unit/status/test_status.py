@@ -18,7 +18,7 @@ from kairos.adapters.metrics.metrics import Metrics
 from kairos.adapters.settings.file import SettingsError
 from kairos.apps.heartbeat import Told
 from kairos.apps.logs import JsonLines, trace_of, traced
-from kairos.apps.native.service import ask_ready
+from kairos.apps.native.service import NotReady, ask_ready
 from kairos.apps.status.health import PATIENCE_SECONDS, Health
 from kairos.apps.status.server import parse, serving
 
@@ -49,6 +49,8 @@ def test_a_process_that_begins_waits_works_and_is_stuck() -> None:
         assert (get(address, "/live"), get(address, "/ready")) == ((200, "ok\n"), (503, "it begins\n"))
         health.waits("Kafka is away")
         assert (get(address, "/live"), get(address, "/ready")) == ((200, "ok\n"), (503, "Kafka is away\n"))
+        with pytest.raises(NotReady, match="Kafka is away"):
+            ask_ready(address)
         health.works()
         assert get(address, "/ready") == (200, "ok\n")
         health.stands_by("stands by: ann, process 7 is at work")

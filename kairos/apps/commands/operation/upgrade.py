@@ -16,6 +16,9 @@ from kairos.apps.fleet.fleet import Fleet
 from kairos.apps.fleet.journal import JournalFile, begin
 from kairos.apps.fleet.settings import load_settings
 from kairos.apps.fleet.upgrade import Parts, Upgrade
+from kairos.apps.stack import Stack
+from kairos.apps.stack import load_settings as load_stack
+from kairos.apps.stack.stack import OF_KAIROS
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import say
 
@@ -45,11 +48,12 @@ def upgrade(
         journal_file = JournalFile(settings.folder)
         journal = begin(journal_file.read(), str(Path.cwd()), instead=instead)
         cluster = Cluster(load_cluster())
-        parts = Parts(Jobs(cluster), cluster, cluster.sides, Fleet(settings), package_code)
+        stack = Stack(load_stack())
+        parts = Parts(Jobs(cluster), cluster, cluster.sides, Fleet(settings), package_code, stack, OF_KAIROS)
         task = Upgrade(settings, parts, journal_file, journal)
         if dry_run:
             for number, (name, done) in enumerate(task.plan(), 1):
                 typer.echo(f"{number}. {name}{' (done)' if done else ''}")
             return
         task.run(say)
-        typer.echo(f"all of {file} is what {journal.release} has")
+        typer.echo(f"all of {file}{' and of the stack' if journal.of_stack else ''} is what {journal.release} has")
