@@ -48,10 +48,12 @@ def repeated(rows: Sequence[ReleaseRow]) -> dict[int, int]:
 
 def release(store: str, number: int) -> Release:
     """The release with this number. Raises NotThereError, RuleStoreError."""
-    for row in release_rows(store):
+    rows = [row for row in release_rows(store) if row.release is not None]
+    for row in rows:
         if row.number == number and row.release is not None:
             return row.release
-    raise NotThereError(f"the rule store has no release {number} that can be read")
+    known = f"there are {rows[0].number} to {rows[-1].number}" if rows else "nothing is published"
+    raise NotThereError(f"the rule store has no release {number} that can be read; {known}")
 
 
 def diff(store: str, one: int, other: int) -> list[Difference]:

@@ -22,13 +22,13 @@ def plans_of(proposal: Proposal, subjects: Iterable[Subject]) -> dict[str, list[
 def _plan(proposal: Proposal, found: Iterable[Difference], subject: Subject) -> Iterator[str]:
     for each in found:
         if subject.has(each.field):
-            yield from _lines(each)
+            yield from told_difference(each)
     for change in proposal.change.changes:
         if change.activity == subject.name:
             yield f"matches in flight: {change.in_flight}"
 
 
-def _lines(each: Difference) -> Iterator[str]:
+def told_difference(each: Difference) -> Iterator[str]:
     """A text of several lines is compared by line."""
     one, other = each.before, each.after
     if isinstance(one, str) and isinstance(other, str) and "\n" in one + other:

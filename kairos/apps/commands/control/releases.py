@@ -10,7 +10,7 @@ import typer
 from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.view.errors import told
-from kairos.apps.view.terminal import count, escape
+from kairos.apps.view.terminal import count, escape, say
 from kairos.usecases.control import history
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,6 +29,8 @@ def releases(store: RuleStore = None) -> None:
         acting(target).need("look")
         rows = history.releases(target)
         same = history.repeated(rows)
+        if not rows:
+            say("nothing is published: kairos publish RULES")
         for row in rows:
             at = datetime.fromtimestamp(row.published_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
             known = row.release.rules.activities if row.release is not None else None

@@ -84,7 +84,9 @@ def write_release(
         done = publish(proposal, store, files, actor, now(), reach, expect, emergency)
     except NotApprovedError as error:
         show_standings(error.standings)
-        how = "kairos submit" if files is not None else "an operator may all the same: --emergency --reason ..."
+        how = (
+            "kairos submit" if files is not None else "--submit asks; an operator may at once: --emergency --reason ..."
+        )
         sys.stdout.write(paint(f"not published: not approved ({how})", "error", sys.stdout) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(paint(f"published release {done.number}", "good", sys.stdout) + "\n")

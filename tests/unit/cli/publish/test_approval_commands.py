@@ -50,6 +50,7 @@ def test_a_change_from_its_submission_to_its_release_and_back(
     monkeypatch.setenv("KAIROS_TOKEN", tokens["otto"])
     rolled = run("rollback", "1", "--emergency", "--reason", "wrong")
     assert rolled.stdout.endswith("published release 3\n")
+    assert "the next publish brings it back" in rolled.stderr
     listed = run("releases").stdout.splitlines()
     assert [line.split()[0] for line in listed] == ["1", "2", "3"]
     assert [line.partition(", as in ")[2] for line in listed] == ["", "", "release 1"]
@@ -60,3 +61,25 @@ def test_a_change_from_its_submission_to_its_release_and_back(
 
     audit = run("audit", "--store", store)
     assert (audit.exit_code, audit.stdout.splitlines()[-1]) == (0, "clean")
+
+
+def test_the_way_back_is_agreed_to_as_every_other_change(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but an emergency led back to a release whose approvals had lapsed."""
+    monkeypatch.setenv("KAIROS_RULE_STORE", f"sqlite:///{tmp_path}/back.db")
+    assert run("history").exit_code == 0
+    assert "nothing is published" in run("releases").stderr
+    assert run("publish", rules, "--author", "ann").exit_code == 0
+    file = rules / "activities/orders/order_unpaid.yaml"
+    file.write_text(file.read_text().replace("state: draft", "state: live"))
+    (rules / "workflow.yaml").write_text("steps: {content: {by: editor}}\npaths: [{then: [content]}]\n")
+    assert run("submit", rules, "--author", "ann").exit_code == 0
+    assert run("approve", "order_unpaid", "workflow.yaml", "--author", "eve").exit_code == 0
+    assert run("publish", rules, "--author", "ann").exit_code == 0
+    refused = run("rollback", "1", "--author", "ann")
+    assert (refused.exit_code, "needs content" in refused.stdout, "--submit asks" in refused.stdout) == (1, True, True)
+    assert "in review: needs content" in run("rollback", "1", "--submit", "--author", "ann").stdout
+    assert run("approve", "order_unpaid", "workflow.yaml", "--author", "eve").exit_code == 0
+    assert run("rollback", "1", "--author", "ann").stdout.endswith("published release 3\n")
+    assert "there are 1 to 3" in run("rollback", "7").stderr
