@@ -24,6 +24,8 @@ def test_who_has_not_paid_gets_one_text_message_by_name(tmp_path: Path) -> None:
     said = [line for line in told if " message " in line or " event " in line]
     assert [sum(f" {user} " in line for line in said) for user in ("anna", "ben")] == [4, 4]
     assert told[-1] == "as it should be"
+    assert "kairos audit" not in told, "copied, it would tell of another run"
+    assert f"its rule, tried without servers: kairos test {RULES}" in told
 
 
 def test_its_rules_have_no_findings_and_their_examples_pass(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ class Story(ABC):
             self._say("\nStopping")
             services.down()
 
+    @property
+    def further(self) -> str:
+        """What whoever has seen it can do next, with the servers stopped."""
+        return f"its rule, tried without servers: kairos test {self._rules}\nwhat the programs said: {self.logs()}"
+
     def logs(self) -> Path:
         return self._services.logs()
 
@@ -86,6 +91,7 @@ class Story(ABC):
     # ------------------------------------------------------------------------------------------------------- start
     def _start(self) -> None:
         services = self._services
+        self._say(f"{self._rules} on servers of its own: two minutes, the start takes one")
         self._say(f"Starting a stack of its own, {', '.join(services.programs[:-1])} and the {services.programs[-1]}")
         self._copy_rules()
         services.up_stack()
@@ -136,7 +142,7 @@ class Story(ABC):
     # ------------------------------------------------------------------------------------------------------- judge
     def _judge(self, observer: Observer) -> bool:
         """What arrived is counted last: by the audit no message is under way any more."""
-        self._say("\nkairos audit")
+        self._say("\nWhat the audit says of these servers, before they stop")
         command = [sys.executable, "-m", "kairos", "audit", "--conf", str(self._services.conf), "--settled"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         self._say((done.stdout + done.stderr).rstrip())

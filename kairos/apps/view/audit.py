@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
-from kairos.apps.view.terminal import escape, fitted, paint
+from kairos.apps.view.terminal import escape, fitted, paint, terminal_width
 from kairos.usecases.results.audit.audit import Audit, Evidence, Finding
 from kairos.usecases.results.audit.tell import clock
 
@@ -16,6 +16,8 @@ _SHOWN = {
     "ledger": ("ledger", ("state", "channel", "reserved_at", "settled_at", "calls", "worker", "reason", "key")),
     "calls": ("call", ("number", "outcome", "started_at", "ended_at", "worker", "reason")),
 }  # fmt: skip
+_MARGIN, _TITLE = 9, 36
+"""Columns of the mark, and of what a check is called; on a terminal the numbers of a longer name stand below it."""
 _MOST_KEYS = 5
 """Deliveries told of one violation; JSON has them all."""
 
@@ -50,7 +52,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 def _lines(audit: Audit, stream: TextIO) -> Iterator[str]:
     for what, where in audit.places.items():
         yield f"{what:<9} {escape(where)}"
-    yield f"looked at {_counts(audit.looked_at)}"
+    yield fitted(f"looked at {_counts(audit.looked_at)}", hang=10)
     for topic, number in audit.unreadable.counts.items():
         yield paint(f"unreadable: {number:,} in {topic}, passed over", "warning", stream)
     for origin, why in audit.unreadable.first:
@@ -65,7 +67,13 @@ def _lines(audit: Audit, stream: TextIO) -> Iterator[str]:
 def _finding(finding: Finding, stream: TextIO) -> Iterator[str]:
     result = finding.result
     mark = paint("FOUND", "error", stream) if result.count else paint("ok   ", "good", stream)
-    yield f"  {mark}  {finding.title:<36} {_counts(result.examined)}"
+    counts = _counts(result.examined)
+    if len(finding.title) > _TITLE and terminal_width() is not None:
+        yield f"  {mark}  {finding.title}"
+        yield fitted(f"{'':<{_MARGIN + _TITLE}} {counts}", hang=_MARGIN + _TITLE + 1)
+    else:
+        told = fitted(f"{'':<{_MARGIN}}{finding.title:<{_TITLE}} {counts}", hang=_MARGIN + _TITLE + 1)
+        yield f"  {mark}  {told[_MARGIN:]}"
     for what, number in result.exempt.items():
         yield f"         exempt: {number:,} {what}"
     for what, number in result.not_judged.items():

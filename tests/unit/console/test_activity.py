@@ -54,6 +54,7 @@ def test_what_a_release_made_other_is_drawn_field_by_field(desk: Desk, signed_in
     told = vic.get("/activities/nudge?release=2").text.split('id="changed"')[1]
     assert "<del>- &#34;visit&#34;</del>" in told or "visit" in told.split("<del>")[1].split("</del>")[0]
     assert "basket" in told.split("<ins>")[1].split("</ins>")[0]
+    assert "</del>\n<ins>" in told, "a line each"
     assert "kairos diff 1 2" in told
     assert 'id="changed"' not in vic.get("/activities/nudge?release=1").text
 

@@ -11,8 +11,8 @@ from kairos.apps.inputs.acting import acting
 from kairos.apps.inputs.store import RuleStore, rule_store
 from kairos.apps.view.errors import told
 from kairos.apps.view.terminal import escape
-from kairos.engine.rule.changes.in_words import in_words
 from kairos.usecases.control.history import diff as usecase
+from kairos.usecases.control.plan import told_difference
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -23,7 +23,7 @@ def diff(
     other: Annotated[int, typer.Argument(metavar="M", help="Another one.")],
     store: RuleStore = None,
 ) -> None:
-    """Tell what differs between two releases, field by field; how it is written does not count.
+    """Tell what differs between two releases, field by field, a text by its lines; how it is written does not count.
 
     Exits with 1 where something does.
 
@@ -36,6 +36,6 @@ def diff(
         acting(target).need("look")
         found = usecase(target, one, other)
     for each in found:
-        before, after = (escape(in_words(each.field, side)) for side in (each.before, each.after))
-        sys.stdout.write(f"{escape(each.field)}: {before} -> {after}\n")
+        for line in told_difference(each):
+            sys.stdout.write(escape(line) + "\n")
     raise typer.Exit(1 if found else 0)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kairos.apps.native.settings import ServiceError, data_folder
-from kairos.apps.view.terminal import escape, fail, say
+from kairos.apps.view.terminal import escape, fail, fitted, say
 
 if TYPE_CHECKING:
     from kairos.apps.demo.story import Pace, Story
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
+_HANG = 33
+"""Columns before the words of a fact."""
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
 _RULES = typer.Option("--rules", help="The rule folder that is played.")
 
@@ -48,7 +50,7 @@ def order_sms(
     from kairos.apps.demo.order_sms import OrderSms
 
     pace = _pace("--within", within)
-    _play(OrderSms(data_folder() / "demo-order-sms", _folder(rules), pace, typer.echo))
+    _play(OrderSms(data_folder() / "demo-order-sms", _folder(rules), pace, _tell))
 
 
 @app.command()
@@ -69,7 +71,13 @@ def fallback(
     from kairos.apps.demo.fallback import Fallback
 
     pace = _pace("--after", after)
-    _play(Fallback(data_folder() / "demo-fallback", _folder(rules), pace, typer.echo))
+    _play(Fallback(data_folder() / "demo-fallback", _folder(rules), pace, _tell))
+
+
+def _tell(text: str) -> None:
+    """On a terminal what is too long for a line goes on below it, under where its words begin."""
+    for line in text.split("\n"):
+        typer.echo(fitted(line, hang=_HANG))
 
 
 def _pace(option: str, text: str) -> Pace:
@@ -95,5 +103,6 @@ def _play(story: Story) -> None:
     except (ServiceError, StoryError) as error:
         say(f"the story broke off: {escape(str(error))}; what the programs said is in {story.logs()}")
         raise typer.Exit(1) from None
+    typer.echo(f"\n{story.further}")
     typer.echo("\nas it should be" if good else "\nnot as it should be")
     raise typer.Exit(0 if good else 1)

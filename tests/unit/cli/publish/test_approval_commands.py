@@ -83,3 +83,7 @@ def test_the_way_back_is_agreed_to_as_every_other_change(
     assert run("approve", "order_unpaid", "workflow.yaml", "--author", "eve").exit_code == 0
     assert run("rollback", "1", "--author", "ann").stdout.endswith("published release 3\n")
     assert "there are 1 to 3" in run("rollback", "7").stderr
+    text = rules / "templates/unpaid.sms.liquid"
+    text.write_text(text.read_text() + "\nA line more.\n")
+    assert run("publish", rules, "--emergency", "--reason", "now", "--author", "otto").exit_code == 0
+    assert "  +A line more." in run("diff", "3", "4").stdout.splitlines()
