@@ -6,18 +6,24 @@ python tools/draw_console.py write      only this one
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Mapping, Set
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kairos.adapters.settings.api import load  # noqa: E402
+from kairos.adapters.settings.api import ApiSettings, load  # noqa: E402
 from tests.browser.screens import DESK, PHONE, chromium, free_url, served  # noqa: E402
 
+Picture = tuple[str, dict[str, int], str, str]
 NEW_CROWD = "/new-crowd?name=keen&of0=product_view&window0=30d&value0=5&of1=purchase&operator1=%3D%3D&value1=0"
 PICTURES = {
     "activities": ("/", DESK, "light", "en"),
@@ -49,20 +55,69 @@ PICTURES = {
 }
 """Name -> path, size, colours, language."""
 
+OF_A_DATABASE = {
+    "releases": ("/releases", DESK, "light", "en"),
+    "release": ("/releases/1", DESK, "light", "en"),
+}
+"""Likewise, where the rule store is a database: a folder keeps its newest release alone."""
+
 
 def main() -> None:
     settings = load(Path("conf/embedded.yaml"))
     settings = msgspec.structs.replace(settings, api=msgspec.structs.replace(settings.api, url=free_url()))
-    folder = ROOT / "docs" / "console"
-    folder.mkdir(exist_ok=True)
-    with served(settings, time.time_ns() // 1_000_000) as address, chromium() as browser:
-        for name in sys.argv[1:] or PICTURES:
-            path, size, scheme, language = PICTURES[name]
+    (ROOT / "docs" / "console").mkdir(exist_ok=True)
+    wanted = frozenset(sys.argv[1:] or PICTURES.keys() | OF_A_DATABASE.keys())
+    with TemporaryDirectory() as folder, chromium() as browser:
+        draw(browser, settings, PICTURES, wanted)
+        if wanted & OF_A_DATABASE.keys():
+            store = two_releases(Path(folder))
+            rules = msgspec.structs.replace(settings.rules, store=store)
+            draw(browser, msgspec.structs.replace(settings, rules=rules), OF_A_DATABASE, wanted)
+
+
+def two_releases(folder: Path) -> str:
+    """A database with the project's rules, and then with another text, priority and cap."""
+    store, rules = f"sqlite:///{folder}/rules.db", folder / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    publish(rules, store, "ann")
+    for file, old, new in (
+        ("activities/cart/cart_left.yaml", "priority: 50", "priority: 60"),
+        ("policy.yaml", "{max: 4, per: 7d}", "{max: 3, per: 7d}"),
+        ("templates/cart_reminder.push.liquid", "just as you left it", "and shipping is free today"),
+    ):
+        text = (rules / file).read_text()
+        (rules / file).write_text(text.replace(old, new))
+        assert old in text, file
+    publish(rules, store, "eve")
+    return store
+
+
+def publish(rules: Path, store: str, author: str) -> None:
+    command = (
+        sys.executable,
+        "-m",
+        "kairos",
+        "publish",
+        rules,
+        "--store",
+        store,
+        "--author",
+        author,
+        "--no-backtest",
+        "--accept-cold",
+    )
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
+def draw(browser: Browser, settings: ApiSettings, pictures: Mapping[str, Picture], wanted: Set[str]) -> None:
+    with served(settings, time.time_ns() // 1_000_000) as address:
+        for name in pictures.keys() & wanted:
+            path, size, scheme, language = pictures[name]
             context = browser.new_context(base_url=address, viewport=size, color_scheme=scheme, locale=language)
             page = context.new_page()
             page.goto(path)
             page.wait_for_selector("[aria-busy]", state="detached", timeout=120_000)
-            page.screenshot(path=folder / f"{name}.png")
+            page.screenshot(path=ROOT / "docs" / "console" / f"{name}.png")
             context.close()
 
 

@@ -42,7 +42,7 @@ def _one(parts: ConsoleParts, call: Call) -> Values:
     (row,) = (row for row in rows if row.number == number)
     before = max((other.number for other in rows if other.number < number), default=None)
     old = history.release(parts.store, before).rules if before is not None else RuleSet()
-    lines = [line for each in differences(old, new) for line in told_difference(each)] if before is not None else []
+    lines = _told(old, new) if before is not None else []
     newest = number == max(other.number for other in rows)
     back = None if newest or "://" not in parts.store else _back(parts, call)
     return {
@@ -60,6 +60,10 @@ def _one(parts: ConsoleParts, call: Call) -> Values:
     }
 
 
+def _told(old: RuleSet, new: RuleSet) -> list[str]:
+    return [line for each in differences(old, new) for line in told_difference(each)]
+
+
 def _back(parts: ConsoleParts, call: Call) -> Values:
     """What going back to it would do, who has to agree, and whether it lets something out to many."""
     proposal = _proposal(parts, call)
@@ -69,6 +73,7 @@ def _back(parts: ConsoleParts, call: Call) -> Values:
     return {
         "idle": proposal.idle,
         "plan": [(each, told[each.subject.name]) for each in found],
+        "lines": _told(proposal.before or RuleSet(), proposal.after),
         "refusals": proposal.change.refusals,
         "blasts": bool(blasts_in(proposal.before, proposal.after)),
         "open": [each for each in found if each.state != "approved"],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from kairos.adapters.settings.api import Api, ApiSettings, Rules
+from kairos.apps.console.process import console_of
 from kairos.usecases.rules.publish import standing
-from tests.unit.console.conftest import Reader
+from tests.unit.console.conftest import HERE, Reader
 from tests.unit.control.desk import EVE, NUDGE, Desk
 
 BACK = "/releases/1/rollback"
@@ -68,3 +71,15 @@ def test_a_folder_keeps_its_newest_only(local: Reader) -> None:
     told = local.get("/releases").text
     assert ("keeps its newest release only" in told, "1970" in told) == (True, False)
     assert "/rollback" not in local.get("/releases/1").text
+
+
+def test_without_a_workflow_it_says_what_going_back_changes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for text in (NUDGE, NUDGE.replace("event: visit", "event: basket")):
+        desk.write(text)
+        del desk.files["workflow.yaml"]
+        desk.publish()
+    app = console_of(ApiSettings(Api(), Rules(desk.store)), lambda: desk.now)
+    told = Reader(app, base_url="http://127.0.0.1:8090", client=HERE).get("/releases/1").text
+    back = told[told.index("What going back") :]
+    assert ("basket" in back, "visit" in back, "Go back to release 1" in back) == (True, True, True)
