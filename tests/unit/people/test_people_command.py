@@ -28,7 +28,7 @@ def test_a_person_is_found_by_what_one_has_of_her(place: Place) -> None:
     assert place.people("find", "u3", rules=False).exit_code == 0
     nobody = place.people("find", "zed@example.com", rules=False)
     assert (nobody.exit_code, nobody.stdout) == (1, "")
-    assert "nobody is found by zed@example.com" in nobody.stderr
+    assert "nobody is found by zed@example.com: what is searched is made by kairos people index" in nobody.stderr
 
 
 def test_no_address_in_clear_is_in_the_store(place: Place) -> None:

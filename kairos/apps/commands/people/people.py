@@ -65,7 +65,7 @@ def find_command(
     else:
         _lines(found_lines(found))
     if not found:
-        say(f"nobody is found by {quote(text)}")
+        say(f"nobody is found by {quote(text)}: what is searched is made by kairos people index")
         raise typer.Exit(1)
 
 
