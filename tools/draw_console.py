@@ -20,7 +20,7 @@ from playwright.sync_api import Browser
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kairos.adapters.settings.api import ApiSettings, load  # noqa: E402
+from kairos.adapters.settings.api import load  # noqa: E402
 from tests.browser.screens import DESK, PHONE, chromium, free_url, served  # noqa: E402
 
 Picture = tuple[str, dict[str, int], str, str]
@@ -36,6 +36,8 @@ PICTURES = {
     "reviews": ("/reviews", DESK, "light", "en"),
     "calendar": ("/calendar?days=3", DESK, "dark", "en"),
     "crowds": ("/crowds", DESK, "light", "en"),
+    "crowd": ("/crowds/keen_browsers", DESK, "light", "en"),
+    "list": ("/lists/black", DESK, "light", "en"),
     "new-crowd": (NEW_CROWD, DESK, "light", "en"),
     "health": ("/health", DESK, "dark", "en"),
     "broadcast": (
@@ -57,59 +59,74 @@ PICTURES = {
 
 OF_A_DATABASE = {
     "releases": ("/releases", DESK, "light", "en"),
-    "release": ("/releases/1", DESK, "light", "en"),
+    "release": ("/releases/2", DESK, "light", "en"),
+    "review": ("/reviews/cart_left", DESK, "light", "en"),
+    "channel": ("/channels/sms", DESK, "light", "en"),
 }
-"""Likewise, where the rule store is a database: a folder keeps its newest release alone."""
+"""Likewise, where the rule store is a database, a workflow says who has to agree, and channels are configured."""
+
+OF_USERS = {"sign-in": ("/", DESK, "light", "en")}
+"""Likewise, once that database has a user."""
+
+WORKFLOW = """steps: {content: {by: editor}, risk: {by: risk}}
+paths:
+  - {when: reach > 1000, then: [content, risk]}
+  - {then: [content]}
+"""
+CHANGED = (
+    ("activities/cart/cart_left.yaml", "priority: 50", "priority: 60"),
+    ("policy.yaml", "{max: 4, per: 7d}", "{max: 3, per: 7d}"),
+    ("templates/cart_reminder.push.liquid", "just as you left it", "and shipping is free today"),
+)
+CHANNELS = '  channels:\n    sms: {provider: file, path: "${KAIROS_DATA:-.kairos}/outbox/sms.jsonl", rate: 20 per 1s}\n'
 
 
 def main() -> None:
-    settings = load(Path("conf/embedded.yaml"))
-    settings = msgspec.structs.replace(settings, api=msgspec.structs.replace(settings.api, url=free_url()))
     (ROOT / "docs" / "console").mkdir(exist_ok=True)
-    wanted = frozenset(sys.argv[1:] or PICTURES.keys() | OF_A_DATABASE.keys())
+    wanted = frozenset(sys.argv[1:] or PICTURES.keys() | OF_A_DATABASE.keys() | OF_USERS.keys())
+    laptop = Path("conf/embedded.yaml")
     with TemporaryDirectory() as folder, chromium() as browser:
-        draw(browser, settings, PICTURES, wanted)
-        if wanted & OF_A_DATABASE.keys():
-            store = two_releases(Path(folder))
-            rules = msgspec.structs.replace(settings.rules, store=store)
-            draw(browser, msgspec.structs.replace(settings, rules=rules), OF_A_DATABASE, wanted)
+        draw(browser, laptop, PICTURES, wanted)
+        if not wanted <= PICTURES.keys():
+            store = database(Path(folder))
+            conf = Path(folder) / "kairos.yaml"
+            text = laptop.read_text().replace("  store: rules\n", f"  store: {store}\n")
+            conf.write_text(text.replace("delivery:\n", f"delivery:\n{CHANNELS}"))
+            draw(browser, conf, OF_A_DATABASE, wanted)
+            kairos("users", "add", "ann", "--role", "admin", "--store", store)
+            draw(browser, conf, OF_USERS, wanted)
 
 
-def two_releases(folder: Path) -> str:
-    """A database with the project's rules, and then with another text, priority and cap."""
+def database(folder: Path) -> str:
+    """A rule store with three releases: the project's rules, then other ones, then who has to agree. One change waits
+    for that."""
     store, rules = f"sqlite:///{folder}/rules.db", folder / "rules"
     shutil.copytree(ROOT / "rules", rules)
-    publish(rules, store, "ann")
-    for file, old, new in (
-        ("activities/cart/cart_left.yaml", "priority: 50", "priority: 60"),
-        ("policy.yaml", "{max: 4, per: 7d}", "{max: 3, per: 7d}"),
-        ("templates/cart_reminder.push.liquid", "just as you left it", "and shipping is free today"),
-    ):
-        text = (rules / file).read_text()
-        (rules / file).write_text(text.replace(old, new))
-        assert old in text, file
-    publish(rules, store, "eve")
+    publish = ("publish", rules, "--store", store, "--no-backtest", "--accept-cold", "--author")
+    kairos(*publish, "ann")
+    for file, old, new in CHANGED:
+        change(rules / file, old, new)
+    kairos(*publish, "eve")
+    (rules / "workflow.yaml").write_text(WORKFLOW)
+    kairos(*publish, "ann")
+    change(rules / CHANGED[0][0], "priority: 60", "priority: 70")
+    kairos("submit", rules, "--store", store, "--author", "eve")
     return store
 
 
-def publish(rules: Path, store: str, author: str) -> None:
-    command = (
-        sys.executable,
-        "-m",
-        "kairos",
-        "publish",
-        rules,
-        "--store",
-        store,
-        "--author",
-        author,
-        "--no-backtest",
-        "--accept-cold",
-    )
-    subprocess.run(command, check=True, cwd=ROOT)
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text, file
+    file.write_text(text.replace(old, new))
 
 
-def draw(browser: Browser, settings: ApiSettings, pictures: Mapping[str, Picture], wanted: Set[str]) -> None:
+def kairos(*arguments: object) -> None:
+    subprocess.run((sys.executable, "-m", "kairos", *map(str, arguments)), check=True, cwd=ROOT)
+
+
+def draw(browser: Browser, conf: Path, pictures: Mapping[str, Picture], wanted: Set[str]) -> None:
+    settings = load(conf)
+    settings = msgspec.structs.replace(settings, api=msgspec.structs.replace(settings.api, url=free_url()))
     with served(settings, time.time_ns() // 1_000_000) as address:
         for name in pictures.keys() & wanted:
             path, size, scheme, language = pictures[name]

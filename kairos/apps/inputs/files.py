@@ -21,7 +21,7 @@ from kairos.usecases.rules import lint
 
 MOST_TOLD = 100
 """Lines of a file that are reported."""
-MOST_ALIKE = 3
+MOST_ALIKE = 20
 """Of these, lines of one reason."""
 _SHOWN = 120  # characters of a bad line that its report repeats
 
