@@ -6,11 +6,13 @@ python tools/draw_console.py write      only this one
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Set
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,8 +38,7 @@ PICTURES = {
     "reviews": ("/reviews", DESK, "light", "en"),
     "calendar": ("/calendar?days=3", DESK, "dark", "en"),
     "crowds": ("/crowds", DESK, "light", "en"),
-    "crowd": ("/crowds/keen_browsers", DESK, "light", "en"),
-    "list": ("/lists/black", DESK, "light", "en"),
+    "crowd": ("/crowds/window_shoppers", DESK, "light", "en"),
     "new-crowd": (NEW_CROWD, DESK, "light", "en"),
     "health": ("/health", DESK, "dark", "en"),
     "broadcast": (
@@ -59,7 +60,7 @@ PICTURES = {
 
 OF_A_DATABASE = {
     "releases": ("/releases", DESK, "light", "en"),
-    "release": ("/releases/2", DESK, "light", "en"),
+    "release": ("/releases/1", DESK, "light", "en"),
     "review": ("/reviews/cart_left", DESK, "light", "en"),
     "channel": ("/channels/sms", DESK, "light", "en"),
 }
@@ -78,7 +79,8 @@ CHANGED = (
     ("policy.yaml", "{max: 4, per: 7d}", "{max: 3, per: 7d}"),
     ("templates/cart_reminder.push.liquid", "just as you left it", "and shipping is free today"),
 )
-CHANNELS = '  channels:\n    sms: {provider: file, path: "${KAIROS_DATA:-.kairos}/outbox/sms.jsonl", rate: 20 per 1s}\n'
+STORE = "sqlite:///rules.db"
+CHANNELS = '  channels:\n    sms: {provider: file, path: "${KAIROS_DATA:-.kairos}/outbox/sms.jsonl"}\n'
 
 
 def main() -> None:
@@ -88,30 +90,29 @@ def main() -> None:
     with TemporaryDirectory() as folder, chromium() as browser:
         draw(browser, laptop, PICTURES, wanted)
         if not wanted <= PICTURES.keys():
-            store = database(Path(folder))
-            conf = Path(folder) / "kairos.yaml"
-            text = laptop.read_text().replace("  store: rules\n", f"  store: {store}\n")
-            conf.write_text(text.replace("delivery:\n", f"delivery:\n{CHANNELS}"))
-            draw(browser, conf, OF_A_DATABASE, wanted)
-            kairos("users", "add", "ann", "--role", "admin", "--store", store)
-            draw(browser, conf, OF_USERS, wanted)
+            text = laptop.read_text().replace("  store: rules\n", f"  store: {STORE}\n")
+            os.environ.setdefault("KAIROS_DATA", str(ROOT / ".kairos"))
+            with chdir(folder):  # so that the commands on the pages name no folder of this machine
+                conf = Path("kairos.yaml")
+                conf.write_text(text.replace("delivery:\n", f"delivery:\n{CHANNELS}"))
+                two_releases()
+                draw(browser, conf, OF_A_DATABASE, wanted)
+                kairos("users", "add", "ann", "--role", "admin", "--store", STORE)
+                draw(browser, conf, OF_USERS, wanted)
 
 
-def database(folder: Path) -> str:
-    """A rule store with three releases: the project's rules, then other ones, then who has to agree. One change waits
-    for that."""
-    store, rules = f"sqlite:///{folder}/rules.db", folder / "rules"
+def two_releases() -> None:
+    """The project's rules, and then other ones; a change waits for somebody to agree."""
+    rules = Path("rules")
     shutil.copytree(ROOT / "rules", rules)
-    publish = ("publish", rules, "--store", store, "--no-backtest", "--accept-cold", "--author")
+    publish = ("publish", rules, "--store", STORE, "--no-backtest", "--accept-cold", "--author")
     kairos(*publish, "ann")
     for file, old, new in CHANGED:
         change(rules / file, old, new)
     kairos(*publish, "eve")
     (rules / "workflow.yaml").write_text(WORKFLOW)
-    kairos(*publish, "ann")
     change(rules / CHANGED[0][0], "priority: 60", "priority: 70")
-    kairos("submit", rules, "--store", store, "--author", "eve")
-    return store
+    kairos("submit", rules, "--store", STORE, "--author", "eve")
 
 
 def change(file: Path, old: str, new: str) -> None:
@@ -121,7 +122,7 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 def kairos(*arguments: object) -> None:
-    subprocess.run((sys.executable, "-m", "kairos", *map(str, arguments)), check=True, cwd=ROOT)
+    subprocess.run((sys.executable, "-m", "kairos", *map(str, arguments)), check=True)
 
 
 def draw(browser: Browser, conf: Path, pictures: Mapping[str, Picture], wanted: Set[str]) -> None:
