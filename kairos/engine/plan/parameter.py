@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +92,10 @@ def _parameter(name: str, entry: Value, report: Report) -> Parameter | None:
         return None
     known = tuple(end for end in ends if end is not None)
     ordered = type_ in ORDERED and bool(known)
-    if ordered and (len(known) != 2 or known[0].value > known[1].value):
+    if ordered and not _is_ordered(known):
         message = f"{name}: range: expected [least, greatest]"
-        report.error(entry["range"].node, "bad-range", message, f"[{listed([str(one.text) for one in known], 'and')}]")
+        said = listed([one.text or "null" for one in known], "and")
+        report.error(entry["range"].node, "bad-range", message, f"[{said}]")
         return None
     parameter = Parameter(
         name, type_, default, entry.plain("title"),
@@ -103,6 +104,10 @@ def _parameter(name: str, entry: Value, report: Report) -> Parameter | None:
     if default.text is not None and (problem := parameter.problem_of(default)):
         report.error(entry["default"].node, "out-of-range", f"default: {problem}")
     return parameter
+
+
+def _is_ordered(ends: Sequence[Given]) -> bool:
+    return len(ends) == 2 and all(one.text is not None for one in ends) and bool(ends[0].value <= ends[1].value)
 
 
 def _range(entry: Value) -> list[Node]:

@@ -48,11 +48,12 @@ def repeated(rows: Sequence[ReleaseRow]) -> dict[int, int]:
 
 def release(store: str, number: int) -> Release:
     """The release with this number. Raises NotThereError, RuleStoreError."""
-    rows = [row for row in release_rows(store) if row.release is not None]
-    for row in rows:
+    numbers = []
+    for row in release_rows(store):
         if row.number == number and row.release is not None:
             return row.release
-    known = f"there are {rows[0].number} to {rows[-1].number}" if rows else "nothing is published"
+        numbers.append(row.number)
+    known = f"there are {numbers[0]} to {numbers[-1]}" if numbers else "nothing is published"
     raise NotThereError(f"the rule store has no release {number} that can be read; {known}")
 
 

@@ -114,6 +114,10 @@ class Operator:
         record.shadow = True if shadow else msgspec.UNSET
         delivery = Delivery("a", "v", user, f"o-{user}", attempt, "sms", "t", "1", at, at, at + DAY, values)
         candidate = Candidate(record, delivery, 50, self.budget if attempt == 1 else None, run, claims or [], units)
+        self.take(candidate)
+
+    def take(self, candidate: Candidate) -> None:
+        """As `evaluate` sends it on."""
         for row in self._evaluate.rows([candidate], None):
             if row[0] == REQUESTS:
                 self._take(row[2], row[3])

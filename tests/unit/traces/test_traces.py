@@ -27,7 +27,6 @@ from kairos.apps.delivery.traced import DeliveryTraces
 from kairos.apps.logs import current
 from kairos.engine.effect import Candidate
 from kairos.engine.event import decode
-from kairos.engine.gate.budget import request_of
 from kairos.engine.trace import trace_of_event
 from kairos.engine.user.state import UserState
 from kairos.usecases.intake.intake import Intake
@@ -85,7 +84,7 @@ def decided(value: bytes) -> bytes:
     ]
     (candidate,) = [effect for effect in effects if isinstance(effect, Candidate)]
     operator = Operator(None)
-    operator._take(request_of(candidate))
+    operator.take(candidate)
     return json.dumps(dict(operator.advance(happened.time + TEN_MINUTES))["deliveries.sms"]).encode()
 
 
