@@ -109,7 +109,7 @@ class JavaScript:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(  # as text, because the package may lie in a zip archive
-            [_python(), "-P", "-c", inspect.getsource(child)],
+            [python(), "-P", "-c", inspect.getsource(child)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -122,7 +122,7 @@ class JavaScript:
         return process
 
 
-def _python() -> str:
+def python() -> str:
     """The interpreter of this environment. Embedded in a JVM, `sys.executable` may be another one."""
     own = Path(sys.prefix, "bin", "python3")
     return str(own) if own.exists() else sys.executable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -15,6 +14,7 @@ from kairos.engine.expression.problem import ExpressionError, Problem
 from kairos.engine.expression.reads import Reads
 from kairos.engine.expression.scope import Scope
 from kairos.sandbox import JavaScript
+from kairos.sandbox.syntax import syntax_error
 
 MAX_LENGTH = 10_000
 ALL = "*"  # in Reads: any prop may be read, for a script can compute its name
@@ -45,17 +45,8 @@ def check_script(source: str) -> Problem | None:
 
 @cache
 def _syntax_error(source: str) -> str | None:
-    """In both kinds of brackets: a text that closes one of them is no expression.
-
-    Nothing of the script runs, so the isolate needs no limits; but it must be closed here: one that is left to the end
-    of the process can wait there for ever.
-    """
-    from py_mini_racer import MiniRacer  # takes 80 ms, and few rules have scripts
-
-    bodies = json.dumps([f"return ({source}\n)", f"return [{source}\n]"])
-    code = f"try {{ {bodies}.map(body => new Function(body)); '' }} catch (error) {{ error.message || 'invalid' }}"
-    with MiniRacer() as isolate:
-        return str(isolate.eval(code)) or None
+    """In both kinds of brackets: a text that closes one of them is no expression."""
+    return syntax_error([f"return ({source}\n)", f"return [{source}\n]"])
 
 
 def script_reads(source: str) -> Reads:
