@@ -176,6 +176,8 @@ def _decides_after(activity: CompiledActivity, event_type: str) -> int | None:
     positive = [step for step in steps if step.kind == "event"]
     if pattern.after_match.kind not in ("exclusive", "no_skip"):
         return 0  # any event may end the run that a finished match waits for
+    if steps[-1].kind == "not_next":
+        return 0  # whichever event it passes over
     if steps[-1].kind == "absent":
         return earliest(pattern.within, steps[-1].within) if any(event_type in s.types for s in positive) else None
     for step in reversed(steps):

@@ -5,7 +5,7 @@ Props that are not declared are kept as they are. A declared prop may be null un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -54,6 +54,7 @@ class SchemaChecker:
 
     def __init__(self, sources: Mapping[str, Source]) -> None:
         self._sources = dict(sources)
+        self._instead = _instead(sources)
         self._schemas: dict[tuple[str, str], tuple[_Prop, ...]] = {
             (name, event_type): _compiled(schema)
             for name, source in sources.items()
@@ -88,15 +89,16 @@ class SchemaChecker:
         if source is None:
             if not event.source:
                 return EventError("unknown_source", "'source' is missing; sources.yaml says which there are")
-            return EventError("unknown_source", f"source '{event.source}' is not declared{self._instead()}")
+            return EventError("unknown_source", f"source '{event.source}' is not declared{self._instead}")
         if not source.enabled:
             return EventError("disabled_source", f"source '{event.source}' is disabled")
         return EventError("unknown_type", f"source '{event.source}' declares no event type '{event.type}'")
 
-    def _instead(self) -> str:
-        names = sorted(self._sources)
-        more = ", ..." if len(names) > _MOST_NAMED else ""
-        return f"; sources.yaml has {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
+
+def _instead(sources: Iterable[str]) -> str:
+    names = sorted(sources)
+    more = ", ..." if len(names) > _MOST_NAMED else ""
+    return f"; sources.yaml has {', '.join(names[:_MOST_NAMED])}{more}" if names else ""
 
 
 def _compiled(schema: EventSchema) -> tuple[_Prop, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.engine.rule.content.needs import are_there, needed
+from kairos.engine.rule.content.needs import Needs, needs_of
 from kairos.engine.rule.content.rendering import ContentError, Renderer
 from kairos.engine.rule.content.templates import Templates
 from kairos.engine.rule.model import Material
@@ -70,17 +72,38 @@ def problem(call: Callable[[], object]) -> str:
     return ""
 
 
-def test_plain_templates_need_no_rendering() -> None:
-    def needs(text: str) -> frozenset[str] | None:
-        parsed = Templates({"t.sms": text}).parsed("t.sms")
-        return needed(parsed.nodes, {"bag": {"title": "Bag"}})  # type: ignore[union-attr]
+def needs(text: str) -> Needs | None:
+    parsed = Templates({"t.sms": text}).parsed("t.sms")
+    return needs_of([parsed.nodes], {"bag": {"title": "Bag", "text": "x" * 10_000}})  # type: ignore[union-attr]
 
-    assert needs("Hello {{ profile.name }}, {{ order }} is paid") == {"profile.name", "order"}
-    assert needs("{{ name | default: 'you' }}{% if a == 1 %} {{ b }}{% elsif c %}x{% endif %}") == {"b"}
-    assert needs("{{ material.bag.title }} {{ unsubscribe_url }}") == set()
-    assert [needs(text) for text in ("{{ a | upcase }}", "{% for x in a %}{% endfor %}", "{{ material.bag.x }}")] == [
-        None
-    ] * 3
-    assert are_there({"a", "b"}, {"a": "x", "b": 0})
-    assert not are_there({"a"}, {"a": None})
-    assert not are_there({"a"}, {"a": "x" * 100_000})
+
+def test_plain_templates_need_no_rendering() -> None:
+    none = frozenset[str]()
+    assert needs("Hello {{ profile.name }}, {{ order }} is paid") == Needs(frozenset({"profile.name", "order"}), none)
+    found = needs("{{ name | default: 'you' }}{% if a == 1 %} {{ b }}{% elsif c %}x{% endif %}")
+    assert found == Needs(frozenset({"b"}), frozenset({"name"}))
+    assert needs("{{ material.bag.title }} {{ unsubscribe_url }}") == Needs(none, none)
+    assert found.are_met({"b": 0})
+    assert found.are_met({"b": "x", "name": "Ann"})
+    assert not found.are_met({})
+    assert not found.are_met({"b": "x", "name": {"first": None}})
+    assert not found.are_met({"b": "x" * 100_000})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ a | upcase }}", "{% for x in a %}{% endfor %}", "{{ material.bag.x }}", "{{ material.bag.text }}", "{{ a.b }}",
+     "{{ a }}" * 200],
+)  # fmt: skip
+def test_of_others_only_rendering_tells(text: str) -> None:
+    assert needs(text) is None
+
+
+@pytest.mark.parametrize("value", [{"first": None}, ["a", None], "<" * 1_000, "x" * 1_000_000])
+@pytest.mark.parametrize("text", ["Hello {{ name | default: 'you' }}", "<p>" + "{{ name }}" * 99])
+def test_odd_values_are_told_as_they_are_rendered(text: str, value: Any) -> None:
+    renderer = Renderer({"t.email": text})
+    check, render = (
+        problem(partial(call, "t", "email", {"name": value}, None)) for call in (renderer.check, renderer.render)
+    )
+    assert check == render

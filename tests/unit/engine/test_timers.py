@@ -10,6 +10,7 @@ from tests.engine_kit import BASE, DAY, HOUR, MINUTE, engine_of, event, ms, rule
 METRICS = "any: {count: [order, pay]}\neach: {count: order, per: amount}\nlast: {last: event.time, of: order}\n"
 SEND = "send: [{channel: sms, template: t}]\n"
 DEAR = "{event: order, where: amount > 5}"
+PAID = "{event: order}, {event: pay}"
 TIMERS = [
     # (trigger, events, timer) before anything was applied; the sweep comes an hour after a day
     ("{event: order}", ["1m order"], "1m"),
@@ -25,6 +26,12 @@ TIMERS = [
     ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m order", "2m pay"], "11m"),
     ("{pattern: [{event: order}, {absent: pay}], within: 10m}", ["1m pay"], None),
     ("{event: other}", ["1m order"], None),
+    ("{pattern: [{event: order}, {event: pay}, {not_next: back}], within: 1h}", ["1m order"], None),
+    (
+        "{pattern: [{event: order}, {event: pay}, {not_next: back}], within: 1h}",
+        ["1m order", "2m pay", "3m order"],
+        "2m",
+    ),
     # a condition that the event and what came before it answer is asked at once; one that needs more is not
     ("{event: order, where: amount > 5}", ["1m order amount=6"], "1m"),
     ("{event: order, where: amount > 5}", ["1m order amount=5"], None),
@@ -64,6 +71,18 @@ def test_what_could_complete_a_match_costs_a_timer_once_there_is_a_run_to_comple
     engine.on_event("u1", state, event("1m order"), BASE + ms("2m"))
     engine.on_event("u1", state, event("3m pay", 2), BASE + ms("2m"))
     assert engine.next_timer("u1", state) == BASE + ms("3m")
+
+
+def test_an_event_that_a_final_not_next_passes_over_decides() -> None:
+    engine = engine_of(
+        rules("activity: a\ntrigger: {pattern: [{event: order}, {event: pay}, {not_next: back}], within: 1h}\n")
+    )
+    state = UserState()
+    for place, text in enumerate(("1m order", "2m pay")):
+        engine.on_event("u1", state, event(text, place), BASE + ms("2m"))
+    engine.on_event("u1", state, event("3m order", 3), BASE + ms("2m"))
+    assert engine.next_timer("u1", state) == BASE + ms("3m")
+    assert len(engine.on_time("u1", state, BASE + ms("3m"))) == 1
 
 
 def test_what_joins_an_open_match_is_looked_at_when_that_ends() -> None:

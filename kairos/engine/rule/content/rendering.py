@@ -15,7 +15,7 @@ from liquid.exceptions import LiquidError
 
 from kairos.engine.catalog.items import Fields, Shelf
 from kairos.engine.channel import CHANNELS
-from kairos.engine.rule.content.needs import are_there, needed, speaks
+from kairos.engine.rule.content.needs import Needs, needs_of, speaks
 from kairos.engine.rule.content.template_facts import TemplateProblem
 from kairos.engine.rule.content.template_place import line_and_column
 from kairos.engine.rule.content.templates import Templates, body_of, is_html
@@ -51,12 +51,12 @@ SPEAKING = frozenset({"title", "template_id", "template_code"})
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A template that can be rendered. `needs`: where these values are there, without a hole; None: nobody knows."""
+    """A template that can be rendered. `needs`: where they are met, without a hole; None: nobody knows."""
 
     headers: dict[str, BoundTemplate]
     body: BoundTemplate
     html: bool
-    needs: frozenset[str] | None
+    needs: Needs | None
 
 
 class Renderer:
@@ -94,7 +94,7 @@ class Renderer:
         """Whether `render` makes a message of it. Raises ContentError as that does."""
         key = f"{template}.{channel}"
         needs = (self._ready.get(key) or self._prepare(key)).needs
-        if needs is None or not are_there(needs, values):
+        if needs is None or not needs.are_met(values):
             self.render(template, channel, values, zone)
 
     def render(
@@ -146,13 +146,10 @@ class Renderer:
             body = self._pages.parsed(key)
         parsed = {name: value for name, value in headers.items() if isinstance(value, BoundTemplate)}
         assert isinstance(body, BoundTemplate), key  # what cannot be parsed is a problem
-        self._ready[key] = Ready(parsed, body, html, self._needs(parsed, body))
+        parts = [part.nodes for part in (*parsed.values(), body)]
+        needs = needs_of(parts, self._materials) if speaks(body.nodes) else None
+        self._ready[key] = Ready(parsed, body, html, needs)
         return self._ready[key]
-
-    def _needs(self, headers: Mapping[str, BoundTemplate], body: BoundTemplate) -> frozenset[str] | None:
-        every = [needed(part.nodes, self._materials) for part in (*headers.values(), body)]
-        known = [names for names in every if names is not None]
-        return frozenset().union(*known) if len(known) == len(every) and speaks(body.nodes) else None
 
     def _refusal(self, key: str, problem: TemplateProblem) -> ContentError:
         line, column = line_and_column(self._texts[key], problem.offset)
