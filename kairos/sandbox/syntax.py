@@ -10,6 +10,7 @@ import atexit
 import json
 import subprocess
 import threading
+from contextlib import suppress
 
 from kairos.sandbox import python
 
@@ -59,4 +60,5 @@ def _end() -> None:
         child.wait()
         for end in (child.stdin, child.stdout):
             if end is not None:
-                end.close()
+                with suppress(BrokenPipeError):  # of a question that it did not hear
+                    end.close()

@@ -48,13 +48,16 @@ def repeated(rows: Sequence[ReleaseRow]) -> dict[int, int]:
 
 def release(store: str, number: int) -> Release:
     """The release with this number. Raises NotThereError, RuleStoreError."""
-    numbers = []
-    for row in release_rows(store):
-        if row.number == number and row.release is not None:
-            return row.release
-        numbers.append(row.number)
-    known = f"there are {numbers[0]} to {numbers[-1]}" if numbers else "nothing is published"
-    raise NotThereError(f"the rule store has no release {number} that can be read; {known}")
+    return release_in(releases(store), number)
+
+
+def release_in(rows: Sequence[ReleaseRow], number: int) -> Release:
+    """Decodes no other. Raises NotThereError."""
+    found = next((row.release for row in rows if row.number == number), None)
+    if found is None:
+        known = f"there are {rows[0].number} to {rows[-1].number}" if rows else "nothing is published"
+        raise NotThereError(f"the rule store has no release {number} that can be read; {known}")
+    return found
 
 
 def diff(store: str, one: int, other: int) -> list[Difference]:

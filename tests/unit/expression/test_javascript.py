@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -230,6 +232,17 @@ def test_check(source: str, code: str, sandbox: JavaScript) -> None:
 @pytest.mark.parametrize("source", ["event.props.async > 1", "(function () { while (true) {} })()", "a // comment"])
 def test_check_runs_nothing(source: str) -> None:
     assert check_script(source) is None
+
+
+def test_scripts_are_parsed_elsewhere_and_again_where_that_process_was_ended() -> None:
+    """In a JVM V8 would end the process: threads that were there before it cannot use it on some processors."""
+    code = (
+        "import sys; from kairos.engine.expression import check_script; from kairos.sandbox import syntax\n"
+        "assert check_script('a >') and 'py_mini_racer' not in sys.modules\n"
+        "(child,) = syntax._children; child.kill(); child.wait()\n"
+        "assert check_script('b >') and not check_script('b'); (other,) = syntax._children; assert other is not child"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_reads_are_a_superset() -> None:

@@ -17,46 +17,49 @@ from kairos.usecases.errors import AskError, NotThereError
 from kairos.usecases.rules.publish import Proposal, propose, standing
 from kairos.usecases.scheduler.foresee import blasts_in
 
+MOST = 50
+"""Releases of the list: each is read, to say what is in it."""
+
 
 def _list(parts: ConsoleParts, call: Call) -> Values:
-    rows = history.releases(parts.store)
+    every = history.releases(parts.store)
+    rows = every[-MOST:]
     same = history.repeated(rows)
     shown = [
         {"number": row.number, "at": row.published_at, "author": row.author, "like": same.get(row.number),
          "activities": len(row.release.rules.activities) if row.release is not None else None}
         for row in reversed(rows)
     ]  # fmt: skip
-    folder = "://" not in parts.store
     return {
         "rows": shown,
-        "folder": folder,
+        "older": len(every) - len(rows),
+        "folder": "://" not in parts.store,
         "zone": rules_of(parts.store).policy.timezone,
         "command": "kairos releases",
     }
 
 
 def _one(parts: ConsoleParts, call: Call) -> Values:
-    number = _number(call)
-    rows = [row for row in history.releases(parts.store) if row.release is not None]
-    new = history.release(parts.store, number).rules
-    (row,) = (row for row in rows if row.number == number)
-    before = max((other.number for other in rows if other.number < number), default=None)
-    old = history.release(parts.store, before).rules if before is not None else RuleSet()
-    lines = _told(old, new) if before is not None else []
-    newest = number == max(other.number for other in rows)
-    back = None if newest or "://" not in parts.store else _back(parts, call)
+    number, rows = _number(call), history.releases(parts.store)
+    rules = history.release_in(rows, number).rules
+    newest_first = [*reversed(rows)]
+    newest = next(row.number for row in newest_first if row.release is not None)
+    before = next((row for row in newest_first if row.number < number and row.release is not None), None)
+    old = before.release.rules if before is not None and before.release is not None else RuleSet()
+    before_it = before.number if before is not None else number
+    back = None if newest == number or "://" not in parts.store else _back(parts, call, rules)
     return {
-        "row": row,
-        "before": before,
-        "lines": lines,
-        "newest": newest,
+        "row": next(row for row in rows if row.number == number),
+        "before": before.number if before is not None else None,
+        "lines": _told(old, rules) if before is not None else [],
+        "newest": newest == number,
         "back": back,
         "may_publish": call.actor.may("publish"),
         "may_at_once": call.actor.may("emergency"),
         "may_submit": call.actor.may("write"),
         "zone": rules_of(parts.store).policy.timezone,
         "title": f"{number}",
-        "command": f"kairos rollback {number} --dry-run" if back else f"kairos diff {before or number} {number}",
+        "command": f"kairos rollback {number} --dry-run" if back else f"kairos diff {before_it} {number}",
     }
 
 
@@ -64,9 +67,9 @@ def _told(old: RuleSet, new: RuleSet) -> list[str]:
     return [line for each in differences(old, new) for line in told_difference(each)]
 
 
-def _back(parts: ConsoleParts, call: Call) -> Values:
+def _back(parts: ConsoleParts, call: Call, rules: RuleSet) -> Values:
     """What going back to it would do, who has to agree, and whether it lets something out to many."""
-    proposal = _proposal(parts, call)
+    proposal = _proposal(parts, call, rules)
     with Control(parts.store) as control:
         found = approvals.standings(control, proposal, counted(parts, proposal, call.now).people, call.now)
     told = plans_of(proposal, [each.subject for each in found])
@@ -80,8 +83,7 @@ def _back(parts: ConsoleParts, call: Call) -> Values:
     }
 
 
-def _proposal(parts: ConsoleParts, call: Call) -> Proposal:
-    rules = history.release(parts.store, _number(call)).rules
+def _proposal(parts: ConsoleParts, call: Call, rules: RuleSet) -> Proposal:
     return propose(standing(parts.store), rules, call.now, accept_cold=True)
 
 
@@ -93,7 +95,7 @@ def _number(call: Call) -> int:
 
 
 def _rollback(parts: ConsoleParts, call: Call) -> str:
-    proposal = _proposal(parts, call)
+    proposal = _proposal(parts, call, history.release(parts.store, _number(call)).rules)
     if proposal.idle:
         raise AskError("there is nothing to publish: the newest release has the same content")
     expect = number_of_people(call.body.get("expect", ""))
@@ -105,7 +107,7 @@ def _rollback(parts: ConsoleParts, call: Call) -> str:
 
 def _submit(parts: ConsoleParts, call: Call) -> str:
     """The way back is agreed to as every other change is."""
-    proposal = _proposal(parts, call)
+    proposal = _proposal(parts, call, history.release(parts.store, _number(call)).rules)
     with Control(parts.store) as control:
         approvals.submit(control, proposal, counted(parts, proposal, call.now).people, call.actor, call.now)
     return "/reviews"

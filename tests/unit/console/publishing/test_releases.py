@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kairos.adapters.rules import history as kept
 from kairos.adapters.settings.api import Api, ApiSettings, Rules
 from kairos.apps.console.process import console_of
+from kairos.apps.console.screens import releases
 from kairos.usecases.rules.publish import standing
 from tests.unit.console.conftest import HERE, Reader
 from tests.unit.control.desk import EVE, NUDGE, Desk
@@ -40,6 +42,27 @@ def test_each_release_says_what_it_changed(changed: Desk, signed_in: Callable[[s
     assert "/rollback" not in vic.get("/releases/1").text, "a viewer looks"
     assert vic.get("/releases/9").status_code == 404
     assert vic.get("/releases/x").status_code == 404
+
+
+def test_of_many_the_newest_are_told_and_the_others_counted(
+    changed: Desk, signed_in: Callable[[str], Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "MOST", 1)
+    told = signed_in("vic").get("/releases").text
+    assert ("/releases/2" in told, "/releases/1" in told, "1 older ones" in told) == (True, False, True)
+
+
+def test_one_release_reads_no_more_than_it_and_its_neighbours(
+    changed: Desk, signed_in: Callable[[str], Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for priority in (60, 70, 80):
+        changed.write(NUDGE + f"priority: {priority}\n")
+        changed.all_of_it()
+        changed.publish()
+    vic, read, whole = signed_in("vic"), list[bytes](), kept.decode
+    monkeypatch.setattr(kept, "decode", lambda body: (read.append(body), whole(body))[1])
+    assert vic.get("/releases/5").status_code == 200
+    assert len(read) == 2
 
 
 def test_the_old_rules_decide_again_once_somebody_has_agreed(changed: Desk, signed_in: Callable[[str], Reader]) -> None:
